@@ -1,0 +1,27 @@
+/** Time as the library sees it: injected everywhere, so tests move it by hand. */
+export interface Clock {
+  /** Monotonic milliseconds; only differences mean something. */
+  now(): number
+  /** Milliseconds since the epoch, for record timestamps. */
+  wallNow(): number
+  setTimeout(callback: () => void, ms: number): TimerHandle
+  clearTimeout(handle: TimerHandle): void
+  /** Runs the callback after the sockets have had one turn of the event loop. */
+  setImmediate(callback: () => void): void
+}
+
+export type TimerHandle = unknown
+
+/** Longest delay that timers take; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 0x7fffffff
+
+/** The clock of the running process. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)),
+  clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
+  setImmediate: callback => {
+    setImmediate(callback)
+  },
+}

@@ -1,0 +1,16 @@
+/** One compression codec of the record batch format (attributes bits 0–2). */
+export interface Codec {
+  readonly name: CompressionType
+  /** Codec number in the batch attributes. */
+  readonly id: number
+  /**
+   * Compresses a batch's records region in the framing the Java client writes.
+   * Answers at once for small inputs, with a promise (worker thread) for large ones. The input must not
+   * change until it has answered; the output belongs to the caller.
+   */
+  compress(input: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /** The inverse; refuses to produce more than `limitBytes`. */
+  decompress(input: Uint8Array, limitBytes: number): Uint8Array
+}
+
+export type CompressionType = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

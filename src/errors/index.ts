@@ -1,0 +1,179 @@
+/**
+ * Every error the library gives to its users. `code` is stable: match on it, not on messages.
+ *
+ * The classes follow Java's split: what the caller did (configuration, record, life cycle), what time or
+ * memory did, what a broker answered.
+ */
+
+/** The closed set of values of {@link KafkaError.code}. */
+export type ErrorCode =
+  | 'CONFIG_INVALID'
+  | 'FEATURE_NOT_AVAILABLE'
+  | 'RECORD_INVALID'
+  | 'TOPIC_INVALID'
+  | 'SERIALIZATION_FAILED'
+  | 'RECORD_TOO_LARGE'
+  | 'BUFFER_EXHAUSTED'
+  | 'TIMED_OUT'
+  | 'AUTHENTICATION_FAILED'
+  | 'AUTHORIZATION_FAILED'
+  | 'PRODUCER_CLOSED'
+  | 'ILLEGAL_STATE'
+  | 'NETWORK'
+  | 'PROTOCOL'
+  | 'UNSUPPORTED_VERSION'
+  | 'BROKER_ERROR'
+  | 'SEND_MANY_FAILED'
+  | 'TRANSACTION_FAILED'
+  | 'PRODUCER_FENCED'
+  | 'NATIVE_ADDON'
+  | 'INTERNAL'
+
+/** What an error may say beyond its message; all of it optional. */
+export interface ErrorDetails {
+  cause?: unknown
+  /** Whether the same call may succeed later (Java's `RetriableException`). */
+  retriable?: boolean
+  topic?: string
+  partition?: number
+  /** `host:port (id n)` of the broker concerned. */
+  broker?: string
+}
+
+/** Base of all errors of this library. */
+export class KafkaError extends Error {
+  readonly code: ErrorCode
+  readonly retriable: boolean
+  declare readonly topic?: string
+  declare readonly partition?: number
+  declare readonly broker?: string
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.code = code
+    this.retriable = details.retriable ?? false
+    if (details.topic !== undefined) this.topic = details.topic
+    if (details.partition !== undefined) this.partition = details.partition
+    if (details.broker !== undefined) this.broker = details.broker
+  }
+}
+
+/** An option is unknown, out of range or in conflict with another. Thrown by the constructor. */
+export class ConfigError extends KafkaError {
+  /** The option's Java key, where one option is at fault. */
+  declare readonly key?: string
+  constructor(message: string, key?: string, details?: ErrorDetails & { code?: ErrorCode }) {
+    super(details?.code ?? 'CONFIG_INVALID', message, details)
+    if (key !== undefined) this.key = key
+  }
+}
+
+/** The record itself is not acceptable: topic, partition, timestamp, key, value or headers. */
+export class InvalidRecordError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails & { code?: 'RECORD_INVALID' | 'TOPIC_INVALID' }) {
+    super(details?.code ?? 'RECORD_INVALID', message, details)
+  }
+}
+
+/** A serializer threw or returned something that is not bytes. `cause` is what it threw. */
+export class SerializationError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('SERIALIZATION_FAILED', message, details)
+  }
+}
+
+/** The record is over `max.request.size`, `buffer.memory` or what the broker takes. */
+export class RecordTooLargeError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('RECORD_TOO_LARGE', message, details)
+  }
+}
+
+/** Something did not happen in time: metadata, delivery, a request. */
+export class TimeoutError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails & { code?: 'TIMED_OUT' | 'BUFFER_EXHAUSTED' }) {
+    super(details?.code ?? 'TIMED_OUT', message, { retriable: true, ...details })
+  }
+}
+
+/** No room in `buffer.memory` within `max.block.ms` (Java: a subclass of its TimeoutException). */
+export class BufferExhaustedError extends TimeoutError {
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, { ...details, code: 'BUFFER_EXHAUSTED' })
+  }
+}
+
+/** A connection failed or ended. The producer retries these itself until the delivery time-out. */
+export class NetworkError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('NETWORK', message, { retriable: true, ...details })
+  }
+}
+
+/** A peer sent bytes that are not the Kafka protocol. */
+export class ProtocolError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('PROTOCOL', message, details)
+  }
+}
+
+/** The broker and this client have no version of an API, or no feature, in common. */
+export class UnsupportedVersionError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('UNSUPPORTED_VERSION', message, details)
+  }
+}
+
+/** The broker refused the credentials. */
+export class AuthenticationError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('AUTHENTICATION_FAILED', message, details)
+  }
+}
+
+/** The producer was closed before or while the call was made. */
+export class ProducerClosedError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('PRODUCER_CLOSED', message, details)
+  }
+}
+
+/** The call is not allowed in the producer's present state. */
+export class IllegalStateError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ILLEGAL_STATE', message, details)
+  }
+}
+
+/** The native addon could not be loaded; the message says how to get it. */
+export class NativeAddonError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('NATIVE_ADDON', message, details)
+  }
+}
+
+/** What a broker error says beyond {@link ErrorDetails}. */
+export interface BrokerErrorDetails extends ErrorDetails {
+  errorCode: number
+  errorName: string
+  code?: ErrorCode
+}
+
+/** A broker answered with an error of the protocol: its number and name. */
+export class BrokerError extends KafkaError {
+  readonly errorCode: number
+  readonly errorName: string
+  constructor(message: string, details: BrokerErrorDetails) {
+    super(details.code ?? 'BROKER_ERROR', message, details)
+    this.errorCode = details.errorCode
+    this.errorName = details.errorName
+  }
+}
+
+/** The principal may not do this (topic, group, cluster or transactional id). */
+export class AuthorizationError extends BrokerError {
+  constructor(message: string, details: BrokerErrorDetails) {
+    super(message, { ...details, code: 'AUTHORIZATION_FAILED' })
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The hand-written types of the native boundary. `native/binding` implements exactly this.
+ *
+ * Numbers, strings and typed arrays cross it, never an object per record. One {@link NativeCore} serves one
+ * producer: it owns the slab pool, the open batch of every partition, and the appender.
+ */
+
+/** Answers of {@link NativeCore.drainStaged} (why it stopped) and {@link NativeCore.append}. */
+export const AppendStatus = {
+  OK: 0,
+  /** No slab or budget left: nothing was written, wait until a batch is settled. */
+  NO_MEMORY: 1,
+  /** KIP-794: the topic's sticky partition has had its share; call setSticky, then go on. */
+  CHOOSE_PARTITION: 2,
+  /** The record is larger than a slab and the budget has room: call provideLarge with `result[SIZE]` bytes, repeat. */
+  NEEDS_LARGE: 3,
+  /** Over the record limit given at creation (`max.request.size`); `result[SIZE]` is its upper bound in bytes. */
+  TOO_LARGE: 4,
+  /** The view's ArrayBuffer is detached. */
+  DETACHED: 5,
+  /** Key or value is neither string, Uint8Array nor null/undefined. */
+  BAD_TYPE: 6,
+  /** `close` has been called. */
+  CLOSED: 7,
+} as const
+
+/** Partition argument: by murmur2 of the key over all partitions of the topic (Java's `toPositive(hash) % n`). */
+export const PARTITION_BY_KEY = -1
+/** Partition argument: the topic's sticky partition. */
+export const PARTITION_STICKY = -2
+
+/**
+ * A staged record is eight int32 words in the staging descriptors, filled by JS and completed by native code.
+ * The timestamp is a float64 over words 4 and 5. Key, value and encoded headers stand one after the other in
+ * the staging bytes from OFFSET on; HEADER_BYTES 0 means none (native writes the zero count itself).
+ */
+export const Staged = {
+  WORDS: 8,
+  TOPIC: 0,
+  /** In: a partition, or PARTITION_BY_KEY / PARTITION_STICKY. Out: the partition the record went to. */
+  PARTITION: 1,
+  /** Bytes, or -1 for null. */
+  KEY_BYTES: 2,
+  VALUE_BYTES: 3,
+  TIMESTAMP: 4,
+  /** In: position in the staging bytes. Out: the record's index in its batch. */
+  OFFSET: 6,
+  INDEX: 6,
+  /** In: bytes of the encoded headers section. Out: the handle of the batch. */
+  HEADER_BYTES: 7,
+  BATCH: 7,
+} as const
+
+/** Words of the shared result array, written by every append and by {@link NativeCore.describe}. */
+export const Result = {
+  WORDS: 16,
+  BATCH: 0,
+  INDEX: 1,
+  PARTITION: 2,
+  KEY_BYTES: 3,
+  VALUE_BYTES: 4,
+  /** Upper bound of the record's batch size in bytes: NEEDS_LARGE, TOO_LARGE. */
+  SIZE: 5,
+} as const
+
+export interface NativeCoreOptions {
+  /** One ArrayBuffer of slabCount × slabBytes; slab n starts at n × slabBytes. Kept alive by the core. */
+  arena: ArrayBuffer
+  slabBytes: number
+  /** A batch is closed for appends once it holds this many bytes (`batch.size`, at most slabBytes). */
+  batchLimitBytes: number
+  /** `buffer.memory`: slabs in use × slabBytes + large allocations never exceed it. */
+  budgetBytes: number
+  /** `max.request.size`: upper bound of one record's size in bytes. */
+  recordLimitBytes: number
+  /** Staged descriptors: Int32Array of Staged.WORDS × capacity over its own ArrayBuffer. */
+  descriptors: ArrayBuffer
+  /** Staged bytes; also holds the encoded headers of a direct append, from position 0. */
+  staging: ArrayBuffer
+  /** Int32Array of Result.WORDS. */
+  result: ArrayBuffer
+  /** Fill freed slabs with 0xDD, so that a read after free is visible in tests. */
+  fillFreed: boolean
+}
+
+/** Bytes given by a caller: a string is UTF-8, null and undefined are null. */
+export type NativeBytes = string | Uint8Array | null | undefined
+
+export interface NativeCore {
+  /** Makes the topic known under a handle (0, 1, 2 …, given by the caller) or raises its partition count. */
+  setTopic(topic: number, partitionCount: number): void
+  /** Sets the sticky partition and resets the bytes produced to it. */
+  setSticky(topic: number, partition: number): void
+  /**
+   * Appends staged records `first` … `first + count - 1` in order and completes their descriptors.
+   * Returns `processed * 8 + AppendStatus`; a status other than OK concerns record `first + processed`.
+   */
+  drainStaged(first: number, count: number): number
+  /** Appends one record directly; `headerBytes` of encoded headers stand at the start of the staging bytes. */
+  append(
+    topic: number,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headerBytes: number,
+  ): number
+  /** Memory for the batch of the record that answered NEEDS_LARGE; used (and kept) by the next append. */
+  provideLarge(memory: ArrayBuffer): void
+  /** Closes a batch for appends; a no-op on a sealed one. */
+  seal(batch: number): void
+  /**
+   * Writes header and CRC over a sealed batch and returns its size in bytes. The producer id is two int32
+   * halves. May be repeated with other values while no reader is pinned (epoch bump).
+   */
+  finish(
+    batch: number,
+    producerIdHigh: number,
+    producerIdLow: number,
+    producerEpoch: number,
+    baseSequence: number,
+    attributes: number,
+  ): number
+  /** Replaces a sealed batch's records region by its compressed form; false if it does not fit (unchanged). */
+  replaceRecords(batch: number, compressed: Uint8Array): boolean
+  /** Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included). */
+  describe(batch: number): void
+  /** A socket or codec starts to read the batch. Only sealed batches can be pinned. */
+  pin(batch: number): void
+  /** It has stopped reading. True if the memory went back to the pool. */
+  unpin(batch: number): boolean
+  /** The batch's outcome is decided. True if the memory went back to the pool (else the last unpin does it). */
+  settle(batch: number): boolean
+  /** Bytes of `buffer.memory` not in use. */
+  availableBytes(): number
+  /** No more appends; staged and open batches stay valid until settled. */
+  close(): void
+}
+
+/** What the addon exports. */
+export interface NativeAddon {
+  createCore(options: NativeCoreOptions): NativeCore
+  /** Java's murmur2 (seed 0x9747b28c) of bytes or of a string's UTF-8, as int32. */
+  murmur2(key: string | Uint8Array): number
+  /** CRC-32C of the bytes, continued from `seed` (default 0), as uint32. */
+  crc32c(bytes: Uint8Array, seed?: number): number
+  /** The CRC32C implementation picked at run time: `sse4.2`, `armv8` or `table`. */
+  readonly crc32cImplementation: string
+  readonly version: string
+}
