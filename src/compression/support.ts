@@ -1,0 +1,43 @@
+import { createRequire } from 'node:module'
+import { ConfigError, ProtocolError } from '../errors/index.js'
+import type { CompressionType } from './codec.js'
+
+const require = createRequire(import.meta.url)
+
+/**
+ * Loads the package behind a codec, synchronously, so that a missing one is an error of the constructor that
+ * asked for it and never of a send.
+ */
+export function loadCodecPackage<T>(name: string, type: CompressionType): T {
+  try {
+    return require(name) as T
+  } catch (cause) {
+    throw new ConfigError(
+      `compression.type=${type} needs the package ${name}, which cannot be loaded here (${reason(cause)}); ` +
+        `install it with \`npm install ${name}\` or choose another compression.type`,
+      'compression.type',
+      { cause },
+    )
+  }
+}
+
+/** A `Buffer` over the same bytes: the native packages' synchronous calls are typed for Buffers only. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The error of every decoder for bytes that are not what the codec's format allows. */
+export function corrupt(type: CompressionType, what: string, cause?: unknown): ProtocolError {
+  return new ProtocolError(`The ${type} compressed records cannot be read: ${what}`, { cause })
+}
+
+/** The error of every decoder whose output would be over what the caller allows. */
+export function overLimit(type: CompressionType, limitBytes: number): ProtocolError {
+  return new ProtocolError(`The ${type} compressed records are more than ${limitBytes} bytes uncompressed`)
+}
+
+/** The first line of an error's message. */
+export function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.split('\n', 1)[0] ?? ''
+}
