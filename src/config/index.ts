@@ -1,0 +1,16 @@
+export type { HostPort } from './bootstrap.js'
+export type { OptionKey } from './definitions.js'
+export { describeOptions, type OptionDescription } from './describe.js'
+export type { OptionValue, ProducerOptions } from './options.js'
+export { parseProducerOptions } from './parse.js'
+export type {
+  InterceptedMetadata,
+  InterceptedRecord,
+  Partition,
+  Partitioner,
+  PartitionerCluster,
+  PluginPartition,
+  ProducerInterceptor,
+} from './plugins.js'
+export type { ProducerConfig } from './producer-config.js'
+export { parseProperties } from './properties.js'

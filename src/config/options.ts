@@ -1,0 +1,66 @@
+import type { Logger } from '../common/logger.js'
+import type { Bytes, SerializerLike } from '../serialization/index.js'
+import type { OptionDefinition } from './definition.js'
+import type { DefinitionOf, OptionKey } from './definitions.js'
+import type { CamelCase } from './names.js'
+import type { Partition, Partitioner, ProducerInterceptor } from './plugins.js'
+
+/** Options that take more, or something else, than their Java type says. */
+interface OwnValues<K, V> {
+  acks: 'all' | '-1' | '0' | '1' | -1 | 0 | 1
+  'key.serializer': SerializerLike<K>
+  'value.serializer': SerializerLike<V>
+  'partitioner.class': Partitioner | Partition
+  'interceptor.classes': readonly ProducerInterceptor<K, V>[]
+}
+
+interface ValueOfType {
+  string: string
+  int: number
+  long: number
+  short: number
+  double: number
+  boolean: boolean
+  list: string | readonly string[]
+  password: string
+  /** Java class names; none of these options is available outside the JVM. */
+  class: string
+}
+
+type ValueOfDefinition<Definition extends OptionDefinition> = Definition extends {
+  readonly values: readonly (infer Value extends string)[]
+}
+  ? Definition extends { readonly anyCase: true }
+    ? Uppercase<Value> | Lowercase<Value>
+    : Value
+  : ValueOfType[Definition['type']]
+
+/** What one option takes; null and undefined mean "not given". */
+export type OptionValue<Key extends OptionKey, K = Bytes, V = Bytes> =
+  | (Key extends keyof OwnValues<K, V> ? OwnValues<K, V>[Key] : ValueOfDefinition<DefinitionOf<Key>>)
+  | null
+  | undefined
+
+type DottedOptions<K, V> = { readonly [Key in OptionKey]?: OptionValue<Key, K, V> }
+
+type CamelCaseOptions<K, V> = { readonly [Key in OptionKey as CamelCase<Key>]?: OptionValue<Key, K, V> }
+
+/**
+ * What the constructor takes: every option of Java's producer under its own key (`'linger.ms'`) or in camelCase
+ * (`lingerMs`), and a few more. Only `bootstrap.servers` is required. `describeOptions()` lists them all with their
+ * defaults. At run time numbers and booleans may also be text, as in a `.properties` file.
+ */
+export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, V>, CamelCaseOptions<K, V> {
+  /** Brokers to find the cluster with, `host:port` each (a list, or one string with commas). Required. */
+  readonly bootstrapServers?: OptionValue<'bootstrap.servers'>
+  /** The same as `partitioner.class`: chooses partitions instead of the built-in partitioner. */
+  readonly partitioner?: OptionValue<'partitioner.class', K, V>
+  /** The same as `interceptor.classes`: see each record before it is sent and its outcome, in order. */
+  readonly interceptors?: OptionValue<'interceptor.classes', K, V>
+  /** Where warnings and errors go; by default to the console. */
+  readonly logger?: Logger | null | undefined
+  /** Source of OAUTHBEARER tokens. Not available in this version. */
+  readonly saslOauthTokenProvider?: null | undefined
+  /** Node's own TLS options. Not available in this version. */
+  readonly tls?: null | undefined
+}

@@ -1,0 +1,59 @@
+import type { KafkaError } from '../errors/index.js'
+import type { Bytes, Headers } from '../serialization/index.js'
+
+/** A partition as plug-ins see it. Ids are broker ids, -1 for a leader that is not known. */
+export interface PluginPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly leader: number
+}
+
+/** What a custom partitioner may ask of the cluster's metadata (Java: `Cluster`). */
+export interface PartitionerCluster {
+  /** How many partitions the topic has; undefined while that is not known. */
+  partitionCountForTopic(topic: string): number | undefined
+  partitionsForTopic(topic: string): readonly PluginPartition[]
+  /** Those of them that have a leader. */
+  availablePartitionsForTopic(topic: string): readonly PluginPartition[]
+}
+
+/** Chooses the partition of a record that names none; must answer a partition id of at least 0 at once. */
+export type Partition = (
+  topic: string,
+  keyBytes: Bytes,
+  valueBytes: Bytes,
+  cluster: PartitionerCluster,
+) => number
+
+/** The object form of {@link Partition} (Java: `Partitioner`). */
+export interface Partitioner {
+  partition(topic: string, keyBytes: Bytes, valueBytes: Bytes, cluster: PartitionerCluster): number
+}
+
+/** A record as interceptors see it: what was given to `send`. */
+export interface InterceptedRecord<K = Bytes, V = Bytes> {
+  topic: string
+  partition?: number
+  timestamp?: number
+  key?: K
+  value?: V
+  headers?: Headers
+}
+
+/** The outcome as interceptors see it. After a failure, what is not known is -1. */
+export interface InterceptedMetadata {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly timestamp: number
+  readonly serializedKeySize: number
+  readonly serializedValueSize: number
+}
+
+/** Sees every record on its way out and its outcome (Java: `ProducerInterceptor`). What it throws is logged only. */
+export interface ProducerInterceptor<K = Bytes, V = Bytes> {
+  /** Called by `send` before anything else; what it returns is sent instead. */
+  onSend?(record: InterceptedRecord<K, V>): InterceptedRecord<K, V>
+  /** Called when the outcome is known, before the record's own callback. */
+  onAcknowledgement?(metadata: InterceptedMetadata, error: KafkaError | null): void
+}

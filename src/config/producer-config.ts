@@ -1,0 +1,182 @@
+import type { Logger } from '../common/logger.js'
+import { ConfigError } from '../errors/index.js'
+import {
+  guardSerializer,
+  type Serialize,
+  type SerializerLike,
+  serializerOfJavaClass,
+} from '../serialization/index.js'
+import { type HostPort, parseHostPort } from './bootstrap.js'
+import type { OptionKey } from './definitions.js'
+import type { Partitioner, ProducerInterceptor } from './plugins.js'
+import { invalidValue, type ParsedValues } from './values.js'
+
+/**
+ * The producer's options, checked and resolved. Times are in milliseconds and sizes in bytes. A field has the
+ * camelCase name of its option; where it says no more than the option does, the option's description is not repeated.
+ */
+export interface ProducerConfig {
+  readonly acks: -1 | 0 | 1
+  /** At least 1. */
+  readonly batchSize: number
+  /** At least one, in the order given, without duplicates. */
+  readonly bootstrapServers: readonly HostPort[]
+  readonly bufferMemory: number
+  /** Never empty. */
+  readonly clientId: string
+  readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** For the codec chosen; null where it has none or its library decides. */
+  readonly compressionLevel: number | null
+  /** Negative: connections are never closed for being idle. */
+  readonly connectionsMaxIdleMs: number
+  /** At least `lingerMs + requestTimeoutMs`, up to int32. */
+  readonly deliveryTimeoutMs: number
+  /** What is left of the option after conflicts with `acks` and `retries` are settled. */
+  readonly enableIdempotence: boolean
+  readonly interceptors: readonly ProducerInterceptor<unknown, unknown>[]
+  /** Null: keys are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
+  readonly keySerializer: Serialize<unknown> | null
+  /** At most int32. */
+  readonly lingerMs: number
+  readonly logger: Logger
+  readonly maxBlockMs: number
+  readonly maxInFlightRequestsPerConnection: number
+  readonly maxRequestSize: number
+  readonly metadataMaxAgeMs: number
+  readonly metadataMaxIdleMs: number
+  readonly metadataRecoveryRebootstrapTriggerMs: number
+  readonly metadataRecoveryStrategy: 'rebootstrap' | 'none'
+  /** Null: the built-in partitioner. */
+  readonly partitioner: Partitioner | null
+  readonly partitionerAdaptivePartitioningEnable: boolean
+  /** 0: off. */
+  readonly partitionerAvailabilityTimeoutMs: number
+  readonly partitionerIgnoreKeys: boolean
+  readonly reconnectBackoffMaxMs: number
+  readonly reconnectBackoffMs: number
+  readonly requestTimeoutMs: number
+  readonly retries: number
+  readonly retryBackoffMaxMs: number
+  /** At most `retryBackoffMaxMs`. */
+  readonly retryBackoffMs: number
+  readonly socketConnectionSetupTimeoutMaxMs: number
+  /** At most `socketConnectionSetupTimeoutMaxMs`. */
+  readonly socketConnectionSetupTimeoutMs: number
+  /** Null: values are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
+  readonly valueSerializer: Serialize<unknown> | null
+  /** Java keys of the options that were given. */
+  readonly explicit: ReadonlySet<OptionKey>
+}
+
+const ACKS = { all: -1, '-1': -1, '0': 0, '1': 1 } as const
+
+/** Producers of this process that were not given a `client.id`. */
+let unnamedProducers = 0
+
+/** The configuration that parsed options, with all rules applied, amount to. */
+export function resolveConfig(
+  values: ParsedValues,
+  explicit: ReadonlySet<OptionKey>,
+  logger: Logger,
+): ProducerConfig {
+  const config: Omit<ProducerConfig, 'clientId'> = {
+    acks: ACKS[values.acks],
+    batchSize: values['batch.size'],
+    bootstrapServers: resolveBootstrapServers(values['bootstrap.servers']),
+    bufferMemory: values['buffer.memory'],
+    compressionType: values['compression.type'],
+    compressionLevel: resolveCompressionLevel(values),
+    connectionsMaxIdleMs: values['connections.max.idle.ms'],
+    deliveryTimeoutMs: values['delivery.timeout.ms'],
+    enableIdempotence: values['enable.idempotence'],
+    interceptors: resolveInterceptors(values['interceptor.classes']),
+    keySerializer: resolveSerializer('key', values['key.serializer']),
+    lingerMs: values['linger.ms'],
+    logger,
+    maxBlockMs: values['max.block.ms'],
+    maxInFlightRequestsPerConnection: values['max.in.flight.requests.per.connection'],
+    maxRequestSize: values['max.request.size'],
+    metadataMaxAgeMs: values['metadata.max.age.ms'],
+    metadataMaxIdleMs: values['metadata.max.idle.ms'],
+    metadataRecoveryRebootstrapTriggerMs: values['metadata.recovery.rebootstrap.trigger.ms'],
+    metadataRecoveryStrategy: values['metadata.recovery.strategy'],
+    partitioner: resolvePartitioner(values['partitioner.class']),
+    partitionerAdaptivePartitioningEnable: values['partitioner.adaptive.partitioning.enable'],
+    partitionerAvailabilityTimeoutMs: values['partitioner.availability.timeout.ms'],
+    partitionerIgnoreKeys: values['partitioner.ignore.keys'],
+    reconnectBackoffMaxMs: values['reconnect.backoff.max.ms'],
+    reconnectBackoffMs: values['reconnect.backoff.ms'],
+    requestTimeoutMs: values['request.timeout.ms'],
+    retries: values.retries,
+    retryBackoffMaxMs: values['retry.backoff.max.ms'],
+    retryBackoffMs: values['retry.backoff.ms'],
+    socketConnectionSetupTimeoutMaxMs: values['socket.connection.setup.timeout.max.ms'],
+    socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
+    valueSerializer: resolveSerializer('value', values['value.serializer']),
+    explicit,
+  }
+  // Counted last, so that refused options do not use up a number.
+  return Object.freeze({ ...config, clientId: values['client.id'] || `producer-${++unnamedProducers}` })
+}
+
+function resolveBootstrapServers(entries: readonly unknown[] | null): readonly HostPort[] {
+  if (entries === null || entries.length === 0)
+    throw new ConfigError(
+      'bootstrap.servers is required: at least one host:port, such as localhost:9092',
+      'bootstrap.servers',
+    )
+  return Object.freeze(entries.map(entry => parseHostPort(entry as string)))
+}
+
+function resolveCompressionLevel(values: ParsedValues): number | null {
+  if (values['compression.type'] === 'zstd') return values['compression.zstd.level']
+  const gzipLevel = values['compression.gzip.level']
+  return values['compression.type'] === 'gzip' && gzipLevel !== -1 ? gzipLevel : null
+}
+
+/** Refuses the name of a Java class where only JavaScript can help. */
+function refuseClassName(key: OptionKey, className: string, instead: string): never {
+  throw new ConfigError(
+    `${key} = ${JSON.stringify(className.slice(0, 120))}: Java classes cannot be loaded here; pass ${instead}`,
+    key,
+  )
+}
+
+function resolveSerializer(field: 'key' | 'value', given: unknown): Serialize<unknown> | null {
+  const key = `${field}.serializer` as const
+  if (given === null) return null
+  if (typeof given === 'string') {
+    const builtIn = serializerOfJavaClass(given)
+    if (builtIn === undefined) refuseClassName(key, given, 'a function, an object or one of `serializers`')
+    return guardSerializer(builtIn as SerializerLike<unknown>, field)
+  }
+  if (typeof given !== 'function' && !hasMethod(given, 'serialize')) throw invalidValue(key, given)
+  return guardSerializer(given as SerializerLike<unknown>, field)
+}
+
+function resolvePartitioner(given: unknown): Partitioner | null {
+  const key = 'partitioner.class'
+  if (given === null) return null
+  if (typeof given === 'string') refuseClassName(key, given, 'a function or an object')
+  if (typeof given === 'function') return { partition: given as Partitioner['partition'] }
+  if (!hasMethod(given, 'partition')) throw invalidValue(key, given)
+  return given as unknown as Partitioner
+}
+
+function resolveInterceptors(given: readonly unknown[]): readonly ProducerInterceptor<unknown, unknown>[] {
+  const key = 'interceptor.classes'
+  for (const interceptor of given) {
+    if (typeof interceptor === 'string') refuseClassName(key, interceptor, 'an array of objects')
+    const known = hasMethod(interceptor, 'onSend') || hasMethod(interceptor, 'onAcknowledgement')
+    if (!known) throw invalidValue(key, interceptor)
+  }
+  return Object.freeze([...given]) as readonly ProducerInterceptor<unknown, unknown>[]
+}
+
+/** Whether an object has a method, its own or inherited. */
+export function hasMethod<Name extends string>(
+  value: unknown,
+  name: Name,
+): value is { [_ in Name]: (...parameters: never[]) => unknown } {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function'
+}

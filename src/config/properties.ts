@@ -1,0 +1,66 @@
+import { ConfigError } from '../errors/index.js'
+
+/**
+ * Reads the text of a Java `.properties` file.
+ *
+ * ```
+ * file     = *( blank | comment | logical )
+ * comment  = *ws ( "#" | "!" ) *char eol
+ * logical  = *ws key [ *ws ( "=" | ":" ) *ws | 1*ws ] value eol
+ * ws       = space | tab | form feed
+ * ```
+ * An odd number of backslashes before the end of a line continues it on the next one, whose leading blanks are
+ * dropped; a comment cannot be continued. In keys and values `\t \n \r \f \uXXXX` mean what they do in Java, and a
+ * backslash before any other character is dropped. The last of several equal keys wins, and blanks at the end of a
+ * value belong to it.
+ */
+export function parseProperties(text: string): Record<string, string> {
+  // Without a prototype every key is a plain one, '__proto__' too.
+  const properties: Record<string, string> = Object.create(null)
+  for (const line of logicalLines(text)) {
+    const keyEnd = endOfKey(line)
+    const [separator = ''] = /^[ \t\f]*[=:]?[ \t\f]*/.exec(line.slice(keyEnd)) ?? []
+    properties[decode(line.slice(0, keyEnd))] = decode(line.slice(keyEnd + separator.length))
+  }
+  return properties
+}
+
+/** The lines that hold properties, continued ones joined and leading blanks dropped. */
+function* logicalLines(text: string): Generator<string> {
+  let joined: string | undefined
+  for (const natural of text.split(/\r\n|[\r\n]/)) {
+    const line = natural.replace(/^[ \t\f]+/, '')
+    if (joined === undefined && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue
+    const continued = /(?:^|[^\\])(?:\\\\)*\\$/.test(line)
+    joined = (joined ?? '') + (continued ? line.slice(0, -1) : line)
+    if (continued) continue
+    if (joined !== '') yield joined
+    joined = undefined
+  }
+  if (joined) yield joined
+}
+
+/** Where the first separator that is not escaped begins. */
+function endOfKey(line: string): number {
+  let end = 0
+  while (end < line.length && !/[=: \t\f]/.test(line.charAt(end))) end += line[end] === '\\' ? 2 : 1
+  return Math.min(end, line.length)
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['t', '\t'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['f', '\f'],
+])
+
+function decode(text: string): string {
+  return text.replace(/\\(?:u([0-9A-Fa-f]{4})|(.))/gs, (sequence, hex?: string, char = '') => {
+    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
+    if (char === 'u')
+      throw new ConfigError(
+        `a properties file has a malformed ${sequence} escape; allowed: \\u and 4 hex digits`,
+      )
+    return ESCAPES.get(char) ?? char
+  })
+}

@@ -1,0 +1,169 @@
+import { ConfigError } from '../errors/index.js'
+import type { OptionDefinition } from './definition.js'
+import { type DefinitionOf, definitionOf, type OptionKey } from './definitions.js'
+
+/** What one option is after parsing. */
+type ParsedValue<Definition extends OptionDefinition> = Definition extends {
+  readonly values: readonly (infer Value)[]
+}
+  ? Value
+  : Definition['type'] extends 'class'
+    ? unknown
+    : Definition['type'] extends 'list'
+      ? readonly unknown[]
+      :
+          | (Definition['type'] extends 'string' | 'password'
+              ? string
+              : Definition['type'] extends 'boolean'
+                ? boolean
+                : number)
+          | (Definition['default'] extends null ? null : never)
+
+/** Every option with its value: the one given, else its default. */
+export type ParsedValues = { -readonly [Key in OptionKey]: ParsedValue<DefinitionOf<Key>> }
+
+const INT32_MAX = 0x7fffffff
+
+/** Values that each type can hold, beyond the option's own range. Java's long ends where numbers stop being exact. */
+const RANGE_OF_TYPE = {
+  int: [-INT32_MAX - 1, INT32_MAX],
+  short: [-0x8000, 0x7fff],
+  long: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  double: [-Number.MAX_VALUE, Number.MAX_VALUE],
+} as const
+
+/** The value of an option as its type has it, or a {@link ConfigError} naming key, value and what is allowed. */
+export function parseValue(key: OptionKey, given: unknown): unknown {
+  const definition = definitionOf(key)
+  const value = typeof given === 'string' ? given.trim() : given
+  switch (definition.type) {
+    case 'boolean':
+      return parseBoolean(key, value)
+    case 'int':
+    case 'long':
+    case 'short':
+    case 'double':
+      return parseNumber(key, definition.type, value)
+    case 'string':
+    case 'password':
+      return parseString(key, value)
+    case 'list':
+      return parseList(key, value)
+    case 'class':
+      return value
+  }
+}
+
+function parseBoolean(key: OptionKey, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  const text = typeof value === 'string' ? value.toLowerCase() : ''
+  if (text === 'true') return true
+  if (text === 'false') return false
+  throw invalidValue(key, value)
+}
+
+function parseNumber(key: OptionKey, type: keyof typeof RANGE_OF_TYPE, value: unknown): number {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, orElse } = definitionOf(key)
+  const number = typeof value === 'string' ? numberOfText(type, value) : value
+  if (typeof number !== 'number') throw invalidValue(key, value)
+  if (type !== 'double' && !Number.isInteger(number)) throw invalidValue(key, value)
+  const [typeMin, typeMax] = RANGE_OF_TYPE[type]
+  const inRange = number >= Math.max(min, typeMin) && number <= Math.min(max, typeMax)
+  if (!inRange && number !== orElse) throw invalidValue(key, value)
+  return number + 0 // -0 becomes 0
+}
+
+/** Numbers in text, by Java's grammar: no hexadecimal, no separators, no empty text. */
+function numberOfText(type: keyof typeof RANGE_OF_TYPE, text: string): number | undefined {
+  if (type === 'double') return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
+  if (!/^[+-]?\d{1,40}$/.test(text)) return undefined
+  const exact = BigInt(text.replace('+', ''))
+  if (type !== 'long' || BigInt.asIntN(64, exact) !== exact) return Number(text)
+  // Java's files say "for ever" with Long.MAX_VALUE. Where doubles are no longer exact it makes no difference.
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(text)))
+}
+
+function parseString(key: OptionKey, given: unknown): string {
+  const { values, anyCase, nonEmpty } = definitionOf(key)
+  const value = key === 'acks' && typeof given === 'number' ? String(given + 0) : given
+  if (typeof value !== 'string' || (nonEmpty && value === '')) throw invalidValue(key, value)
+  if (values === undefined) return value
+  const matching = values.find(candidate =>
+    anyCase ? candidate.toLowerCase() === value.toLowerCase() : candidate === value,
+  )
+  if (matching === undefined) throw invalidValue(key, value)
+  return matching
+}
+
+function parseList(key: OptionKey, value: unknown): readonly unknown[] {
+  if (typeof value === 'string') return value === '' ? [] : parseList(key, value.split(','))
+  if (!Array.isArray(value)) throw invalidValue(key, value)
+  return Array.from(value, (element: unknown) => {
+    const trimmed = typeof element === 'string' ? element.trim() : element
+    if (trimmed === null || trimmed === undefined || trimmed === '')
+      throw new ConfigError(`${key} has an empty element; allowed: ${allowedValues(key)}`, key)
+    if (typeof trimmed !== 'string' && key !== 'interceptor.classes') throw invalidValue(key, trimmed)
+    return trimmed
+  })
+}
+
+/** What an option takes, in words. */
+export function allowedValues(key: OptionKey): string {
+  const { type, min, max, orElse, values, anyCase, nonEmpty } = definitionOf(key)
+  if (values !== undefined) return `one of ${values.join(', ')}${anyCase ? ' (in any case)' : ''}`
+  const whole = type === 'double' ? 'a number' : 'a whole number'
+  const otherwise = orElse === undefined ? '' : `, or ${orElse}`
+  switch (type) {
+    case 'boolean':
+      return 'true or false'
+    case 'int':
+    case 'long':
+    case 'short':
+    case 'double': {
+      const [typeMin, typeMax] = RANGE_OF_TYPE[type]
+      if (type === 'double' && min === undefined) return whole
+      return `${whole} from ${min ?? typeMin} to ${max ?? typeMax}${otherwise}`
+    }
+    case 'string':
+    case 'password':
+      return nonEmpty ? 'a string that is not empty' : 'a string'
+    case 'list':
+      return key === 'interceptor.classes'
+        ? 'an array of objects with onSend or onAcknowledgement'
+        : 'an array of strings, or one string with commas'
+    case 'class':
+      return allowedPlugin(key)
+  }
+}
+
+function allowedPlugin(key: OptionKey): string {
+  if (key === 'key.serializer' || key === 'value.serializer')
+    return 'a function (topic, data, headers) => bytes, or an object with such a serialize method'
+  if (key === 'partitioner.class')
+    return 'a function (topic, keyBytes, valueBytes, cluster) => partition, or an object with such a partition method'
+  return 'only its default'
+}
+
+/** A {@link ConfigError} for a value that is not allowed. */
+export function invalidValue(key: OptionKey, value: unknown): ConfigError {
+  return new ConfigError(
+    `${key} = ${showValue(key, value)} is not valid; allowed: ${allowedValues(key)}`,
+    key,
+  )
+}
+
+const LONGEST_SHOWN_VALUE = 120
+
+/** A value for a message: secrets hidden, long text cut, objects and functions only named. */
+export function showValue(key: OptionKey, value: unknown): string {
+  if (definitionOf(key).type === 'password') return '[hidden]'
+  if (typeof value === 'function') return '[function]'
+  if (Array.isArray(value)) return cut(`[${value.map(element => showValue(key, element)).join(', ')}]`)
+  if (typeof value === 'object' && value !== null) return '[object]'
+  if (typeof value === 'string') return JSON.stringify(cut(value))
+  return typeof value === 'bigint' ? `${value}n` : String(value)
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_SHOWN_VALUE ? `${text.slice(0, LONGEST_SHOWN_VALUE)}…` : text
+}
