@@ -25,7 +25,9 @@ interface ZstdPackage {
 
 /** The low-level entry of `zstd-napi`: the only one whose output can be bounded. */
 interface ZstdBinding {
+  ResetDirective: { sessionOnly: number }
   DCtx: new () => {
+    reset(directive: number): void
     decompressStream(
       output: Uint8Array,
       input: Uint8Array,
@@ -43,11 +45,15 @@ interface Backends {
  * dependency that keeps its context between calls but knows no threads, and the runtime's `node:zlib`.
  */
 export function createZstdCodec(level: number, backends: Backends = findBackends()): Codec {
+  let decompress: Codec['decompress'] | undefined
   return {
     name: 'zstd',
     id: 4,
     compress: createCompress(level, backends),
-    decompress: backends.package ? decompressInPackage : decompressInRuntime,
+    decompress(input, limitBytes) {
+      decompress ??= backends.package ? createPackageDecompress() : decompressInRuntime
+      return decompress(input, limitBytes)
+    },
   }
 }
 
@@ -98,29 +104,34 @@ function decompressInRuntime(input: Uint8Array, limitBytes: number): Uint8Array 
   return output
 }
 
-function decompressInPackage(input: Uint8Array, limitBytes: number): Uint8Array {
-  checkFrames(input)
-  const { DCtx } = loadCodecPackage<ZstdBinding>('zstd-napi/binding.js', 'zstd')
-  // A context of its own: one left within a frame by an error would spoil the next call.
+function createPackageDecompress(): Codec['decompress'] {
+  const { DCtx, ResetDirective } = loadCodecPackage<ZstdBinding>('zstd-napi/binding.js', 'zstd')
   const context = new DCtx()
-  const chunks: Buffer[] = []
-  let outputBytes = 0
-  let rest: Uint8Array = asBuffer(input)
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(STREAM_BYTES)
-    let produced: number
-    let consumed: number
-    try {
-      ;[, produced, consumed] = context.decompressStream(chunk, rest)
-    } catch (error) {
-      throw corrupt('zstd', reason(error), error)
+  const scratch = Buffer.allocUnsafeSlow(STREAM_BYTES)
+  return (input, limitBytes) => {
+    checkFrames(input)
+    // An error may have left the context within a frame.
+    context.reset(ResetDirective.sessionOnly)
+    const chunks: Buffer[] = []
+    let outputBytes = 0
+    let rest = input
+    for (;;) {
+      let produced: number
+      let consumed: number
+      try {
+        ;[, produced, consumed] = context.decompressStream(scratch, rest)
+      } catch (error) {
+        throw corrupt('zstd', reason(error), error)
+      }
+      outputBytes += produced
+      if (outputBytes > limitBytes) throw overLimit('zstd', limitBytes)
+      chunks.push(Buffer.from(scratch.subarray(0, produced)))
+      rest = rest.subarray(consumed)
+      // A scratch buffer that was not filled means that all the input given so far has been flushed.
+      if (rest.length === 0 && produced < STREAM_BYTES) {
+        return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, outputBytes)
+      }
     }
-    outputBytes += produced
-    if (outputBytes > limitBytes) throw overLimit('zstd', limitBytes)
-    chunks.push(chunk.subarray(0, produced))
-    rest = rest.subarray(consumed)
-    // A chunk that was not filled means that all the input given so far has been flushed.
-    if (rest.length === 0 && produced < STREAM_BYTES) return Buffer.concat(chunks, outputBytes)
   }
 }
 
