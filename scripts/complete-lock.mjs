@@ -2,7 +2,7 @@
 // and `npm ci` then refuses the lock on every machine ("Missing: … from lock file"). This adds what is left out,
 // so that the lock is complete for all platforms:  node scripts/complete-lock.mjs [--check] [package-lock.json …]
 import { readFileSync, writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
+import { main } from './commands.mjs'
 
 const OS = [
   'aix',
@@ -64,7 +64,7 @@ export function completed(lock) {
   return { ...lock, packages: Object.fromEntries(order.map(key => [key, packages[key]])) }
 }
 
-function main(args) {
+await main(import.meta.url, async args => {
   const files = args.filter(arg => !arg.startsWith('--'))
   for (const file of files.length > 0 ? files : ['package-lock.json']) {
     const lock = JSON.parse(readFileSync(file, 'utf8'))
@@ -74,6 +74,4 @@ function main(args) {
     if (args.includes('--check')) process.exitCode = 1
     else writeFileSync(file, `${JSON.stringify(completed(lock), null, 2)}\n`)
   }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main(process.argv.slice(2))
+})

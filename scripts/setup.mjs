@@ -1,0 +1,178 @@
+// Brings a checkout to where it can run; does only what is missing or out of date, so it may be run any number of
+// times. Steps are chosen by flags (--deps --native --typescript --tests --native-tests --runtimes --kafka);
+// without any, what `npm start` needs: --deps --native --typescript.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { filesUnder, findProgram, isOutdated, main, npm, root, run, runNode, StepError } from './commands.mjs'
+
+const TSC = 'node_modules/typescript/bin/tsc'
+const CMAKE_JS = 'node_modules/cmake-js/bin/cmake-js'
+const NATIVE_SOURCES = ['native/core', 'native/binding', 'native/CMakeLists.txt', 'native/sources.gypi']
+const ADDON = 'build/Release/millrace.node'
+const KAFKA = '.cache/kafka'
+
+const steps = {
+  deps: { title: 'packages', run: () => installPackages('.', []) },
+  native: { title: 'native addon', run: buildAddon },
+  typescript: { title: 'TypeScript', run: () => runNode(TSC, ['-b']) },
+  tests: { title: 'TypeScript of the tests', run: () => runNode(TSC, ['-b', 'test']) },
+  'native-tests': { title: 'native tests, plain and sanitized', run: buildNativeTests },
+  runtimes: {
+    title: 'runtimes for the public-API suite',
+    run: () => installPackages('test/runtimes', ['--ignore-scripts']),
+  },
+  kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
+}
+
+/** Runs the named steps in the table's order, each once in the life of this process. */
+export async function setUp(names) {
+  for (const name of names) {
+    if (steps[name] === undefined)
+      throw new StepError(`unknown step ${name}: ${Object.keys(steps).join(', ')}`)
+  }
+  for (const [name, step] of Object.entries(steps)) {
+    if (!names.includes(name)) continue
+    step.done ??= step.run()
+    await step.done
+  }
+}
+
+function progress(text) {
+  console.log(`set-up: ${text}`)
+}
+
+function sha256(files) {
+  const hash = createHash('sha256')
+  for (const file of files)
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(join(root, file)))
+      .update('\0')
+  return hash.digest('hex')
+}
+
+/** Runs the work unless the stamp says it has been done for exactly these files. */
+async function once(stamp, files, work) {
+  const file = join(root, stamp)
+  const wanted = sha256(files)
+  if (existsSync(file) && readFileSync(file, 'utf8') === wanted) return
+  rmSync(file, { force: true })
+  await work()
+  writeFileSync(file, wanted)
+}
+
+async function installPackages(folder, flags) {
+  if (isInstalled(folder)) return
+  progress(`installing packages${folder === '.' ? '' : ` of ${folder}`} (npm ci)`)
+  await npm(['ci', '--no-audit', '--no-fund', ...flags], { cwd: join(root, folder) })
+}
+
+/** Compares the lock with what npm noted in node_modules; an optional package may be absent, never of another version. */
+function isInstalled(folder) {
+  const noted = join(root, folder, 'node_modules/.package-lock.json')
+  if (!existsSync(noted)) return false
+  const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
+  const installed = packagesOf(noted)
+  const locked = Object.entries(packagesOf(join(root, folder, 'package-lock.json'))).filter(
+    ([key]) => key !== '',
+  )
+  return locked.every(
+    ([key, { version, optional }]) => (installed[key]?.version ?? (optional && version)) === version,
+  )
+}
+
+/** Debian's packages for what is missing, where we may install them; elsewhere says what to install. */
+async function needPrograms(wanted, debianPackages) {
+  const missing = Object.entries(wanted).filter(([, isThere]) => !isThere())
+  if (missing.length === 0) return
+  const names = missing.map(([name]) => name).join(', ')
+  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
+    throw new StepError(
+      `${names} not found; install it (on Debian: apt-get install ${debianPackages.join(' ')})`,
+    )
+  }
+  progress(`installing ${names} (apt-get)`)
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['update', '-q'], { env })
+  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...debianPackages], { env })
+}
+
+const compilers = {
+  CMake: () => findProgram('cmake') !== undefined,
+  'a C++ compiler': () => findProgram('c++', 'g++', 'clang++', 'cl') !== undefined,
+  'a build tool': () => findProgram('ninja', 'make', 'nmake', 'msbuild') !== undefined,
+}
+
+async function buildAddon() {
+  if (!isOutdated(ADDON, NATIVE_SOURCES)) return
+  await needPrograms(compilers, ['cmake', 'g++', 'ninja-build'])
+  progress('compiling the native addon (cmake-js)')
+  await runNode(CMAKE_JS, ['compile', '-d', 'native', '-O', 'build'])
+  if (isOutdated(ADDON, NATIVE_SOURCES)) throw new StepError(`cmake-js ended well but ${ADDON} is not there`)
+}
+
+async function buildNativeTests() {
+  await needPrograms(
+    { ...compilers, GoogleTest: () => ['/usr', '/usr/local', '/opt/homebrew'].some(hasGoogleTest) },
+    ['cmake', 'g++', 'ninja-build', 'libgtest-dev'],
+  )
+  await buildTestsIn('build-tests', [])
+  await buildTestsIn('build-sanitized', ['-DMILLRACE_SANITIZE=address,undefined'])
+}
+
+function hasGoogleTest(prefix) {
+  return existsSync(`${prefix}/include/gtest/gtest.h`)
+}
+
+async function buildTestsIn(folder, definitions) {
+  if (isOutdated(`${folder}/CMakeCache.txt`, ['native/CMakeLists.txt'])) {
+    progress(`configuring ${folder} (cmake)`)
+    const generator = findProgram('ninja') === undefined ? [] : ['-G', 'Ninja']
+    const common = ['-S', 'native', '-B', folder, ...generator, '-DMILLRACE_BUILD_TESTS=ON']
+    await run('cmake', [...common, ...definitions])
+  }
+  progress(`building ${folder}`)
+  await run('cmake', ['--build', folder, '--parallel', '2'])
+}
+
+/** Java and Maven are never installed for the user: the Kafka tests are skipped without them, see kafkaMissing. */
+export function kafkaMissing() {
+  const missing = ['java', 'javac', 'mvn'].filter(name => findProgram(name) === undefined)
+  return missing.length === 0 ? undefined : `${missing.join(', ')} not found on the PATH`
+}
+
+async function prepareKafka() {
+  const missing = kafkaMissing()
+  if (missing !== undefined) throw new StepError(`Apache Kafka for the tests: ${missing}`)
+  const pom = 'test/kafka/pom.xml'
+  await once(`${KAFKA}/lib.stamp`, [pom], async () => {
+    progress('fetching the jars of Apache Kafka (mvn)')
+    rmSync(join(root, KAFKA, 'lib'), { recursive: true, force: true })
+    const target = `-DoutputDirectory=${join(root, KAFKA, 'lib')}`
+    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', target]
+    await run('mvn', ['-q', '-B', '-f', pom, ...goal])
+  })
+  const sources = filesUnder(['test/kafka/java'])
+  await once(`${KAFKA}/classes.stamp`, [pom, ...sources], async () => {
+    progress('compiling the Java side of the tests (javac)')
+    const classes = join(root, KAFKA, 'classes')
+    rmSync(classes, { recursive: true, force: true })
+    mkdirSync(classes, { recursive: true })
+    await run('javac', [
+      '-Xlint:all',
+      '-Werror',
+      '-cp',
+      join(root, KAFKA, 'lib', '*'),
+      '-d',
+      classes,
+      ...sources,
+    ])
+  })
+}
+
+await main(import.meta.url, async args => {
+  const names = args.map(arg => arg.replace(/^--/, ''))
+  await setUp(names.length > 0 ? names : ['deps', 'native', 'typescript'])
+})

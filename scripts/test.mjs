@@ -1,0 +1,95 @@
+// `npm test [-- LANE …]`: sets up what the lanes need, runs them in order, sums up. Without names every lane.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
+import { lint } from './lint.mjs'
+import { kafkaMissing, setUp } from './setup.mjs'
+
+const MINUTE_MS = 60_000
+const isCi = process.env.CI === 'true'
+
+const lanes = {
+  lint: { title: 'Biome and clang-format', needs: ['deps'], run: () => lint() },
+  types: { title: 'tsc, src and test', needs: ['deps', 'typescript', 'tests'], run: async () => {} },
+  native: { title: 'native tests', needs: ['deps', 'native-tests'], run: () => ctest('build-tests') },
+  sanitized: {
+    title: 'native tests under ASan and UBSan',
+    needs: ['deps', 'native-tests'],
+    run: () => ctest('build-sanitized'),
+  },
+  house: { title: 'house card', needs: ['deps', 'typescript', 'tests'], run: () => nodeTest(isHouse) },
+  unit: {
+    title: 'units and behaviour',
+    needs: ['deps', 'native', 'typescript', 'tests'],
+    run: () => nodeTest(file => !isHouse(file) && !isKafka(file) && !isPublicApi(file)),
+  },
+  kafka: {
+    title: 'against a real Apache Kafka',
+    needs: ['deps', 'native', 'typescript', 'tests', 'kafka'],
+    skip: kafkaMissing,
+    run: () => nodeTest(isKafka),
+  },
+  runtimes: {
+    title: 'the public-API suite on every runtime',
+    needs: ['deps', 'native', 'typescript', 'tests', 'runtimes'],
+    run: () => run(process.execPath, ['test/runtimes/run.mjs']),
+  },
+}
+
+const isHouse = file => file.startsWith('test/house/')
+const isKafka = file => file.startsWith('test/kafka/')
+const isPublicApi = file => file.startsWith('test/public-api/')
+
+async function ctest(folder) {
+  await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])
+}
+
+/** Runs the compiled tests of the sources that match, so that what is left of a deleted test is never run. */
+async function nodeTest(matches) {
+  const sources = filesUnder(['test'], file => file.endsWith('.test.ts')).filter(matches)
+  if (sources.length === 0) throw new StepError('no test file matches this lane')
+  const files = sources.map(file => file.replace(/^test\//, 'dist-test/').replace(/\.ts$/, '.js'))
+  const uncompiled = files.filter(file => !existsSync(join(root, file)))
+  if (uncompiled.length > 0) throw new StepError(`not compiled: ${uncompiled.join(', ')}`)
+  const limits = ['--test-concurrency=2', `--test-timeout=${10 * MINUTE_MS}`]
+  await run(process.execPath, ['--test', '--test-reporter=spec', ...limits, ...files])
+}
+
+/** Runs one lane; returns its outcome and never rejects, so that one failure does not hide the next. */
+async function runLane(name) {
+  const lane = lanes[name]
+  const startedMs = Date.now()
+  console.log(`\n==== ${name}: ${lane.title} ====`)
+  const missing = lane.skip?.()
+  if (missing !== undefined && !isCi) {
+    console.log(`SKIPPED: ${missing}. With CI=true this is a failure.`)
+    return { name, outcome: 'SKIPPED', note: missing }
+  }
+  try {
+    await setUp(lane.needs)
+    await lane.run()
+    return { name, outcome: 'passed', note: seconds(startedMs) }
+  } catch (error) {
+    console.error(error instanceof StepError ? `failed: ${error.message}` : error)
+    return { name, outcome: 'FAILED', note: seconds(startedMs) }
+  }
+}
+
+await main(import.meta.url, async args => {
+  const startedMs = Date.now()
+  for (const name of args) {
+    if (lanes[name] === undefined) {
+      throw new StepError(`no lane is called ${name}: ${Object.keys(lanes).join(', ')}`)
+    }
+  }
+  const results = []
+  for (const name of Object.keys(lanes)) {
+    if (args.length === 0 || args.includes(name)) results.push(await runLane(name))
+  }
+  console.log('\n==== summary ====')
+  for (const { name, outcome, note } of results)
+    console.log(`${outcome.padEnd(8)} ${name.padEnd(10)} ${note}`)
+  const failed = results.filter(each => each.outcome === 'FAILED').length
+  console.log(`${failed === 0 ? 'ok' : `${failed} of ${results.length} lanes failed`}, ${seconds(startedMs)}`)
+  if (failed > 0) process.exitCode = 1
+})

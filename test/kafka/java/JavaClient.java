@@ -1,0 +1,61 @@
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStreamWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+
+/**
+ * Kafka's own Java classes behind one JVM: reads commands, one a line and with its words separated by tabs, from
+ * standard input and answers on standard output. The last line of an answer is `ok` or `error` and a message.
+ *
+ *   create     BOOTSTRAP TOPIC PARTITIONS REPLICATION [NAME=VALUE]...
+ *   read       BOOTSTRAP TOPIC ISOLATION      one line a record, see RecordReader
+ *   digest     BOOTSTRAP TOPIC ISOLATION      one line a partition, see RecordReader
+ *   partition  PARTITIONS KEY...              one line a key (base64), see JavaPartitioner
+ */
+public final class JavaClient {
+    public static void main(String[] arguments) throws IOException {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        BufferedWriter out = new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8), 1 << 16);
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            try {
+                run(line.split("\t"), out);
+                out.write("ok\n");
+            } catch (Exception error) {
+                out.write("error\t" + error.toString().replaceAll("\\s+", " ") + "\n");
+            }
+            out.flush();
+        }
+    }
+
+    private static void run(String[] words, BufferedWriter out) throws Exception {
+        switch (words[0]) {
+            case "create" -> create(words);
+            case "read" -> RecordReader.read(words[1], words[2], words[3], out);
+            case "digest" -> RecordReader.digest(words[1], words[2], words[3], out);
+            case "partition" -> JavaPartitioner.partition(words, out);
+            default -> throw new IllegalArgumentException("unknown command " + words[0]);
+        }
+    }
+
+    private static void create(String[] words) throws Exception {
+        Map<String, String> configs = new HashMap<>();
+        for (int i = 5; i < words.length; i++) {
+            int equals = words[i].indexOf('=');
+            configs.put(words[i].substring(0, equals), words[i].substring(equals + 1));
+        }
+        NewTopic topic = new NewTopic(
+            words[2], Optional.of(Integer.parseInt(words[3])), Optional.of(Short.parseShort(words[4])));
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
+            admin.createTopics(List.of(topic.configs(configs))).all().get();
+        }
+    }
+}
