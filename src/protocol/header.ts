@@ -26,12 +26,15 @@ export function requestHeaderVersion(api: ApiShape, version: number): 1 | 2 {
   return version >= api.flexibleFrom ? 2 : 1
 }
 
-/** 1 where the API's version is flexible, else 0; always 0 for ApiVersions, read before versions are known. */
+/** 1 where the API's version is flexible, else 0; 0 for ApiVersions, read before versions are known. */
 export function responseHeaderVersion(api: ApiShape, version: number): 0 | 1 {
   return version >= api.flexibleFrom && api.key !== ApiVersions.key ? 1 : 0
 }
 
-/** `apiKey:int16 apiVersion:int16 correlationId:int32 clientId:string?`, never compact; tagged fields in version 2. */
+/**
+ * `apiKey:int16 apiVersion:int16 correlationId:int32 clientId:string?`, then tagged fields in version 2.
+ * The client id is never compact.
+ */
 export function writeRequestHeader(
   w: Writer,
   api: ApiShape,
@@ -47,8 +50,8 @@ export function writeRequestHeader(
 }
 
 /**
- * Reads a request's header and leaves the reader at its body. Of an API that is not in the table only the fixed
- * part is read: where its body begins is not known.
+ * Reads a request's header and leaves the reader at its body. Of an API that is not in the table only the
+ * fixed part is read: where its body begins is not known.
  */
 export function readRequestHeader(r: Reader): RequestHeader {
   const header = {
@@ -100,7 +103,8 @@ export function responseCorrelationId(frame: Uint8Array): number {
 }
 
 /**
- * The body of a response frame (without its size). Bytes after the body are let be, as Kafka's own clients do.
+ * The body of a response frame (without its size). Bytes after the body are let be, as Kafka's own clients
+ * do.
  */
 export function decodeResponse<Response>(
   api: Api<never, Response>,

@@ -20,7 +20,8 @@ export interface InitProducerIdResponse {
 const FLEXIBLE_FROM = 2
 
 /**
- *     request   transactionalId:string? transactionTimeoutMs:int32 producerId:int64{3+} producerEpoch:int16{3+}
+ *     request   transactionalId:string? transactionTimeoutMs:int32
+ *               producerId:int64{3+} producerEpoch:int16{3+}
  *     response  throttleTimeMs:int32 errorCode:int16 producerId:int64 producerEpoch:int16
  *
  * Versions 4 and 5 change only which errors the broker may answer (PRODUCER_FENCED, TRANSACTION_ABORTABLE).

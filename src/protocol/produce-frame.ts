@@ -124,8 +124,8 @@ function glueBytesMax(
 }
 
 /**
- * A whole Produce request as chunks for one gathered write: records are handed on as they are, the bytes between
- * them are slices of one buffer. Joined, the chunks are the frame that `encodeRequest(Produce, …)` makes.
+ * A whole Produce request as chunks for one gathered write: records are handed on as they are, the bytes
+ * between them are slices of one buffer. Joined, they are the frame that `encodeRequest(Produce, …)` makes.
  */
 export function encodeProduceFrame(
   version: number,

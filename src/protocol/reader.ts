@@ -157,7 +157,7 @@ export class Reader {
     return id
   }
 
-  /** Count of an array whose elements take `elementBytesMin` (≥ 1) at least; refused where they cannot fit. */
+  /** Count of an array whose elements take at least `elementBytesMin` (≥ 1); refused where they cannot fit. */
   arrayLength(flexible: boolean, elementBytesMin: number): number {
     const count = this.nullableArrayLength(flexible, elementBytesMin)
     if (count < 0) throw this.failure('an array is null where that is not allowed')
@@ -170,7 +170,7 @@ export class Reader {
     if (count < -1) throw this.failure(`an array of negative length ${count}`)
     if (count * elementBytesMin > this.remaining) {
       throw this.failure(
-        `an array of ${count} elements of at least ${elementBytesMin} bytes does not fit into ${this.remaining} bytes`,
+        `an array of ${count} elements of ${elementBytesMin} bytes or more, with ${this.remaining} left`,
       )
     }
     return count
