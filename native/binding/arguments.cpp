@@ -1,0 +1,91 @@
+#include "arguments.h"
+
+#include <cstdio>
+
+namespace millrace {
+
+napi_value throwTypeError(napi_env env, const char* message) {
+  napi_throw_type_error(env, nullptr, message);
+  return nullptr;
+}
+
+napi_value throwRangeError(napi_env env, const char* message) {
+  napi_throw_range_error(env, nullptr, message);
+  return nullptr;
+}
+
+napi_value throwError(napi_env env, const char* message) {
+  napi_throw_error(env, nullptr, message);
+  return nullptr;
+}
+
+namespace {
+
+bool throwNotNumber(napi_env env, const char* name) {
+  char message[64];
+  std::snprintf(message, sizeof message, "%s must be a number", name);
+  throwTypeError(env, message);
+  return false;
+}
+
+}  // namespace
+
+bool readInt32(napi_env env, napi_value value, const char* name, int32_t* result) {
+  return napi_get_value_int32(env, value, result) == napi_ok || throwNotNumber(env, name);
+}
+
+bool readDouble(napi_env env, napi_value value, const char* name, double* result) {
+  return napi_get_value_double(env, value, result) == napi_ok || throwNotNumber(env, name);
+}
+
+napi_value makeInt32(napi_env env, int32_t value) {
+  napi_value result = nullptr;
+  return napi_create_int32(env, value, &result) == napi_ok ? result : nullptr;
+}
+
+napi_value makeDouble(napi_env env, double value) {
+  napi_value result = nullptr;
+  return napi_create_double(env, value, &result) == napi_ok ? result : nullptr;
+}
+
+napi_value makeBoolean(napi_env env, bool value) {
+  napi_value result = nullptr;
+  return napi_get_boolean(env, value, &result) == napi_ok ? result : nullptr;
+}
+
+namespace {
+
+// A view of no bytes has no address, whether it is empty or its buffer is detached: ask the buffer.
+bool readEmptyView(napi_env env, napi_value view, CallerBytes* bytes) {
+  napi_value buffer = nullptr;
+  if (napi_get_typedarray_info(env, view, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok)
+    return false;
+  bool detached = false;
+  // Fails for a SharedArrayBuffer, which cannot be detached.
+  if (napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok) detached = false;
+  bytes->kind = detached ? BytesKind::Detached : BytesKind::View;
+  return true;
+}
+
+}  // namespace
+
+bool readBytes(napi_env env, napi_value value, CallerBytes* bytes) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &type, &bytes->count, &data, nullptr, nullptr) == napi_ok) {
+    bytes->data = static_cast<const uint8_t*>(data);
+    bytes->kind = type == napi_uint8_array ? BytesKind::View : BytesKind::BadType;
+    return bytes->kind == BytesKind::BadType || bytes->count != 0 || readEmptyView(env, value, bytes);
+  }
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &bytes->count) == napi_ok) {
+    bytes->kind = BytesKind::String;
+    bytes->string = value;
+    return true;
+  }
+  napi_valuetype valueType;
+  if (napi_typeof(env, value, &valueType) != napi_ok) return false;
+  bytes->kind = valueType == napi_null || valueType == napi_undefined ? BytesKind::Null : BytesKind::BadType;
+  return true;
+}
+
+}  // namespace millrace

@@ -1,0 +1,37 @@
+// Reading of JavaScript arguments. A reader that answers false has thrown (or an exception was already
+// pending).
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+
+namespace millrace {
+
+// Throw, and answer null to be returned.
+napi_value throwTypeError(napi_env env, const char* message);
+napi_value throwRangeError(napi_env env, const char* message);
+napi_value throwError(napi_env env, const char* message);
+
+bool readInt32(napi_env env, napi_value value, const char* name, int32_t* result);
+bool readDouble(napi_env env, napi_value value, const char* name, double* result);
+
+// Answers null (with an exception pending) when the runtime refuses, as it does while a worker is terminated.
+napi_value makeInt32(napi_env env, int32_t value);
+napi_value makeDouble(napi_env env, double value);
+napi_value makeBoolean(napi_env env, bool value);
+
+enum class BytesKind : uint8_t { Null, View, String, Detached, BadType };
+
+// Bytes given by a caller. Valid only until JavaScript runs again.
+struct CallerBytes {
+  BytesKind kind = BytesKind::Null;
+  const uint8_t* data = nullptr;  // of a view
+  size_t count = 0;               // of a view, or of a string in UTF-8
+  napi_value string = nullptr;
+};
+
+// Looks at a value without throwing; `kind` says what it is. False only if the runtime itself fails.
+bool readBytes(napi_env env, napi_value value, CallerBytes* bytes);
+
+}  // namespace millrace

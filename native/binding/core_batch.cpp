@@ -1,0 +1,169 @@
+// The calls paid per batch. A batch that does not exist or is in the wrong phase is a thrown Error, so that
+// the core's own asserts, which end the process, are never reached from JavaScript.
+#include <cstdio>
+#include <limits>
+
+#include "arguments.h"
+#include "core_state.h"
+
+namespace millrace {
+namespace {
+
+const char* phaseName(Phase phase) {
+  switch (phase) {
+    case Phase::Free:
+      return "free";
+    case Phase::Open:
+      return "open";
+    case Phase::Sealed:
+      return "sealed";
+    case Phase::Settled:
+      return "settled";
+  }
+  return "unknown";
+}
+
+// Which batches a call may be made on.
+struct Demand {
+  const char* verb;
+  bool open;
+  bool sealed;
+  bool settled;
+  bool unpinned;  // nobody reads it
+};
+
+bool throwPhase(napi_env env, const Demand& demand, int32_t handle, const char* state) {
+  char message[96];
+  std::snprintf(message, sizeof message, "%s: batch %d is %s", demand.verb, handle, state);
+  throwError(env, message);
+  return false;
+}
+
+bool readBatch(napi_env env, napi_value value, const CoreState* state, const Demand& demand,
+               int32_t* handle) {
+  if (!readInt32(env, value, "batch", handle)) return false;
+  const SlabPool& pool = state->appender.pool();
+  if (!pool.isBatch(*handle)) return throwPhase(env, demand, *handle, "free or does not exist");
+  const Batch& batch = pool.at(*handle);
+  const bool allowed = (batch.phase == Phase::Open && demand.open) ||
+                       (batch.phase == Phase::Sealed && demand.sealed) ||
+                       (batch.phase == Phase::Settled && demand.settled);
+  if (!allowed) return throwPhase(env, demand, *handle, phaseName(batch.phase));
+  if (demand.unpinned && batch.pins > 0) return throwPhase(env, demand, *handle, "being read");
+  return true;
+}
+
+napi_value releasedOrNot(napi_env env, CoreState* state, int32_t handle, bool released) {
+  if (released) releaseLarge(env, state, handle);
+  return makeBoolean(env, released);
+}
+
+bool isInt16(int32_t value) {
+  return value >= std::numeric_limits<int16_t>::min() && value <= std::numeric_limits<int16_t>::max();
+}
+
+}  // namespace
+
+napi_value seal(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"seal", true, true, true, false};
+  napi_value arguments[1];
+  CoreState* state;
+  int32_t handle;
+  if (!readCall(env, info, 1, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  state->appender.seal(handle);
+  return nullptr;
+}
+
+napi_value finish(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"finish", false, true, false, true};
+  napi_value arguments[6];
+  CoreState* state;
+  int32_t handle, idHigh, idLow, epoch, sequence, attributes;
+  if (!readCall(env, info, 6, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  if (!readInt32(env, arguments[1], "producerIdHigh", &idHigh)) return nullptr;
+  if (!readInt32(env, arguments[2], "producerIdLow", &idLow)) return nullptr;
+  if (!readInt32(env, arguments[3], "producerEpoch", &epoch)) return nullptr;
+  if (!readInt32(env, arguments[4], "baseSequence", &sequence)) return nullptr;
+  if (!readInt32(env, arguments[5], "attributes", &attributes)) return nullptr;
+  if (!isInt16(epoch) || !isInt16(attributes))
+    return throwRangeError(env, "producerEpoch and attributes are int16");
+  const uint64_t id =
+      static_cast<uint64_t>(static_cast<uint32_t>(idHigh)) << 32 | static_cast<uint32_t>(idLow);
+  const uint32_t bytes = state->appender.finish(handle, static_cast<int64_t>(id), static_cast<int16_t>(epoch),
+                                                sequence, static_cast<int16_t>(attributes));
+  return makeInt32(env, static_cast<int32_t>(bytes));
+}
+
+napi_value replaceRecords(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"replaceRecords", false, true, false, true};
+  napi_value arguments[2];
+  CoreState* state;
+  int32_t handle;
+  CallerBytes compressed;
+  if (!readCall(env, info, 2, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  if (!readBytes(env, arguments[1], &compressed)) return nullptr;
+  if (compressed.kind != BytesKind::View) return throwTypeError(env, "compressed must be a Uint8Array");
+  return makeBoolean(env, state->appender.replaceRecords(handle, compressed.data, compressed.count));
+}
+
+napi_value describe(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"describe", true, true, true, false};
+  napi_value arguments[1];
+  CoreState* state;
+  int32_t handle;
+  if (!readCall(env, info, 1, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  const Batch& batch = state->appender.pool().at(handle);
+  state->result[result_layout::kBatch] = handle;
+  state->result[result_layout::kIndex] = batch.records;
+  state->result[result_layout::kPartition] = batch.partition;
+  storeSize(state, batch.bytes);
+  return nullptr;
+}
+
+napi_value pin(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"pin", false, true, false, false};
+  napi_value arguments[1];
+  CoreState* state;
+  int32_t handle;
+  if (!readCall(env, info, 1, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  state->appender.pool().pin(handle);
+  return nullptr;
+}
+
+napi_value unpin(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"unpin", false, true, true, false};
+  napi_value arguments[1];
+  CoreState* state;
+  int32_t handle;
+  if (!readCall(env, info, 1, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  SlabPool& pool = state->appender.pool();
+  if (pool.at(handle).pins == 0) {
+    throwPhase(env, demand, handle, "not being read");
+    return nullptr;
+  }
+  return releasedOrNot(env, state, handle, pool.unpin(handle));
+}
+
+napi_value settle(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"settle", true, true, false, false};
+  napi_value arguments[1];
+  CoreState* state;
+  int32_t handle;
+  if (!readCall(env, info, 1, arguments, &state)) return nullptr;
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  return releasedOrNot(env, state, handle, state->appender.settle(handle));
+}
+
+napi_value availableBytes(napi_env env, napi_callback_info info) {
+  CoreState* state;
+  if (!readCall(env, info, 0, nullptr, &state)) return nullptr;
+  return makeDouble(env, static_cast<double>(state->appender.pool().availableBytes()));
+}
+
+}  // namespace millrace

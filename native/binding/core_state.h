@@ -1,0 +1,70 @@
+// What one NativeCore owns, and the functions JavaScript calls on it.
+//
+// Every function carries the state as callback data and holds one reference to it, given back by the
+// function's finalizer: a function taken off its object keeps the core alive, and no receiver has to be
+// unwrapped per call. There is no other state, so the addon may be loaded by any number of threads.
+#pragma once
+
+#include <node_api.h>
+
+#include <vector>
+
+#include "../core/appender.h"
+#include "../core/staged.h"
+
+namespace millrace {
+
+struct CoreState {
+  explicit CoreState(const Appender::Options& options) : appender(options) {}
+
+  Appender appender;
+  StagingArea staging{};
+  int32_t* result = nullptr;      // Result.WORDS words
+  int32_t references = 0;         // functions alive
+  std::vector<napi_ref> buffers;  // arena, descriptors, staging, result
+  std::vector<napi_ref> large;    // by handle - slabCount, null if free
+  napi_ref offer = nullptr;       // memory of provideLarge that no batch has taken yet
+};
+
+// The words of the shared result array (`Result` in src/native/addon.ts).
+namespace result_layout {
+constexpr int32_t kWords = 16;
+constexpr int32_t kBatch = 0;
+constexpr int32_t kIndex = 1;
+constexpr int32_t kPartition = 2;
+constexpr int32_t kKeyBytes = 3;
+constexpr int32_t kValueBytes = 4;
+constexpr int32_t kSize = 5;
+}  // namespace result_layout
+
+// Reads `count` arguments (missing ones are undefined) and the state.
+bool readCall(napi_env env, napi_callback_info info, size_t count, napi_value* arguments, CoreState** state);
+void storeSize(CoreState* state, int64_t sizeBytes);
+
+// Hands the memory of the last provideLarge to the batch that took it, or drops it.
+void settleOffer(napi_env env, CoreState* state);
+void releaseLarge(napi_env env, CoreState* state, int32_t batch);
+
+// The JavaScript object with all functions. Keeps the buffers alive as long as any of them. Takes the state
+// over, also when it fails (null, exception pending).
+napi_value wrapCore(napi_env env, CoreState* state, const napi_value* buffers, size_t bufferCount);
+
+// core_append.cpp
+napi_value setTopic(napi_env env, napi_callback_info info);
+napi_value setSticky(napi_env env, napi_callback_info info);
+napi_value drainStaged(napi_env env, napi_callback_info info);
+napi_value append(napi_env env, napi_callback_info info);
+napi_value provideLarge(napi_env env, napi_callback_info info);
+napi_value close(napi_env env, napi_callback_info info);
+
+// core_batch.cpp
+napi_value seal(napi_env env, napi_callback_info info);
+napi_value finish(napi_env env, napi_callback_info info);
+napi_value replaceRecords(napi_env env, napi_callback_info info);
+napi_value describe(napi_env env, napi_callback_info info);
+napi_value pin(napi_env env, napi_callback_info info);
+napi_value unpin(napi_env env, napi_callback_info info);
+napi_value settle(napi_env env, napi_callback_info info);
+napi_value availableBytes(napi_env env, napi_callback_info info);
+
+}  // namespace millrace

@@ -1,0 +1,222 @@
+#include "appender.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bytes.h"
+#include "murmur2.h"
+
+namespace millrace {
+
+Appender::Appender(const Options& options)
+    : pool_(options.pool), limitBytes_(options.batchLimitBytes), recordLimitBytes_(options.recordLimitBytes) {
+  MILLRACE_ASSERT(limitBytes_ > 0 && limitBytes_ <= options.pool.slabBytes, "the batch limit exceeds a slab");
+}
+
+void Appender::setTopic(int32_t topic, int32_t partitionCount) {
+  MILLRACE_ASSERT(topic >= 0 && partitionCount > 0, "a topic without partitions");
+  const auto index = static_cast<size_t>(topic);
+  if (index >= topics_.size()) topics_.resize(index + 1);
+  Topic& known = topics_[index];
+  known.partitionCount = partitionCount;
+  // A topic made anew may have fewer partitions; batches open for the others are still found by their
+  // handles.
+  if (known.sticky >= partitionCount) known.sticky = -1;
+  if (known.openBatch.size() < static_cast<size_t>(partitionCount)) {
+    known.openBatch.resize(static_cast<size_t>(partitionCount), kNoBatch);
+  }
+}
+
+void Appender::setSticky(int32_t topic, int32_t partition) {
+  MILLRACE_ASSERT(partition >= 0 && partition < partitionCount(topic),
+                  "a sticky partition that does not exist");
+  Topic& known = topics_[static_cast<size_t>(topic)];
+  known.sticky = partition;
+  known.producedBytes = 0;
+}
+
+// KIP-794: a partition keeps its records until a batch's worth has been produced and its batch is full, so
+// that changing partition does not leave small batches behind; past two batches' worth it changes regardless.
+bool Appender::stickyIsDone(const Topic& topic) const {
+  if (topic.producedBytes < limitBytes_) return false;
+  if (topic.producedBytes >= 2 * limitBytes_) return true;
+  const int32_t open = topic.openBatch[static_cast<size_t>(topic.sticky)];
+  return open == kNoBatch || !hasRoom(pool_.at(open), kSmallestRecordBytes);
+}
+
+bool Appender::isTooLarge(const RecordShape& shape, int64_t* upperBound) const {
+  const int64_t payloadBytes = shape.payloadBytes();
+  const int64_t exact = kBatchHeaderBytes + recordBytes(recordBodyBytes(payloadBytes, 0, 0));
+  *upperBound = kBatchHeaderBytes + kRecordOverheadBytesMax + payloadBytes;
+  return *upperBound > recordLimitBytes_ || static_cast<uint64_t>(exact) > pool_.budgetBytes();
+}
+
+AppendStatus Appender::reserve(int32_t topic, int32_t partition, const uint8_t* key, const RecordShape& shape,
+                               Reservation* reservation) {
+  MILLRACE_ASSERT(pending_.batch == kNoBatch, "a reservation was neither committed nor cancelled");
+  MILLRACE_ASSERT(faultOf(topic, partition, shape.keyBytes >= 0) == nullptr, "a record for nowhere");
+  Topic& known = topics_[static_cast<size_t>(topic)];
+  pending_.timestampMs = shape.timestampMs;
+  pending_.sticky = partition == kPartitionSticky;
+  if (partition == kPartitionByKey) {
+    const uint32_t hash = toPositive(murmur2(key, static_cast<size_t>(shape.keyBytes)));
+    partition = static_cast<int32_t>(hash % static_cast<uint32_t>(known.partitionCount));
+  } else if (partition == kPartitionSticky) {
+    partition = known.sticky;
+  }
+  reservation->partition = partition;
+  const AppendStatus status = place(known, topic, shape, reservation);
+  offerMemory_ = nullptr;
+  return status;
+}
+
+AppendStatus Appender::place(Topic& topic, int32_t topicHandle, const RecordShape& shape,
+                             Reservation* reservation) {
+  if (closed_) return AppendStatus::Closed;
+  if (isTooLarge(shape, &reservation->sizeBytes)) return AppendStatus::TooLarge;
+  const int64_t payloadBytes = shape.payloadBytes();
+  if (pending_.sticky && (topic.sticky < 0 || stickyIsDone(topic))) return AppendStatus::ChoosePartition;
+
+  const int32_t open = topic.openBatch[static_cast<size_t>(reservation->partition)];
+  if (open != kNoBatch) {
+    const Batch& batch = pool_.at(open);
+    const int64_t delta = timestampDelta(shape.timestampMs, batch.baseTimestampMs);
+    const int64_t bodyBytes = recordBodyBytes(payloadBytes, delta, batch.records);
+    if (MILLRACE_LIKELY(hasRoom(batch, recordBytes(bodyBytes)))) {
+      reservation->batch = open;
+      writeFrame(shape, bodyBytes, delta, reservation);
+      return AppendStatus::Ok;
+    }
+    seal(open);
+    if (pending_.sticky && topic.producedBytes >= limitBytes_) return AppendStatus::ChoosePartition;
+  }
+
+  const int64_t bodyBytes = recordBodyBytes(payloadBytes, 0, 0);
+  const AppendStatus status =
+      openBatch(topic, topicHandle, kBatchHeaderBytes + recordBytes(bodyBytes), reservation);
+  if (status == AppendStatus::Ok) writeFrame(shape, bodyBytes, 0, reservation);
+  return status;
+}
+
+AppendStatus Appender::openBatch(Topic& topic, int32_t topicHandle, int64_t batchBytes,
+                                 Reservation* reservation) {
+  const int32_t partition = reservation->partition;
+  if (batchBytes <= pool_.slabBytes()) {
+    const int32_t handle = pool_.acquireSlab(topicHandle, partition);
+    if (handle == kNoBatch) return AppendStatus::NoMemory;
+    topic.openBatch[static_cast<size_t>(partition)] = handle;
+    reservation->batch = handle;
+    return AppendStatus::Ok;
+  }
+  // A large batch never stands in openBatch: commit seals it.
+  if (offerMemory_ != nullptr && offerBytes_ >= batchBytes && offerBytes_ <= pool_.availableBytes()) {
+    offerTakenBy_ = pool_.acquireLarge(offerMemory_, offerBytes_, topicHandle, partition);
+    reservation->batch = offerTakenBy_;
+    return AppendStatus::Ok;
+  }
+  reservation->sizeBytes = batchBytes;
+  return static_cast<uint64_t>(batchBytes) <= pool_.availableBytes() ? AppendStatus::NeedsLarge
+                                                                     : AppendStatus::NoMemory;
+}
+
+void Appender::writeFrame(const RecordShape& shape, int64_t bodyBytes, int64_t delta,
+                          Reservation* reservation) {
+  const Batch& batch = pool_.at(reservation->batch);
+  uint8_t* start = batch.memory + batch.bytes;
+  const auto bytes = static_cast<uint32_t>(recordBytes(bodyBytes));
+  MILLRACE_DEBUG_ASSERT(batch.phase == Phase::Open, "a record is written to a batch that is not open");
+  MILLRACE_DEBUG_ASSERT(bytes <= batch.capacityBytes - batch.bytes, "a record is written past its memory");
+  reservation->index = batch.records;
+  reservation->targets = writeRecordFrame(start, shape, bodyBytes, delta, batch.records);
+  MILLRACE_DEBUG_ASSERT(reservation->targets.end == start + bytes, "a record is not as long as computed");
+  pending_.batch = reservation->batch;
+  pending_.bytes = bytes;
+}
+
+void Appender::commit() {
+  MILLRACE_ASSERT(pending_.batch != kNoBatch, "nothing is reserved");
+  Batch& batch = pool_.at(pending_.batch);
+  uint32_t growthBytes = pending_.bytes;
+  if (batch.records == 0) {
+    batch.baseTimestampMs = pending_.timestampMs;
+    batch.maxTimestampMs = pending_.timestampMs;
+    growthBytes += kBatchHeaderBytes;
+  } else {
+    batch.maxTimestampMs = std::max(batch.maxTimestampMs, pending_.timestampMs);
+  }
+  batch.bytes += pending_.bytes;
+  batch.records++;
+  if (pending_.sticky) topics_[static_cast<size_t>(batch.topic)].producedBytes += growthBytes;
+  if (pool_.isLarge(pending_.batch)) pool_.seal(pending_.batch);
+  pending_.batch = kNoBatch;
+}
+
+void Appender::cancel() {
+  MILLRACE_ASSERT(pending_.batch != kNoBatch, "nothing is reserved");
+  const Batch& batch = pool_.at(pending_.batch);
+  if (batch.records == 0) {
+    if (pool_.isLarge(pending_.batch)) {
+      offerTakenBy_ = kNoBatch;
+    } else {
+      topics_[static_cast<size_t>(batch.topic)].openBatch[static_cast<size_t>(batch.partition)] = kNoBatch;
+    }
+    pool_.discard(pending_.batch);
+  }
+  pending_.batch = kNoBatch;
+}
+
+void Appender::offerLarge(uint8_t* memory, uint32_t memoryBytes) {
+  offerMemory_ = memory;
+  offerBytes_ = memoryBytes;
+  offerTakenBy_ = kNoBatch;
+}
+
+void Appender::seal(int32_t handle) {
+  const Batch& batch = pool_.at(handle);
+  if (batch.phase != Phase::Open) {
+    assertPhase(batch, batch.phase);
+    MILLRACE_ASSERT(batch.phase != Phase::Free, "a free batch is sealed");
+    return;
+  }
+  int32_t& open = topics_[static_cast<size_t>(batch.topic)].openBatch[static_cast<size_t>(batch.partition)];
+  MILLRACE_ASSERT(open == handle, "an open batch is not its partition's");
+  open = kNoBatch;
+  pool_.seal(handle);
+}
+
+bool Appender::settle(int32_t handle) {
+  seal(handle);
+  return pool_.settle(handle);
+}
+
+uint32_t Appender::finish(int32_t handle, int64_t producerId, int16_t producerEpoch, int32_t baseSequence,
+                          int16_t attributes) {
+  const Batch& batch = pool_.at(handle);
+  assertPhase(batch, Phase::Sealed);
+  MILLRACE_ASSERT(batch.pins == 0, "a batch that is being read is changed");
+  BatchHeader header{};
+  header.partitionLeaderEpoch = -1;
+  header.attributes = attributes;
+  header.lastOffsetDelta = batch.records - 1;
+  header.baseTimestampMs = batch.baseTimestampMs;
+  header.maxTimestampMs = batch.maxTimestampMs;
+  header.producerId = producerId;
+  header.producerEpoch = producerEpoch;
+  header.baseSequence = baseSequence;
+  header.recordsCount = batch.records;
+  finishBatch(batch.memory, batch.bytes, header);
+  return batch.bytes;
+}
+
+bool Appender::replaceRecords(int32_t handle, const uint8_t* compressed, size_t compressedBytes) {
+  Batch& batch = pool_.at(handle);
+  assertPhase(batch, Phase::Sealed);
+  MILLRACE_ASSERT(batch.pins == 0, "a batch that is being read is changed");
+  if (compressedBytes > batch.capacityBytes - kBatchHeaderBytes) return false;
+  // The codec may have answered with a view of its input.
+  if (compressedBytes != 0) std::memmove(batch.memory + kBatchHeaderBytes, compressed, compressedBytes);
+  batch.bytes = kBatchHeaderBytes + static_cast<uint32_t>(compressedBytes);
+  return true;
+}
+
+}  // namespace millrace

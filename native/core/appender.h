@@ -1,0 +1,131 @@
+// Puts records into the open batch of their partition in final wire form.
+//
+// An append is `reserve`, which chooses partition and batch and writes the record's frame, then the caller's
+// copy of key, value and headers into the targets, then `commit`. Nothing else may be called in between but
+// `cancel`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "check.h"
+#include "record_batch.h"
+#include "slab_pool.h"
+
+namespace millrace {
+
+// The numbers are those of AppendStatus in src/native/addon.ts.
+enum class AppendStatus : int32_t {
+  Ok = 0,
+  NoMemory = 1,
+  ChoosePartition = 2,
+  NeedsLarge = 3,
+  TooLarge = 4,
+  Detached = 5,
+  BadType = 6,
+  Closed = 7,
+};
+
+constexpr int32_t kPartitionByKey = -1;
+constexpr int32_t kPartitionSticky = -2;
+
+struct Reservation {
+  int32_t batch = kNoBatch;
+  int32_t partition = -1;
+  int32_t index = -1;
+  // Of NeedsLarge: exact size of the batch. Of TooLarge: the upper bound that isTooLarge gives.
+  int64_t sizeBytes = 0;
+  RecordTargets targets{};
+};
+
+class Appender {
+ public:
+  struct Options {
+    SlabPool::Options pool;
+    uint32_t batchLimitBytes;
+    uint32_t recordLimitBytes;
+  };
+
+  explicit Appender(const Options& options);
+
+  // Makes a topic known or changes its partition count; open batches stay.
+  void setTopic(int32_t topic, int32_t partitionCount);
+  // Makes a partition the topic's sticky one and begins to count the bytes produced to it.
+  void setSticky(int32_t topic, int32_t partition);
+  int32_t partitionCount(int64_t topic) const {
+    return topic >= 0 && topic < static_cast<int64_t>(topics_.size())
+               ? topics_[static_cast<size_t>(topic)].partitionCount
+               : 0;
+  }
+
+  // What is wrong with an address, or null. `reserve` needs one without fault.
+  const char* faultOf(int32_t topic, int32_t partition, bool hasKey) const {
+    const int32_t count = partitionCount(topic);
+    if (MILLRACE_UNLIKELY(count == 0)) return "the topic is not known";
+    if (partition == kPartitionByKey) return hasKey ? nullptr : "a partition by key needs a key";
+    if (partition == kPartitionSticky) return nullptr;
+    return partition >= 0 && partition < count ? nullptr : "the partition does not exist";
+  }
+
+  // Whether a record alone exceeds the record limit or the budget; `upperBound` is Java's
+  // estimateSizeInBytesUpperBound of its batch.
+  bool isTooLarge(const RecordShape& shape, int64_t* upperBound) const;
+
+  // `key` is read for kPartitionByKey only. Unless Ok, nothing has changed but that a batch may be sealed.
+  AppendStatus reserve(int32_t topic, int32_t partition, const uint8_t* key, const RecordShape& shape,
+                       Reservation* reservation);
+  void commit();
+  void cancel();
+
+  // Memory for a large batch. The next reserve takes it or, not needing it, drops it.
+  void offerLarge(uint8_t* memory, uint32_t memoryBytes);
+  // The batch that took the last offer, or kNoBatch: then the memory is not used and may go.
+  int32_t offerTakenBy() const { return offerTakenBy_; }
+
+  void seal(int32_t batch);
+  bool settle(int32_t batch);
+  void close() { closed_ = true; }
+  bool closed() const { return closed_; }
+
+  uint32_t finish(int32_t batch, int64_t producerId, int16_t producerEpoch, int32_t baseSequence,
+                  int16_t attributes);
+  bool replaceRecords(int32_t batch, const uint8_t* compressed, size_t compressedBytes);
+
+  SlabPool& pool() { return pool_; }
+  const SlabPool& pool() const { return pool_; }
+
+ private:
+  struct Topic {
+    int32_t partitionCount = 0;
+    int32_t sticky = -1;
+    int64_t producedBytes = 0;       // to the sticky partition
+    std::vector<int32_t> openBatch;  // by partition, kNoBatch if none
+  };
+
+  // The record between reserve and commit.
+  struct Pending {
+    int32_t batch = kNoBatch;
+    uint32_t bytes = 0;
+    int64_t timestampMs = 0;
+    bool sticky = false;
+  };
+
+  bool hasRoom(const Batch& batch, int64_t bytes) const { return batch.bytes + bytes <= limitBytes_; }
+  bool stickyIsDone(const Topic& topic) const;
+  AppendStatus place(Topic& topic, int32_t topicHandle, const RecordShape& shape, Reservation* reservation);
+  AppendStatus openBatch(Topic& topic, int32_t topicHandle, int64_t batchBytes, Reservation* reservation);
+  void writeFrame(const RecordShape& shape, int64_t bodyBytes, int64_t delta, Reservation* reservation);
+
+  SlabPool pool_;
+  int64_t limitBytes_;
+  int64_t recordLimitBytes_;
+  std::vector<Topic> topics_;
+  Pending pending_;
+  uint8_t* offerMemory_ = nullptr;
+  uint32_t offerBytes_ = 0;
+  int32_t offerTakenBy_ = kNoBatch;
+  bool closed_ = false;
+};
+
+}  // namespace millrace

@@ -1,0 +1,54 @@
+// Loads and stores of fixed byte order at any alignment. Written as shifts: compilers make one instruction of
+// them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace millrace {
+
+inline uint32_t loadLittle32(const uint8_t* from) {
+  return static_cast<uint32_t>(from[0]) | static_cast<uint32_t>(from[1]) << 8 |
+         static_cast<uint32_t>(from[2]) << 16 | static_cast<uint32_t>(from[3]) << 24;
+}
+
+inline uint64_t loadLittle64(const uint8_t* from) {
+  return static_cast<uint64_t>(loadLittle32(from)) | static_cast<uint64_t>(loadLittle32(from + 4)) << 32;
+}
+
+inline uint16_t loadBig16(const uint8_t* from) {
+  return static_cast<uint16_t>(from[0] << 8 | from[1]);
+}
+
+inline uint32_t loadBig32(const uint8_t* from) {
+  return static_cast<uint32_t>(from[0]) << 24 | static_cast<uint32_t>(from[1]) << 16 |
+         static_cast<uint32_t>(from[2]) << 8 | static_cast<uint32_t>(from[3]);
+}
+
+inline uint64_t loadBig64(const uint8_t* from) {
+  return static_cast<uint64_t>(loadBig32(from)) << 32 | loadBig32(from + 4);
+}
+
+inline void storeBig16(uint8_t* to, uint16_t value) {
+  to[0] = static_cast<uint8_t>(value >> 8);
+  to[1] = static_cast<uint8_t>(value);
+}
+
+inline void storeBig32(uint8_t* to, uint32_t value) {
+  to[0] = static_cast<uint8_t>(value >> 24);
+  to[1] = static_cast<uint8_t>(value >> 16);
+  to[2] = static_cast<uint8_t>(value >> 8);
+  to[3] = static_cast<uint8_t>(value);
+}
+
+inline void storeBig64(uint8_t* to, uint64_t value) {
+  storeBig32(to, static_cast<uint32_t>(value >> 32));
+  storeBig32(to + 4, static_cast<uint32_t>(value));
+}
+
+// memcpy that may be given (null, 0): an empty view of JavaScript has no address.
+inline void copyBytes(uint8_t* to, const uint8_t* from, size_t count) {
+  if (count != 0) std::memcpy(to, from, count);
+}
+
+}  // namespace millrace

@@ -1,0 +1,176 @@
+#include "slab_pool.h"
+
+#include <cstring>
+
+#include "check.h"
+#include "record_batch.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define MILLRACE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MILLRACE_ASAN 1
+#endif
+#endif
+#if defined(MILLRACE_ASAN)
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace millrace {
+namespace {
+
+constexpr uint8_t kFreedByte = 0xdd;
+
+#if defined(MILLRACE_ASAN)
+void poison(const uint8_t* memory, size_t bytes) {
+  ASAN_POISON_MEMORY_REGION(memory, bytes);
+}
+void unpoison(const uint8_t* memory, size_t bytes) {
+  ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
+}
+#else
+void poison(const uint8_t*, size_t) {}
+void unpoison(const uint8_t*, size_t) {}
+#endif
+
+}  // namespace
+
+void assertPhase(const Batch& batch, Phase expected) {
+  MILLRACE_ASSERT(batch.phase == expected, "the batch is in another phase than expected");
+  MILLRACE_ASSERT(batch.pins >= 0, "a batch was unpinned more often than pinned");
+  if (expected == Phase::Free) {
+    MILLRACE_ASSERT(batch.pins == 0, "a free batch is being read");
+    MILLRACE_ASSERT(batch.records == 0 && batch.bytes == 0, "a free batch has records");
+    return;
+  }
+  MILLRACE_ASSERT(batch.memory != nullptr, "a batch has no memory");
+  MILLRACE_ASSERT(batch.bytes >= kBatchHeaderBytes && batch.bytes <= batch.capacityBytes,
+                  "a batch is smaller than its header or larger than its memory");
+  switch (expected) {
+    case Phase::Free:  // handled above
+      break;
+    case Phase::Open:
+      MILLRACE_ASSERT(batch.pins == 0, "an open batch is being read");
+      break;
+    case Phase::Sealed:
+      MILLRACE_ASSERT(batch.records > 0, "a sealed batch has no record");
+      break;
+    case Phase::Settled:
+      MILLRACE_ASSERT(batch.pins > 0, "a settled batch that nobody reads was not given back");
+      break;
+  }
+}
+
+SlabPool::SlabPool(const Options& options) : options_(options) {
+  MILLRACE_ASSERT(options.arena != nullptr && options.slabCount > 0, "the pool has no slabs");
+  MILLRACE_ASSERT(options.slabBytes >= kBatchHeaderBytes + kSmallestRecordBytes, "a slab holds no record");
+  MILLRACE_ASSERT(options.slabBytes <= options.budgetBytes, "the budget is smaller than one slab");
+  const auto count = static_cast<size_t>(options.slabCount);
+  batches_.resize(count);
+  freeSlabs_.resize(count);
+  for (size_t i = 0; i < count; i++) freeSlabs_[i] = static_cast<int32_t>(count - 1 - i);
+  poison(options.arena, count * options.slabBytes);
+}
+
+SlabPool::~SlabPool() {
+  unpoison(options_.arena, static_cast<size_t>(options_.slabCount) * options_.slabBytes);
+}
+
+void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, int32_t topic,
+                    int32_t partition) {
+  Batch& batch = at(handle);
+  assertPhase(batch, Phase::Free);
+  usedBytes_ += capacityBytes;
+  MILLRACE_ASSERT(usedBytes_ <= options_.budgetBytes, "the budget is exceeded");
+  batch.memory = memory;
+  batch.capacityBytes = capacityBytes;
+  batch.bytes = kBatchHeaderBytes;
+  batch.topic = topic;
+  batch.partition = partition;
+  batch.phase = Phase::Open;
+  assertPhase(batch, Phase::Open);
+}
+
+int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition) {
+  if (freeSlabs_.empty() || availableBytes() < options_.slabBytes) return kNoBatch;
+  const int32_t handle = freeSlabs_.back();
+  freeSlabs_.pop_back();
+  uint8_t* memory = options_.arena + static_cast<size_t>(handle) * options_.slabBytes;
+  unpoison(memory, options_.slabBytes);
+  open(handle, memory, options_.slabBytes, topic, partition);
+  return handle;
+}
+
+int32_t SlabPool::acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t topic, int32_t partition) {
+  int32_t handle;
+  if (freeLarge_.empty()) {
+    handle = static_cast<int32_t>(batches_.size());
+    batches_.push_back(Batch{});
+  } else {
+    handle = freeLarge_.back();
+    freeLarge_.pop_back();
+  }
+  open(handle, memory, memoryBytes, topic, partition);
+  return handle;
+}
+
+void SlabPool::discard(int32_t handle) {
+  assertPhase(at(handle), Phase::Open);
+  MILLRACE_ASSERT(at(handle).records == 0, "a batch with records is discarded");
+  release(handle);
+}
+
+void SlabPool::seal(int32_t handle) {
+  Batch& batch = at(handle);
+  assertPhase(batch, Phase::Open);
+  batch.phase = Phase::Sealed;
+  assertPhase(batch, Phase::Sealed);
+}
+
+void SlabPool::pin(int32_t handle) {
+  Batch& batch = at(handle);
+  assertPhase(batch, Phase::Sealed);
+  batch.pins++;
+}
+
+bool SlabPool::unpin(int32_t handle) {
+  Batch& batch = at(handle);
+  MILLRACE_ASSERT(batch.phase == Phase::Sealed || batch.phase == Phase::Settled,
+                  "an unreadable batch is unpinned");
+  assertPhase(batch, batch.phase);
+  MILLRACE_ASSERT(batch.pins > 0, "a batch was unpinned more often than pinned");
+  batch.pins--;
+  if (batch.pins > 0 || batch.phase == Phase::Sealed) return false;
+  release(handle);
+  return true;
+}
+
+bool SlabPool::settle(int32_t handle) {
+  Batch& batch = at(handle);
+  assertPhase(batch, Phase::Sealed);
+  if (batch.pins > 0) {
+    batch.phase = Phase::Settled;
+    assertPhase(batch, Phase::Settled);
+    return false;
+  }
+  release(handle);
+  return true;
+}
+
+void SlabPool::release(int32_t handle) {
+  Batch& batch = at(handle);
+  MILLRACE_ASSERT(batch.pins == 0, "memory that is being read is given back");
+  MILLRACE_ASSERT(usedBytes_ >= batch.capacityBytes, "more memory is given back than was taken");
+  usedBytes_ -= batch.capacityBytes;
+  if (options_.fillFreed) std::memset(batch.memory, kFreedByte, batch.capacityBytes);
+  if (isLarge(handle)) {
+    freeLarge_.push_back(handle);
+  } else {
+    poison(batch.memory, batch.capacityBytes);
+    freeSlabs_.push_back(handle);
+  }
+  batch = Batch{};
+  assertPhase(batch, Phase::Free);
+}
+
+}  // namespace millrace

@@ -1,0 +1,100 @@
+// Batches and their memory: one arena, given from outside, cut into slabs of equal size, and large memory
+// given one by one for records that fit no slab. Both are charged to one budget.
+//
+// A batch is a handle. Handles below slabCount are slabs, the others large; both are used again when free.
+//
+//   Free --acquire--> Open --seal--> Sealed --settle--> (pins == 0) Free
+//                                    |  ^ pin, unpin        (pins > 0) Settled --last unpin--> Free
+//
+// Memory goes back only when the batch is settled and nobody reads it any more, in whichever order the two
+// come. Otherwise a batch that expires in the middle of a write lets another batch's bytes into that write.
+//
+// Single-threaded: every call is made on the event loop's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace millrace {
+
+enum class Phase : uint8_t {
+  Free,     // belongs to the pool
+  Open,     // the appender writes records
+  Sealed,   // records are final; header and compression may still change while nobody reads
+  Settled,  // outcome decided, but a socket or codec still reads
+};
+
+constexpr int32_t kNoBatch = -1;
+
+struct Batch {
+  uint8_t* memory;
+  int64_t baseTimestampMs;  // of the first record
+  int64_t maxTimestampMs;
+  uint32_t capacityBytes;
+  uint32_t bytes;  // header included
+  int32_t records;
+  int32_t topic;
+  int32_t partition;
+  int32_t pins;
+  Phase phase;
+};
+static_assert(sizeof(Batch) <= 64, "a batch's state is one cache line");
+
+class SlabPool {
+ public:
+  struct Options {
+    uint8_t* arena;
+    uint32_t slabBytes;
+    int32_t slabCount;
+    uint64_t budgetBytes;
+    bool fillFreed;  // freed memory is filled with 0xDD
+  };
+
+  explicit SlabPool(const Options& options);
+  ~SlabPool();
+  SlabPool(const SlabPool&) = delete;
+  SlabPool& operator=(const SlabPool&) = delete;
+
+  // An open batch in a slab; kNoBatch when slabs or budget are used up.
+  int32_t acquireSlab(int32_t topic, int32_t partition);
+  // An open batch in the memory given, which the caller keeps alive until the batch is free. Needs budget for
+  // it.
+  int32_t acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t topic, int32_t partition);
+  // Takes back an open batch that has no record.
+  void discard(int32_t handle);
+  void seal(int32_t handle);
+  void pin(int32_t handle);
+  // These two answer true when the memory went back.
+  bool unpin(int32_t handle);
+  bool settle(int32_t handle);
+
+  // Whether the number is the handle of a batch that is not free.
+  bool isBatch(int64_t handle) const {
+    return handle >= 0 && handle < static_cast<int64_t>(batches_.size()) &&
+           batches_[static_cast<size_t>(handle)].phase != Phase::Free;
+  }
+  bool isLarge(int32_t handle) const { return handle >= options_.slabCount; }
+  Batch& at(int32_t handle) { return batches_[static_cast<size_t>(handle)]; }
+  const Batch& at(int32_t handle) const { return batches_[static_cast<size_t>(handle)]; }
+
+  uint32_t slabBytes() const { return options_.slabBytes; }
+  int32_t slabCount() const { return options_.slabCount; }
+  uint64_t budgetBytes() const { return options_.budgetBytes; }
+  uint64_t availableBytes() const { return options_.budgetBytes - usedBytes_; }
+
+ private:
+  void open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, int32_t topic, int32_t partition);
+  void release(int32_t handle);
+
+  Options options_;
+  uint64_t usedBytes_ = 0;
+  std::vector<Batch> batches_;      // slabs first, then large
+  std::vector<int32_t> freeSlabs_;  // last in, first out: the warmest memory is used next
+  std::vector<int32_t> freeLarge_;  // handles only
+};
+
+// States what must hold for a batch in each phase, and that it is in the phase expected.
+void assertPhase(const Batch& batch, Phase expected);
+
+}  // namespace millrace

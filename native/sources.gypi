@@ -1,0 +1,23 @@
+# The one list of sources: binding.gyp includes it, CMakeLists.txt reads the quoted paths out of it.
+{
+  'variables': {
+    'core_sources': [
+      'native/core/appender.cpp',
+      'native/core/check.cpp',
+      'native/core/crc32c.cpp',
+      'native/core/crc32c_arm.cpp',
+      'native/core/crc32c_x86.cpp',
+      'native/core/murmur2.cpp',
+      'native/core/record_batch.cpp',
+      'native/core/slab_pool.cpp',
+      'native/core/staged.cpp',
+    ],
+    'binding_sources': [
+      'native/binding/addon.cpp',
+      'native/binding/arguments.cpp',
+      'native/binding/core_append.cpp',
+      'native/binding/core_batch.cpp',
+      'native/binding/core_state.cpp',
+    ],
+  },
+}
