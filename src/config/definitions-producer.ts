@@ -8,7 +8,7 @@ export const producerDefinitions = {
     values: ['all', '-1', '0', '1'],
     importance: 'low',
     support: 'built',
-    doc: 'Replicas that must have a batch before it counts as sent: all (also -1), 1 for the leader only, 0 for none.',
+    doc: 'Replicas that must have a batch before it counts as sent: all or -1, 1 (the leader), 0 (none).',
   },
   'batch.size': {
     type: 'int',
@@ -16,7 +16,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'medium',
     support: 'built',
-    doc: 'Size of a batch and of the memory slab it is built in, counted before compression; 0 means one record a batch.',
+    doc: 'Size of a batch and of its memory slab, before compression; 0 means one record a batch.',
   },
   'bootstrap.servers': {
     type: 'list',
@@ -41,7 +41,7 @@ export const producerDefinitions = {
     importance: 'medium',
     support: 'later',
     reason: 'canonical bootstrap names are not built',
-    doc: 'Whether every address of a broker name is tried in turn, or bootstrap names are made canonical first.',
+    doc: 'Whether each address of a name is tried in turn, or bootstrap names are made canonical first.',
   },
   'client.id': {
     type: 'string',
@@ -115,7 +115,7 @@ export const producerDefinitions = {
     default: true,
     importance: 'low',
     support: 'built',
-    doc: 'Whether brokers drop the duplicates that retries can cause; needs acks all, retries and at most 5 requests in flight.',
+    doc: 'Whether brokers drop duplicates from retries; needs acks all, retries, at most 5 in flight.',
   },
   'enable.metrics.push': {
     type: 'boolean',
@@ -145,7 +145,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'medium',
     support: 'built',
-    doc: 'How long a batch that is not full waits for more records; sends of one turn of the event loop share batches even at 0.',
+    doc: 'How long a batch waits to fill; even at 0, sends of one turn of the event loop share batches.',
   },
   'max.block.ms': {
     type: 'long',
@@ -252,14 +252,14 @@ export const producerDefinitions = {
     min: 0,
     importance: 'low',
     support: 'built',
-    doc: 'A partition whose broker took nothing for this long gets no records without a key; 0 turns this off.',
+    doc: 'A partition whose broker takes nothing for this long gets no records without a key; 0: off.',
   },
   'partitioner.class': {
     type: 'class',
     default: null,
     importance: 'medium',
     support: 'built',
-    doc: 'An object or function that chooses partitions instead of the built-in partitioner.',
+    doc: 'Object or function that chooses partitions instead of the built-in partitioner.',
   },
   'partitioner.ignore.keys': {
     type: 'boolean',
@@ -299,7 +299,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'medium',
     support: 'built',
-    doc: 'Longest wait for the answer to a request; after it the connection is closed and the request tried again.',
+    doc: 'Longest wait for an answer; then the connection is closed and the request tried again.',
   },
   retries: {
     type: 'int',
@@ -308,7 +308,7 @@ export const producerDefinitions = {
     max: 2147483647,
     importance: 'high',
     support: 'built',
-    doc: 'How often a batch is sent again after an error that may pass; delivery.timeout.ms usually ends it first.',
+    doc: 'How often a batch is sent again after an error that may pass, until delivery.timeout.ms.',
   },
   'retry.backoff.max.ms': {
     type: 'long',

@@ -238,7 +238,7 @@ export const saslDefinitions = {
     importance: 'medium',
     support: 'later',
     reason: 'SASL authentication is not built',
-    doc: 'Passphrase of that key.',
+    doc: 'Passphrase of the key that signs assertions.',
   },
   'sasl.oauthbearer.assertion.template.file': {
     type: 'string',

@@ -98,7 +98,7 @@ export const tlsDefinitions = {
     importance: 'high',
     support: 'later',
     reason: 'TLS is not built',
-    doc: 'Password of that file.',
+    doc: "Key store: the file that holds the client's key and certificates.",
   },
   'ssl.keystore.type': {
     type: 'string',
@@ -106,7 +106,7 @@ export const tlsDefinitions = {
     importance: 'medium',
     support: 'later',
     reason: 'TLS is not built',
-    doc: 'Format of that file.',
+    doc: 'Format of the key store: JKS, PKCS12 or PEM.',
   },
   'ssl.protocol': {
     type: 'string',
@@ -154,7 +154,7 @@ export const tlsDefinitions = {
     importance: 'high',
     support: 'later',
     reason: 'TLS is not built',
-    doc: 'File that holds the certificates of trusted authorities.',
+    doc: 'Trust store: the file that holds the certificates of trusted authorities.',
   },
   'ssl.truststore.password': {
     type: 'password',
@@ -162,7 +162,7 @@ export const tlsDefinitions = {
     importance: 'high',
     support: 'later',
     reason: 'TLS is not built',
-    doc: 'Password of that file.',
+    doc: 'Password of the trust store.',
   },
   'ssl.truststore.type': {
     type: 'string',
@@ -170,6 +170,6 @@ export const tlsDefinitions = {
     importance: 'medium',
     support: 'later',
     reason: 'TLS is not built',
-    doc: 'Format of that file.',
+    doc: 'Format of the trust store: JKS, PKCS12 or PEM.',
   },
 } as const satisfies Record<string, OptionDefinition>

@@ -43,7 +43,7 @@ export function aliasesOf(key: OptionKey): string[] {
 /** Beyond this a name is not a misspelling of anything, and comparing it would only cost time. */
 const LONGEST_COMPARED_NAME = 100
 
-/** The known name nearest to an unknown one, in the spelling (dotted or camelCase) the unknown one seems to use. */
+/** The known name nearest to an unknown one, in the spelling that one seems to use: dotted or camelCase. */
 export function nearestName(unknown: string): string {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')
   const wanted = plain(unknown.slice(0, LONGEST_COMPARED_NAME))

@@ -46,9 +46,9 @@ type DottedOptions<K, V> = { readonly [Key in OptionKey]?: OptionValue<Key, K, V
 type CamelCaseOptions<K, V> = { readonly [Key in OptionKey as CamelCase<Key>]?: OptionValue<Key, K, V> }
 
 /**
- * What the constructor takes: every option of Java's producer under its own key (`'linger.ms'`) or in camelCase
- * (`lingerMs`), and a few more. Only `bootstrap.servers` is required. `describeOptions()` lists them all with their
- * defaults. At run time numbers and booleans may also be text, as in a `.properties` file.
+ * What the constructor takes: every option of Java's producer under its own key (`'linger.ms'`) or in
+ * camelCase (`lingerMs`), and a few more. Only `bootstrap.servers` is required. `describeOptions()` lists all
+ * of them with their defaults. At run time numbers and booleans may also be text, as in a `.properties` file.
  */
 export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, V>, CamelCaseOptions<K, V> {
   /** Brokers to find the cluster with, `host:port` each (a list, or one string with commas). Required. */

@@ -15,8 +15,8 @@ interface GivenOptions {
 /**
  * Checks a producer's options and resolves them.
  *
- * @throws ConfigError with code `CONFIG_INVALID` for an option that is unknown, out of range or in conflict with
- *   another, and `FEATURE_NOT_AVAILABLE` for one that asks for what this version does not have.
+ * @throws ConfigError with code `CONFIG_INVALID` for an option that is unknown, out of range or in conflict
+ *   with another, and `FEATURE_NOT_AVAILABLE` for one that asks for what this version does not have.
  */
 export function parseProducerOptions(options: unknown): ProducerConfig {
   const given = readOptions(options)

@@ -50,7 +50,7 @@ export interface InterceptedMetadata {
   readonly serializedValueSize: number
 }
 
-/** Sees every record on its way out and its outcome (Java: `ProducerInterceptor`). What it throws is logged only. */
+/** Sees every record and its outcome (Java: `ProducerInterceptor`). What it throws is only logged. */
 export interface ProducerInterceptor<K = Bytes, V = Bytes> {
   /** Called by `send` before anything else; what it returns is sent instead. */
   onSend?(record: InterceptedRecord<K, V>): InterceptedRecord<K, V>

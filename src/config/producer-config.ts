@@ -9,11 +9,11 @@ import {
 import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
 import type { Partitioner, ProducerInterceptor } from './plugins.js'
-import { invalidValue, type ParsedValues } from './values.js'
+import { invalidValue, type ParsedValues, showValue } from './values.js'
 
 /**
  * The producer's options, checked and resolved. Times are in milliseconds and sizes in bytes. A field has the
- * camelCase name of its option; where it says no more than the option does, the option's description is not repeated.
+ * camelCase name of its option, and a comment only where it says more than the option's description.
  */
 export interface ProducerConfig {
   readonly acks: -1 | 0 | 1
@@ -137,7 +137,7 @@ function resolveCompressionLevel(values: ParsedValues): number | null {
 /** Refuses the name of a Java class where only JavaScript can help. */
 function refuseClassName(key: OptionKey, className: string, instead: string): never {
   throw new ConfigError(
-    `${key} = ${JSON.stringify(className.slice(0, 120))}: Java classes cannot be loaded here; pass ${instead}`,
+    `${key} = ${showValue(key, className)} names a Java class, which cannot be loaded; pass ${instead}`,
     key,
   )
 }

@@ -9,10 +9,10 @@ import { ConfigError } from '../errors/index.js'
  * logical  = *ws key [ *ws ( "=" | ":" ) *ws | 1*ws ] value eol
  * ws       = space | tab | form feed
  * ```
- * An odd number of backslashes before the end of a line continues it on the next one, whose leading blanks are
- * dropped; a comment cannot be continued. In keys and values `\t \n \r \f \uXXXX` mean what they do in Java, and a
- * backslash before any other character is dropped. The last of several equal keys wins, and blanks at the end of a
- * value belong to it.
+ * An odd number of backslashes before the end of a line continues it on the next one, whose leading blanks
+ * are dropped; a comment cannot be continued. In keys and values `\t \n \r \f \uXXXX` mean what they do in
+ * Java, and a backslash before any other character is dropped. The last of several equal keys wins, and
+ * blanks at the end of a value belong to it.
  */
 export function parseProperties(text: string): Record<string, string> {
   // Without a prototype every key is a plain one, '__proto__' too.

@@ -16,8 +16,8 @@ interface RuleContext {
 }
 
 /**
- * The rules that tie options together, with Java's outcomes: a conflict the user asked for is an error, one that only
- * a default makes is settled in favour of what the user gave.
+ * The rules that tie options together, with Java's outcomes: a conflict the user asked for is an error, one
+ * that only a default makes is settled in favour of what the user gave.
  */
 export function applyRules(context: RuleContext): void {
   normalise(context)

@@ -24,7 +24,7 @@ export type ParsedValues = { -readonly [Key in OptionKey]: ParsedValue<Definitio
 
 const INT32_MAX = 0x7fffffff
 
-/** Values that each type can hold, beyond the option's own range. Java's long ends where numbers stop being exact. */
+/** Values each type can hold, whatever the option's own range. long ends where numbers stop being exact. */
 const RANGE_OF_TYPE = {
   int: [-INT32_MAX - 1, INT32_MAX],
   short: [-0x8000, 0x7fff],
@@ -32,7 +32,7 @@ const RANGE_OF_TYPE = {
   double: [-Number.MAX_VALUE, Number.MAX_VALUE],
 } as const
 
-/** The value of an option as its type has it, or a {@link ConfigError} naming key, value and what is allowed. */
+/** The value as the option's type has it, or a {@link ConfigError} naming key, value and what is allowed. */
 export function parseValue(key: OptionKey, given: unknown): unknown {
   const definition = definitionOf(key)
   const value = typeof given === 'string' ? given.trim() : given
@@ -79,7 +79,7 @@ function numberOfText(type: keyof typeof RANGE_OF_TYPE, text: string): number | 
   if (!/^[+-]?\d{1,40}$/.test(text)) return undefined
   const exact = BigInt(text.replace('+', ''))
   if (type !== 'long' || BigInt.asIntN(64, exact) !== exact) return Number(text)
-  // Java's files say "for ever" with Long.MAX_VALUE. Where doubles are no longer exact it makes no difference.
+  // Java's files say "for ever" with Long.MAX_VALUE. So far out, exactness makes no difference.
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(text)))
 }
 
@@ -140,7 +140,7 @@ function allowedPlugin(key: OptionKey): string {
   if (key === 'key.serializer' || key === 'value.serializer')
     return 'a function (topic, data, headers) => bytes, or an object with such a serialize method'
   if (key === 'partitioner.class')
-    return 'a function (topic, keyBytes, valueBytes, cluster) => partition, or an object with such a partition method'
+    return 'a function (topic, keyBytes, valueBytes, cluster) => id, or an object with a partition method'
   return 'only its default'
 }
 

@@ -3,8 +3,8 @@ import { SerializationError } from '../errors/index.js'
 import type { Bytes, Headers, Serialize, SerializerLike } from './types.js'
 
 /**
- * Wraps an application's serializer so that it can only answer bytes or throw {@link SerializationError}: what it
- * throws becomes the cause, and any other answer (a promise, undefined, an object) is refused.
+ * Wraps an application's serializer so that it can only answer bytes or throw a SerializationError: what
+ * it throws becomes the cause, and any other answer (a promise, undefined, an object) is refused.
  */
 export function guardSerializer<T>(serializer: SerializerLike<T>, field: 'key' | 'value'): Serialize<T> {
   const serialize: Serialize<T> =

@@ -1,6 +1,6 @@
 /**
- * What turns an application's keys and values into bytes, and the built-in serializers, whose output is that of the
- * Java client's (big-endian numbers, one byte for a boolean, text for a UUID).
+ * What turns an application's keys and values into bytes, and the built-in serializers, whose output is that
+ * of the Java client's (big-endian numbers, one byte for a boolean, text for a UUID).
  */
 export { guardSerializer } from './guard.js'
 export { serializerOfJavaClass, serializers } from './serializers.js'

@@ -94,8 +94,8 @@ function encodeJson(data: unknown, topic: string): string {
 }
 
 /**
- * The built-in serializers. Each takes null and undefined for "no value" and throws `SerializationError` for data of
- * another type. Where none is configured, keys and values may be a string, a `Uint8Array` or null.
+ * The built-in serializers. Each takes null and undefined for "no value" and throws `SerializationError` for
+ * data of another type. Where none is configured, keys and values may be a string, a `Uint8Array` or null.
  */
 export const serializers = {
   /** UTF-8 text (Java: `StringSerializer`). */

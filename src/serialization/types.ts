@@ -1,4 +1,4 @@
-/** What a record's key, value or header value is on the wire. A string is written as UTF-8; null is no value. */
+/** A key, value or header value as it is sent. A string is written as UTF-8; null is no value. */
 export type Bytes = string | Uint8Array | null
 
 /** Record headers: pairs, in order and with repeats, or an object whose lists repeat the name. */
