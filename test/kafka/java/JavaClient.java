@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,12 +12,17 @@ import java.util.Optional;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Kafka's own Java classes behind one JVM: reads commands, one a line and with its words separated by tabs, from
  * standard input and answers on standard output. The last line of an answer is `ok` or `error` and a message.
  *
  *   create     BOOTSTRAP TOPIC PARTITIONS REPLICATION [NAME=VALUE]...
+ *   produce    BOOTSTRAP TOPIC KEY VALUE HEADERS   one record, its words as RecordReader writes them
  *   read       BOOTSTRAP TOPIC ISOLATION      one line a record, see RecordReader
  *   digest     BOOTSTRAP TOPIC ISOLATION      one line a partition, see RecordReader
  *   partition  PARTITIONS KEY...              one line a key (base64), see JavaPartitioner
@@ -27,7 +33,7 @@ public final class JavaClient {
         BufferedWriter out = new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8), 1 << 16);
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             try {
-                run(line.split("\t"), out);
+                run(line.split("\t", -1), out);
                 out.write("ok\n");
             } catch (Exception error) {
                 out.write("error\t" + error.toString().replaceAll("\\s+", " ") + "\n");
@@ -39,6 +45,7 @@ public final class JavaClient {
     private static void run(String[] words, BufferedWriter out) throws Exception {
         switch (words[0]) {
             case "create" -> create(words);
+            case "produce" -> produce(words);
             case "read" -> RecordReader.read(words[1], words[2], words[3], out);
             case "digest" -> RecordReader.digest(words[1], words[2], words[3], out);
             case "partition" -> JavaPartitioner.partition(words, out);
@@ -57,5 +64,22 @@ public final class JavaClient {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
             admin.createTopics(List.of(topic.configs(configs))).all().get();
         }
+    }
+
+    private static void produce(String[] words) throws Exception {
+        RecordHeaders headers = new RecordHeaders();
+        for (String header : words[5].isEmpty() ? new String[0] : words[5].split(",")) {
+            String[] parts = header.split(":", -1);
+            headers.add(new String(bytes(parts[0]), StandardCharsets.UTF_8), bytes(parts[1]));
+        }
+        var record = new ProducerRecord<>(words[2], null, null, bytes(words[3]), bytes(words[4]), headers);
+        Map<String, Object> configs = Map.of("bootstrap.servers", words[1]);
+        try (var producer = new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.send(record).get();
+        }
+    }
+
+    private static byte[] bytes(String word) {
+        return word.equals("-") ? null : Base64.getDecoder().decode(word);
     }
 }

@@ -9,11 +9,11 @@ final class JavaPartitioner {
     private JavaPartitioner() {
     }
 
-    /** Words: the command, the number of partitions, then keys in base64, a lone `.` standing for the empty key. */
+    /** Words: the command, the number of partitions, then keys in base64. */
     static void partition(String[] words, BufferedWriter out) throws IOException {
         int partitions = Integer.parseInt(words[1]);
         for (int i = 2; i < words.length; i++) {
-            byte[] key = words[i].equals(".") ? new byte[0] : Base64.getDecoder().decode(words[i]);
+            byte[] key = Base64.getDecoder().decode(words[i]);
             out.write(Integer.toString(BuiltInPartitioner.partitionForKey(key, partitions)));
             out.write('\n');
         }
