@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Logger } from '../common/logger.js'
 import { ConfigError } from '../errors/index.js'
 import {
@@ -116,7 +117,20 @@ export function resolveConfig(
     explicit,
   }
   // Counted last, so that refused options do not use up a number.
-  return Object.freeze({ ...config, clientId: values['client.id'] || `producer-${++unnamedProducers}` })
+  return Object.freeze({ ...config, clientId: resolveClientId(values['client.id']) })
+}
+
+/** Longest text a request header can carry: its length is an int16. */
+const LONGEST_CLIENT_ID_BYTES = 0x7fff
+
+function resolveClientId(given: string): string {
+  if (Buffer.byteLength(given) > LONGEST_CLIENT_ID_BYTES)
+    throw new ConfigError(
+      `client.id = ${showValue('client.id', given)} is not valid; ` +
+        `allowed: at most ${LONGEST_CLIENT_ID_BYTES} bytes`,
+      'client.id',
+    )
+  return given === '' ? `producer-${++unnamedProducers}` : given
 }
 
 function resolveBootstrapServers(entries: readonly unknown[] | null): readonly HostPort[] {

@@ -353,6 +353,9 @@ describe('booleans, strings and lists', () => {
   test('strings must be strings', () => {
     for (const value of [5, true, {}, ['a']])
       refuses({ bootstrapServers: HOSTS, 'client.id': value }, 'client.id', /allowed: a string$/)
+    const longest = 'é'.repeat(16383)
+    assert.equal(parse({ clientId: longest }).clientId, longest)
+    refuses({ bootstrapServers: HOSTS, clientId: `${longest}é` }, 'client.id', /32767 bytes$/, /^.{1,300}$/)
     refuses({ bootstrapServers: HOSTS, transactionalId: ' ' }, 'transactional.id', /not empty/)
   })
 
