@@ -1,0 +1,224 @@
+import type { Socket } from 'node:net'
+import { ProtocolError } from '../errors/index.js'
+import { ApiVersions } from '../protocol/api-versions.js'
+import { encodeResponse, type RequestHeader, readRequestHeader } from '../protocol/header.js'
+import { Reader } from '../protocol/reader.js'
+import type { Cluster, ClusterNode } from './cluster.js'
+import type { ApiName } from './handlers/api-names.js'
+import { refuseApiVersions } from './handlers/api-versions.js'
+import { DISCONNECT, NO_REPLY } from './handlers/context.js'
+import { type Outcome, type ServedApi, servedApis } from './handlers/index.js'
+import { RequestFrames } from './request-frames.js'
+
+/** A request as a listener sees it. Its byte fields are views that later requests may overwrite. */
+export interface SeenRequest {
+  readonly api: ApiName
+  readonly version: number
+  /** Id of the node that was asked. */
+  readonly node: number
+  /** Number of the connection, counted over the whole broker. */
+  readonly connection: number
+  readonly clientId: string | null
+  readonly body: object
+}
+
+/** A place in the order of replies. */
+interface Slot {
+  /** Null: nothing is sent in this place. */
+  frame: Buffer | null
+  ready: boolean
+}
+
+/**
+ * One client's connection: takes requests off the wire, has them answered and sends the replies in the order
+ * of the requests. Requests take effect as soon as they have arrived; only replies wait for one another.
+ */
+export class Connection {
+  readonly id: number
+  /** Bytes that have passed, for cuts. */
+  readonly passed = { in: 0, out: 0 }
+  private readonly cluster: Cluster
+  private readonly node: ClusterNode
+  private readonly socket: Socket
+  private readonly notify: (request: SeenRequest) => void
+  private readonly frames = new RequestFrames()
+  private readonly slots: Slot[] = []
+  private closed = false
+
+  constructor(
+    id: number,
+    cluster: Cluster,
+    node: ClusterNode,
+    socket: Socket,
+    notify: (r: SeenRequest) => void,
+  ) {
+    this.id = id
+    this.cluster = cluster
+    this.node = node
+    this.socket = socket
+    this.notify = notify
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.receive(chunk))
+    // A reset by the client is nothing to report: 'close' follows.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.closed = true
+    })
+  }
+
+  /** Ends the connection at once, whatever is still to be sent. */
+  destroy(): void {
+    this.closed = true
+    this.socket.destroy()
+  }
+
+  private receive(chunk: Buffer): void {
+    const { faults } = this.cluster
+    const allowed = faults.bytesUntilCut(this, this.node.id, 'in', this.passed.in)
+    const cut = chunk.length >= allowed
+    const bytes = cut ? chunk.subarray(0, allowed) : chunk
+    this.passed.in += bytes.length
+    // All replies to what came together leave together.
+    this.socket.cork()
+    try {
+      this.frames.push(bytes)
+      for (let frame = this.frames.next(); frame !== null && !this.closed; frame = this.frames.next()) {
+        this.request(frame)
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.drop(error.message)
+    } finally {
+      this.socket.uncork()
+    }
+    if (!cut) return
+    faults.cutDone(this, this.node.id, 'in', this.passed.in)
+    this.destroy()
+  }
+
+  private request(frame: Buffer): void {
+    const reader = new Reader(frame)
+    const header = readRequestHeader(reader)
+    const entry = this.acceptedApi(header)
+    if (entry === null) this.refuse(header)
+    else this.serve(entry, header, reader)
+  }
+
+  private serve(entry: ServedApi, header: RequestHeader, reader: Reader): void {
+    const { name } = entry
+    const { requests } = this.cluster.counters
+    requests[name] = (requests[name] ?? 0) + 1
+    const body: object = entry.api.readRequest(reader, header.apiVersion)
+    this.notify({
+      api: name,
+      version: header.apiVersion,
+      node: this.node.id,
+      connection: this.id,
+      clientId: header.clientId,
+      body,
+    })
+    if (this.closed) return
+    const swallowed = this.cluster.faults.takeSwallow(name, this.node.id)
+    const slot: Slot = { frame: null, ready: false }
+    this.slots.push(slot)
+    if (swallowed?.processed === false) return
+    const outcome = entry.handle(this.contextOf(entry, header), body)
+    if (swallowed !== undefined) return
+    if (outcome instanceof Promise) void outcome.then(later => this.answer(slot, entry, header, later))
+    else this.answer(slot, entry, header, outcome)
+  }
+
+  private contextOf({ name }: ServedApi, { apiVersion }: RequestHeader) {
+    const { cluster, node } = this
+    return { cluster, node, version: apiVersion, failures: cluster.faults.failuresFor(name, node.id) }
+  }
+
+  /** The API, if this version of it is both announced and implemented. */
+  private acceptedApi({ apiKey, apiVersion }: RequestHeader): ServedApi | null {
+    const entry = servedApis.get(apiKey)
+    const range = this.cluster.announced.get(apiKey)
+    if (entry === undefined || range === undefined) return null
+    const lowest = Math.max(range.minVersion, entry.api.minVersion)
+    const highest = Math.min(range.maxVersion, entry.api.maxVersion)
+    return apiVersion >= lowest && apiVersion <= highest ? entry : null
+  }
+
+  /** Only ApiVersions has an answer to a version that is not served: it must be askable by every client. */
+  private refuse({ apiKey, apiVersion, correlationId }: RequestHeader): void {
+    const range = this.cluster.announced.get(apiKey)
+    if (apiKey !== ApiVersions.key || range === undefined) {
+      this.drop(`version ${apiVersion} of API ${apiKey} is not served`)
+      return
+    }
+    const bytes = encodeResponse(ApiVersions, apiVersion, correlationId, refuseApiVersions(range))
+    this.slots.push({ frame: toBuffer(bytes), ready: true })
+    this.flush()
+  }
+
+  private answer(slot: Slot, entry: ServedApi, header: RequestHeader, outcome: Outcome): void {
+    if (this.closed) return
+    if (outcome === DISCONNECT) {
+      this.drop('Produce with acks 0 failed')
+      return
+    }
+    if (outcome === NO_REPLY) {
+      slot.ready = true
+      this.flush()
+      return
+    }
+    const { faults } = this.cluster
+    const { name, api } = entry
+    const throttleTimeMs = faults.takeThrottleMs(name, this.node.id)
+    const body = throttleTimeMs === undefined ? outcome : { ...(outcome as object), throttleTimeMs }
+    const bytes = encodeResponse(api, header.apiVersion, header.correlationId, body)
+    slot.frame = faults.mutate(name, header.apiVersion, toBuffer(bytes))
+    this.sendWhenAllowed(slot, name)
+  }
+
+  private sendWhenAllowed(slot: Slot, api: ApiName): void {
+    const { faults } = this.cluster
+    const send = () => {
+      slot.ready = true
+      this.flush()
+    }
+    const delayMs = faults.takeDelayMs(api, this.node.id)
+    const afterDelay = delayMs === 0 ? send : () => void setTimeout(send, delayMs).unref()
+    const held = faults.heldBy(api, this.node.id)
+    if (held === undefined) afterDelay()
+    else void held.then(afterDelay)
+  }
+
+  private flush(): void {
+    while (!this.closed && this.slots[0]?.ready === true) {
+      const frame = this.slots.shift()?.frame
+      if (frame != null) this.write(frame)
+    }
+  }
+
+  private write(frame: Buffer): void {
+    const { faults } = this.cluster
+    const allowed = faults.bytesUntilCut(this, this.node.id, 'out', this.passed.out)
+    if (frame.length < allowed) {
+      this.passed.out += frame.length
+      this.socket.write(frame)
+      return
+    }
+    this.passed.out += allowed
+    faults.cutDone(this, this.node.id, 'out', this.passed.out)
+    this.closed = true
+    this.socket.write(frame.subarray(0, allowed), () => this.socket.destroy())
+  }
+
+  /** Ends a connection whose client is at fault. */
+  private drop(reason: string): void {
+    if (this.closed) return
+    this.cluster.settings.log(
+      `millrace broker: node ${this.node.id} closes the connection from port ${this.socket.remotePort}: ${reason}`,
+    )
+    this.destroy()
+  }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

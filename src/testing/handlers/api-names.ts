@@ -1,0 +1,14 @@
+/** The APIs that the in-process broker serves. */
+export const apiNames = [
+  'Produce',
+  'Fetch',
+  'ListOffsets',
+  'Metadata',
+  'FindCoordinator',
+  'ApiVersions',
+  'CreateTopics',
+  'InitProducerId',
+] as const
+
+/** Name of an API, as Kafka's documentation has it. */
+export type ApiName = (typeof apiNames)[number]

@@ -1,0 +1,27 @@
+import { ErrorCodes } from '../../protocol/error-codes.js'
+import type { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/find-coordinator.js'
+import type { RequestContext } from './context.js'
+
+/** Names the first node that is up as coordinator of everything. */
+export function handleFindCoordinator(
+  { cluster, failures }: RequestContext,
+  { coordinatorKeys }: FindCoordinatorRequest,
+): FindCoordinatorResponse {
+  const failure = failures.match()
+  const nodeId = cluster.controllerId
+  const errorCode =
+    failure?.errorCode ?? (nodeId < 0 ? ErrorCodes.COORDINATOR_NOT_AVAILABLE : ErrorCodes.NONE)
+  const coordinator =
+    errorCode === ErrorCodes.NONE
+      ? { nodeId, ...cluster.advertised(cluster.node(nodeId)) }
+      : { nodeId: -1, host: '', port: -1 }
+  return {
+    throttleTimeMs: 0,
+    coordinators: coordinatorKeys.map(key => ({
+      key,
+      ...coordinator,
+      errorCode,
+      errorMessage: failure?.message ?? null,
+    })),
+  }
+}

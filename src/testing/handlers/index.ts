@@ -1,0 +1,75 @@
+import type { Api } from '../../protocol/api.js'
+import { type ApiVersionRange, ApiVersions } from '../../protocol/api-versions.js'
+import type { AnyApi } from '../../protocol/apis.js'
+import { CreateTopics } from '../../protocol/create-topics.js'
+import { Fetch } from '../../protocol/fetch.js'
+import { FindCoordinator } from '../../protocol/find-coordinator.js'
+import { InitProducerId } from '../../protocol/init-producer-id.js'
+import { ListOffsets } from '../../protocol/list-offsets.js'
+import { Metadata } from '../../protocol/metadata.js'
+import { Produce } from '../../protocol/produce.js'
+import type { BrokerSettings } from '../options.js'
+import type { ApiName } from './api-names.js'
+import { handleApiVersions } from './api-versions.js'
+import type { DISCONNECT, NO_REPLY, RequestContext } from './context.js'
+import { handleCreateTopics } from './create-topics.js'
+import { handleFetch } from './fetch.js'
+import { handleFindCoordinator } from './find-coordinator.js'
+import { handleInitProducerId } from './init-producer-id.js'
+import { handleListOffsets } from './list-offsets.js'
+import { handleMetadata } from './metadata.js'
+import { handleProduce } from './produce.js'
+
+/** What a handler gives: the body of the response, now or later, or that there is none. */
+export type Outcome = object | typeof NO_REPLY | typeof DISCONNECT
+
+/** An API and who answers it; the bodies fit each other, which {@link serve} has seen to. */
+export interface ServedApi {
+  readonly name: ApiName
+  readonly api: AnyApi
+  handle(context: RequestContext, request: object): Outcome | Promise<Outcome>
+}
+
+function serve<Request extends object, Response extends object>(
+  name: ApiName,
+  api: Api<Request, Response>,
+  handle: (
+    context: RequestContext,
+    request: Request,
+  ) => Response | Promise<Response> | typeof NO_REPLY | typeof DISCONNECT,
+): ServedApi {
+  return { name, api, handle: (context, request) => handle(context, request as Request) }
+}
+
+const served: readonly ServedApi[] = [
+  serve('Produce', Produce, handleProduce),
+  serve('Fetch', Fetch, handleFetch),
+  serve('ListOffsets', ListOffsets, handleListOffsets),
+  serve('Metadata', Metadata, handleMetadata),
+  serve('FindCoordinator', FindCoordinator, handleFindCoordinator),
+  serve('ApiVersions', ApiVersions, handleApiVersions),
+  serve('CreateTopics', CreateTopics, handleCreateTopics),
+  serve('InitProducerId', InitProducerId, handleInitProducerId),
+]
+
+/** The served APIs by key. */
+export const servedApis: ReadonlyMap<number, ServedApi> = new Map(served.map(entry => [entry.api.key, entry]))
+
+/**
+ * Kafka announces Produce from version 0 on and refuses 0 to 2: clients of librdkafka take the lowest version
+ * for a sign of what else the broker can do.
+ */
+const PRODUCE_ANNOUNCED_FROM = 0
+
+/** What ApiVersions tells, by API key. */
+export function announcedRanges(overrides: BrokerSettings['apiVersions']): Map<number, ApiVersionRange> {
+  const ranges = new Map<number, ApiVersionRange>()
+  for (const { name, api } of served) {
+    const override = overrides[name]
+    if (override === null) continue
+    const lowest = api === Produce ? PRODUCE_ANNOUNCED_FROM : api.minVersion
+    const [minVersion, maxVersion] = override ?? [lowest, api.maxVersion]
+    ranges.set(api.key, { apiKey: api.key, minVersion, maxVersion })
+  }
+  return ranges
+}

@@ -1,0 +1,152 @@
+import { ErrorCodes } from '../../protocol/error-codes.js'
+import { NO_LEADER } from '../../protocol/node-endpoint.js'
+import {
+  PRODUCE_TOPIC_IDS_FROM,
+  type ProducePartitionData,
+  type ProducePartitionResponse,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../../protocol/produce.js'
+import { BatchError } from '../batch-error.js'
+import type { FailRule } from '../faults.js'
+import type { Appended, PartitionLog } from '../partition-log.js'
+import { type BatchHeader, checkBatch, readBatchHeader } from '../record-batch.js'
+import type { Topic } from '../topic.js'
+import { DISCONNECT, NO_REPLY, type RequestContext } from './context.js'
+import { LeaderHints } from './leaders.js'
+
+const ZSTD_CODEC_ID = 4
+/** First version in which a producer may send zstd. */
+const ZSTD_FROM = 7
+
+/** Appends one batch per partition; every partition has its own outcome. */
+export function handleProduce(
+  context: RequestContext,
+  request: ProduceRequest,
+): ProduceResponse | typeof NO_REPLY | typeof DISCONNECT {
+  const { cluster, version } = context
+  const hints = new LeaderHints(cluster)
+  let failed = false
+  const responses = request.topicData.map(({ name, topicId, partitionData }) => {
+    const byId = version >= PRODUCE_TOPIC_IDS_FROM
+    const topic = byId ? cluster.topicById(topicId) : cluster.topics.get(name)
+    const partitionResponses = partitionData.map(partition => {
+      const response = producePartition(context, request.acks, topic, partition, hints)
+      if (response.errorCode !== ErrorCodes.NONE) {
+        failed = true
+        cluster.counters.rejected++
+      }
+      return response
+    })
+    return { name, topicId, partitionResponses }
+  })
+  if (request.acks === 0) return failed ? DISCONNECT : NO_REPLY
+  return { responses, throttleTimeMs: 0, nodeEndpoints: hints.endpoints() }
+}
+
+function producePartition(
+  context: RequestContext,
+  acks: number,
+  topic: Topic | undefined,
+  { index, records }: ProducePartitionData,
+  hints: LeaderHints,
+): ProducePartitionResponse {
+  const failure = context.failures.match(topic?.name, index)
+  if (failure !== undefined && !failure.afterAppend) return failedBy(failure, index)
+  if (acks < -1 || acks > 1) return failed(index, ErrorCodes.INVALID_REQUIRED_ACKS, `acks is ${acks}`)
+  const byId = context.version >= PRODUCE_TOPIC_IDS_FROM
+  if (topic === undefined) {
+    return failed(index, byId ? ErrorCodes.UNKNOWN_TOPIC_ID : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+  }
+  const log = topic.partitions[index]
+  if (log === undefined) return failed(index, ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+  if (log.leaderId !== context.node.id) {
+    return { ...failed(index, ErrorCodes.NOT_LEADER_OR_FOLLOWER), currentLeader: hints.leaderOf(log) }
+  }
+  try {
+    const appended = appendBatch(context, topic, log, records)
+    return failure === undefined ? succeeded(log, appended) : failedBy(failure, index)
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error
+    return failed(index, error.errorCode, error.message)
+  }
+}
+
+function appendBatch(
+  { cluster, version }: RequestContext,
+  topic: Topic,
+  log: PartitionLog,
+  records: Uint8Array | null,
+): Appended {
+  const { verify } = cluster.settings
+  const { counters } = cluster
+  if (records === null) throw new BatchError(ErrorCodes.INVALID_RECORD, 'no batch')
+  const header = readBatchHeader(records)
+  if (records.length > topic.maxMessageBytes) {
+    throw new BatchError(
+      ErrorCodes.MESSAGE_TOO_LARGE,
+      `the batch has ${records.length} bytes, ${topic.name} takes at most ${topic.maxMessageBytes}`,
+    )
+  }
+  if (header.codecId === ZSTD_CODEC_ID && version < ZSTD_FROM) {
+    throw new BatchError(ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE, `zstd needs Produce version ${ZSTD_FROM}`)
+  }
+  if (verify) {
+    const duplicate = verifyBatch(records, header, log)
+    if (duplicate !== null) {
+      counters.duplicates++
+      return duplicate
+    }
+  }
+  const appended = log.append(records, header)
+  counters.records += header.recordCount
+  counters.batches++
+  counters.bytes += records.length
+  if (verify && header.producerId >= 0n) {
+    log.producers.appended(header, appended.baseOffset, appended.logAppendTimeMs)
+  }
+  return appended
+}
+
+/** Answers where the batch is already, if it is a duplicate. */
+function verifyBatch(records: Uint8Array, header: BatchHeader, log: PartitionLog): Appended | null {
+  checkBatch(records, header)
+  if (header.transactional) {
+    throw new BatchError(ErrorCodes.INVALID_TXN_STATE, 'the in-process broker has no transactions')
+  }
+  return header.producerId >= 0n ? log.producers.check(header) : null
+}
+
+function succeeded(log: PartitionLog, { baseOffset, logAppendTimeMs }: Appended): ProducePartitionResponse {
+  return {
+    index: log.index,
+    errorCode: ErrorCodes.NONE,
+    baseOffset: BigInt(baseOffset),
+    logAppendTimeMs: BigInt(logAppendTimeMs),
+    logStartOffset: BigInt(log.startOffset),
+    recordErrors: [],
+    errorMessage: null,
+    currentLeader: NO_LEADER,
+  }
+}
+
+function failed(
+  index: number,
+  errorCode: number,
+  errorMessage: string | null = null,
+): ProducePartitionResponse {
+  return {
+    index,
+    errorCode,
+    baseOffset: -1n,
+    logAppendTimeMs: -1n,
+    logStartOffset: -1n,
+    recordErrors: [],
+    errorMessage,
+    currentLeader: NO_LEADER,
+  }
+}
+
+function failedBy(failure: FailRule, index: number): ProducePartitionResponse {
+  return { ...failed(index, failure.errorCode, failure.message), recordErrors: failure.recordErrors }
+}

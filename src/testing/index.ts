@@ -1,0 +1,21 @@
+/**
+ * `millrace/testing`: a Kafka cluster inside the process, for development and tests. It speaks the real
+ * protocol on loopback, keeps records in memory, checks every batch with a decoder of its own, and does wrong
+ * on request.
+ */
+export { type PartitionDescription, startBroker, TestBroker } from './broker.js'
+export type { NewTopic } from './cluster.js'
+export type { SeenRequest } from './connection.js'
+export type { BrokerCounters } from './counters.js'
+export type {
+  CutOptions,
+  DelayOptions,
+  FailOptions,
+  HoldOptions,
+  ReplyMutator,
+  SwallowOptions,
+} from './faults.js'
+export type { ApiName } from './handlers/api-names.js'
+export type { BrokerOptions, Endpoint } from './options.js'
+export type { BrokerRecord } from './record-batch.js'
+export type { TopicConfig } from './topic.js'
