@@ -213,7 +213,8 @@ function refuseUnsayable(version: number, body: MetadataRequest): void {
  *               clusterId:string?{2+} controllerId:int32{1+}
  *               topics:[ errorCode:int16 name:string (string?{12+}) topicId:uuid{10+} isInternal:bool{1+}
  *                        partitions:[ errorCode:int16 partitionIndex:int32 leaderId:int32
- *                                     leaderEpoch:int32{7+} replicaNodes:[int32] isrNodes:[int32] offlineReplicas:[int32]{5+} ]
+ *                                     leaderEpoch:int32{7+} replicaNodes:[int32] isrNodes:[int32]
+ *                                     offlineReplicas:[int32]{5+} ]
  *                        topicAuthorizedOperations:int32{8+} ]
  *               clusterAuthorizedOperations:int32{8–10} errorCode:int16{13+}
  *

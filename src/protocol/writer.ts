@@ -96,10 +96,10 @@ export class Writer {
   varlong(value: bigint): void {
     let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
     while (rest >= 0x80n) {
-      this.buffer[this.claim(1)] = Number(rest & 0x7fn) | 0x80
+      this.byte(Number(rest & 0x7fn) | 0x80)
       rest >>= 7n
     }
-    this.buffer[this.claim(1)] = Number(rest)
+    this.byte(Number(rest))
   }
 
   string(value: string, flexible = false): void {
@@ -179,6 +179,11 @@ export class Writer {
       this.uvarint(inner.length)
       this.raw(inner.finish())
     }
+  }
+
+  private byte(value: number): void {
+    const at = this.claim(1)
+    this.buffer[at] = value
   }
 
   /** Makes room for `bytes` and returns where they begin. */
