@@ -1,0 +1,52 @@
+import { lookup as dnsLookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { NetworkError } from '../errors/index.js'
+
+/** All addresses of a host, in the order to try them. */
+export type Lookup = (host: string) => Promise<readonly string[]>
+
+export const systemLookup: Lookup = async host =>
+  (await dnsLookup(host, { all: true })).map(entry => entry.address)
+
+/**
+ * The addresses of one host, one per connection attempt; resolved anew when all were tried, or when an
+ * established connection was lost (Java: `client.dns.lookup=use_all_dns_ips`).
+ */
+export class Addresses {
+  private readonly host: string
+  private readonly lookup: Lookup
+  private addresses: readonly string[] = []
+  private index = 0
+  private lastUsed: string | undefined
+
+  constructor(host: string, lookup: Lookup) {
+    this.host = host
+    this.lookup = lookup
+  }
+
+  /** The address for the next attempt; rejects with {@link NetworkError} where the name does not resolve. */
+  async next(): Promise<string> {
+    if (isIP(this.host) !== 0) return this.host
+    if (this.index >= this.addresses.length) await this.resolve()
+    this.lastUsed = this.addresses[this.index++] as string
+    return this.lastUsed
+  }
+
+  /** What was resolved may be out of date. */
+  forget(): void {
+    this.addresses = []
+    this.index = 0
+  }
+
+  private async resolve(): Promise<void> {
+    try {
+      this.addresses = await this.lookup(this.host)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new NetworkError(`The host name "${this.host}" could not be resolved: ${reason}`, { cause })
+    }
+    if (this.addresses.length === 0) throw new NetworkError(`The host name "${this.host}" has no address`)
+    // The one that just failed goes last.
+    this.index = this.addresses.length > 1 && this.addresses[0] === this.lastUsed ? 1 : 0
+  }
+}

@@ -1,0 +1,31 @@
+import type { Api } from '../protocol/api.js'
+import type { ApiVersionRange } from '../protocol/api-versions.js'
+
+/** What an API is called by and which versions of it the client implements. */
+// biome-ignore lint/suspicious/noExplicitAny: versions do not depend on the bodies
+export type AnyApi = Api<any, any>
+
+/** The versions one broker announced. */
+export class ApiVersionTable {
+  private readonly ranges = new Map<number, ApiVersionRange>()
+
+  constructor(ranges: readonly ApiVersionRange[]) {
+    for (const range of ranges) {
+      if (range.minVersion >= 0 && range.maxVersion >= range.minVersion) this.ranges.set(range.apiKey, range)
+    }
+  }
+
+  /** Highest version that broker, client and the given bounds have in common; -1: none. */
+  highest(api: AnyApi, minVersion: number = api.minVersion, maxVersion: number = api.maxVersion): number {
+    const range = this.ranges.get(api.key)
+    if (range === undefined) return -1
+    const highest = Math.min(range.maxVersion, api.maxVersion, maxVersion)
+    return highest >= Math.max(range.minVersion, api.minVersion, minVersion) ? highest : -1
+  }
+
+  /** What the broker announced, for messages. */
+  describe(api: AnyApi): string {
+    const range = this.ranges.get(api.key)
+    return range === undefined ? 'none' : `${range.minVersion} to ${range.maxVersion}`
+  }
+}

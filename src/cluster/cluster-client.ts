@@ -1,0 +1,317 @@
+import type { Clock } from '../common/clock.js'
+import { ExponentialBackoff } from '../common/exponential-backoff.js'
+import type { Logger } from '../common/logger.js'
+import { type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
+import type { Api } from '../protocol/api.js'
+import { type Lookup, systemLookup } from './addresses.js'
+import type { AnyApi } from './api-version-table.js'
+import type { Connection } from './connection.js'
+import { type HostAndPort, MetadataCache } from './metadata-cache.js'
+import { MetadataUpdater } from './metadata-updater.js'
+import { chooseNode, type NodeChoice } from './node-choice.js'
+import {
+  type Connect,
+  connectTcp,
+  NodeConnection,
+  type NodeContext,
+  NodeState,
+  nodeName,
+} from './node-connection.js'
+import type { OutgoingRequest } from './outgoing-request.js'
+import { PendingRpcs, type RequestOptions, type RpcTarget } from './pending-rpcs.js'
+
+export type { Lookup } from './addresses.js'
+export type { Connect } from './node-connection.js'
+export type { OutgoingRequest } from './outgoing-request.js'
+export type { RequestOptions, RpcTarget } from './pending-rpcs.js'
+
+/** What to do when no known broker can be reached (`metadata.recovery.strategy`). */
+export type RecoveryStrategy = 'rebootstrap' | 'none'
+
+export interface ClusterClientOptions {
+  bootstrapServers: readonly HostAndPort[]
+  clientId: string
+  requestTimeoutMs: number
+  /** Requests of `send` in flight on one connection. Metadata and `request` do not wait for room. */
+  maxInFlight: number
+  reconnectBackoffMs: number
+  reconnectBackoffMaxMs: number
+  retryBackoffMs: number
+  retryBackoffMaxMs: number
+  connectionSetupTimeoutMs: number
+  connectionSetupTimeoutMaxMs: number
+  /** Negative: idle connections are never closed. */
+  connectionsMaxIdleMs: number
+  metadataMaxAgeMs: number
+  metadataMaxIdleMs: number
+  recoveryStrategy: RecoveryStrategy
+  rebootstrapTriggerMs: number
+  clock: Clock
+  logger: Logger
+  /** How sockets are opened; default plain TCP. */
+  connect?: Connect
+  /** How names are resolved; default the system's. */
+  lookup?: Lookup
+}
+
+/**
+ * The client's side of a cluster: metadata, a connection per broker, requests. It connects when the first topic
+ * is tracked or the first request made, and calls its owner back only on later turns of the event loop.
+ */
+export class ClusterClient {
+  readonly metadata = new MetadataCache()
+  /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
+  onUpdate: () => void = () => {}
+  /** Nothing will ever succeed. Set by the owner. */
+  onFatal: (error: KafkaError) => void = () => {}
+  /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
+  lastError: KafkaError | null = null
+  private readonly options: ClusterClientOptions
+  private readonly context: NodeContext
+  private readonly nodes = new Map<number, NodeConnection>()
+  /** Open connections that no node uses any more. */
+  private readonly detached = new Set<Connection>()
+  private readonly updater: MetadataUpdater
+  private readonly rpcs: PendingRpcs
+  private closing: Promise<void> | null = null
+  private onAllClosed: () => void = () => {}
+
+  constructor(options: ClusterClientOptions) {
+    this.options = options
+    this.context = this.nodeContext()
+    this.metadata.bootstrap(options.bootstrapServers)
+    this.metadata.onNodesChanged = () => this.followNodes()
+    this.updater = this.newUpdater()
+    this.rpcs = new PendingRpcs({
+      clientId: options.clientId,
+      clock: options.clock,
+      requestTimeoutMs: options.requestTimeoutMs,
+      nodeFor: target => this.nodeFor(target),
+      lastError: () => this.lastError,
+    })
+  }
+
+  /** Starts the topic's idle time anew. A new topic is asked for at once, with all others of this turn. */
+  trackTopic(name: string): void {
+    this.updater.track(name)
+  }
+
+  /** Asks for a full update, as soon as the backoff allows one. */
+  requestUpdate(): void {
+    this.updater.requestFull()
+  }
+
+  /** Whether `send` to the node would go out now: connected, versions known, room in flight, no throttle. */
+  isReady(nodeId: number): boolean {
+    const node = this.nodes.get(nodeId)
+    return node?.hasRoom === true
+  }
+
+  /** Starts connecting unless there is a connection, or will when the reconnect backoff is over. */
+  ensureConnection(nodeId: number): void {
+    const node = this.connectionTo(nodeId)
+    if (node !== undefined) node.ensureConnected()
+    else this.requestUpdate()
+  }
+
+  /** Highest version in common with the node; -1: none, or the node is not connected. */
+  apiVersion(nodeId: number, api: AnyApi): number {
+    return this.nodes.get(nodeId)?.versions?.highest(api) ?? -1
+  }
+
+  /** Sends to a node that {@link isReady}; if it no longer is, the request has its outcome on a later turn. */
+  send(nodeId: number, request: OutgoingRequest): void {
+    const node = this.nodes.get(nodeId)
+    if (node?.isUsable) {
+      node.send(request)
+      return
+    }
+    const error = this.closedError() ?? new NetworkError(`Broker ${this.brokerName(nodeId)} is not connected`)
+    this.options.clock.setImmediate(() => {
+      request.onWritten(error)
+      if (request.expectsResponse) request.onResponse(error, null)
+    })
+  }
+
+  /** The broker asked, in a response, to be left alone for that long. */
+  throttle(nodeId: number, ms: number): void {
+    this.nodes.get(nodeId)?.throttle(ms)
+  }
+
+  /**
+   * Asks a node, or the least busy one, and waits until it is connected if need be. Rejects with `TimeoutError`,
+   * `NetworkError` when the connection ends before the answer, or `UnsupportedVersionError`.
+   */
+  request<Request, Response>(
+    target: RpcTarget,
+    api: Api<Request, Response>,
+    body: Request | ((version: number) => Request),
+    options: RequestOptions = {},
+  ): Promise<Response> {
+    const closed = this.closedError()
+    if (closed !== null) return Promise.reject(closed)
+    return this.rpcs.request(target, api, body, options)
+  }
+
+  /** `host:port (id n)`; only the id where the node is not known. */
+  brokerName(nodeId: number): string {
+    const node = this.metadata.node(nodeId)
+    return node === undefined ? (this.nodes.get(nodeId)?.name ?? `(id ${nodeId})`) : nodeName(node)
+  }
+
+  /** Ends all connections; every request gets `ProducerClosedError`. Resolves when no socket is left. */
+  close(): Promise<void> {
+    if (this.closing !== null) return this.closing
+    this.closing = new Promise(resolve => {
+      this.onAllClosed = resolve
+    })
+    const error = new ProducerClosedError('The producer was closed')
+    this.updater.close()
+    this.rpcs.close(error)
+    for (const node of this.nodes.values()) node.destroy(error)
+    for (const connection of this.detached) connection.destroy(error)
+    this.nodes.clear()
+    if (this.detached.size === 0) this.onAllClosed()
+    return this.closing
+  }
+
+  private closedError(): KafkaError | null {
+    return this.closing === null ? null : new ProducerClosedError('The producer is closed')
+  }
+
+  private nodeContext(): NodeContext {
+    const { options } = this
+    return {
+      clientId: options.clientId,
+      requestTimeoutMs: options.requestTimeoutMs,
+      maxInFlight: options.maxInFlight,
+      connectionsMaxIdleMs: options.connectionsMaxIdleMs,
+      reconnectBackoff: new ExponentialBackoff(options.reconnectBackoffMs, options.reconnectBackoffMaxMs),
+      setupTimeout: new ExponentialBackoff(
+        options.connectionSetupTimeoutMs,
+        options.connectionSetupTimeoutMaxMs,
+      ),
+      clock: options.clock,
+      logger: options.logger,
+      connect: options.connect ?? connectTcp,
+      lookup: options.lookup ?? systemLookup,
+      events: {
+        onUsable: () => this.onUsable(),
+        onSlotFreed: () => this.onUpdate(),
+        onDisconnected: (_node, error) => this.onDisconnected(error),
+        onDetached: (connection, closed) => this.onDetached(connection, closed),
+      },
+    }
+  }
+
+  private newUpdater(): MetadataUpdater {
+    const { options } = this
+    return new MetadataUpdater({
+      cache: this.metadata,
+      clientId: options.clientId,
+      clock: options.clock,
+      logger: options.logger,
+      backoff: new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs),
+      metadataMaxAgeMs: options.metadataMaxAgeMs,
+      metadataMaxIdleMs: options.metadataMaxIdleMs,
+      rebootstrapTriggerMs: options.rebootstrapTriggerMs,
+      rebootstraps: options.recoveryStrategy === 'rebootstrap',
+      chooseNode: () => this.chooseNode(),
+      rebootstrap: closing => this.rebootstrap(closing),
+      onUpdate: () => this.onMetadata(),
+      onFailure: error => {
+        this.lastError = error
+      },
+    })
+  }
+
+  /** The way to a node the metadata knows. */
+  private connectionTo(nodeId: number): NodeConnection | undefined {
+    const existing = this.nodes.get(nodeId)
+    if (existing !== undefined || this.closing !== null) return existing
+    const node = this.metadata.node(nodeId)
+    if (node === undefined) return undefined
+    const created = new NodeConnection(node, this.context)
+    this.nodes.set(nodeId, created)
+    return created
+  }
+
+  private chooseNode(): NodeChoice {
+    const nodes = this.metadata.nodes().map(node => this.connectionTo(node.id) as NodeConnection)
+    return chooseNode(nodes, this.options.clock.now(), Math.floor(Math.random() * nodes.length))
+  }
+
+  private nodeFor(target: RpcTarget): NodeConnection | undefined {
+    if (target === 'any') {
+      const choice = this.chooseNode()
+      if (choice.kind === 'usable') return choice.node
+      if (choice.kind === 'connectable') choice.node.ensureConnected()
+      // Every known node is in backoff: the updater knows how to go on.
+      else if (choice.kind === 'none') this.requestUpdate()
+      return undefined
+    }
+    const node = this.connectionTo(target)
+    if (node?.isUsable) return node
+    this.ensureConnection(target)
+    return undefined
+  }
+
+  private onUsable(): void {
+    this.lastError = null
+    this.updater.run()
+    this.rpcs.dispatch()
+    this.onUpdate()
+  }
+
+  private onDisconnected(error: KafkaError | null): void {
+    if (this.closing !== null) return
+    if (error !== null) {
+      this.lastError = error
+      this.updater.requestFull()
+    }
+    this.updater.run()
+    this.rpcs.dispatch()
+    this.onUpdate()
+  }
+
+  private onMetadata(): void {
+    this.lastError = null
+    this.rpcs.dispatch()
+    this.onUpdate()
+  }
+
+  private onDetached(connection: Connection, closed: boolean): void {
+    if (!closed) {
+      this.detached.add(connection)
+      return
+    }
+    this.detached.delete(connection)
+    if (this.closing !== null && this.detached.size === 0) this.onAllClosed()
+  }
+
+  /**
+   * The metadata names other nodes or addresses. Bootstrap servers have done their work when brokers are known;
+   * a broker that the metadata no longer names keeps its connection for as long as it is of use.
+   */
+  private followNodes(): void {
+    for (const [id, node] of this.nodes) {
+      const known = this.metadata.node(id)
+      const isSpent = id < 0 || (!this.metadata.bootstrapping && node.state === NodeState.Disconnected)
+      if (known !== undefined) node.retarget(known)
+      else if (isSpent) {
+        node.detach()
+        this.nodes.delete(id)
+      }
+    }
+  }
+
+  private rebootstrap(closing: boolean): void {
+    if (closing) {
+      const error = new NetworkError('The connection was given up: going back to the bootstrap servers')
+      for (const node of this.nodes.values()) node.destroy(error)
+      this.nodes.clear()
+    }
+    this.metadata.bootstrap(this.options.bootstrapServers)
+    this.onUpdate()
+  }
+}

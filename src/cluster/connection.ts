@@ -1,0 +1,258 @@
+import type { Socket } from 'node:net'
+import type { Clock } from '../common/clock.js'
+import type { Logger } from '../common/logger.js'
+import { type KafkaError, NetworkError, ProtocolError, TimeoutError } from '../errors/index.js'
+import { responseHeaderVersion } from '../protocol/header.js'
+import { Reader } from '../protocol/reader.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import { FRAME_BYTES_MAX, FrameReader } from './frame-reader.js'
+import { type InFlightRequest, InFlightRequests } from './in-flight.js'
+import type { OutgoingRequest } from './outgoing-request.js'
+
+/** Largest frame believed before the peer has answered ApiVersions. */
+const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
+
+/** Ids from here on are left to authentication, as Java does. */
+const CORRELATION_ID_END = 0x7ffffff8
+
+export interface ConnectionEvents {
+  onConnected(): void
+  /** A response came, or a request without one was written: there is room for another. */
+  onSlotFreed(inFlightBefore: number): void
+  /** The socket is closed, every request has had its outcome. Called exactly once. */
+  onClosed(error: KafkaError): void
+}
+
+export interface ConnectionOptions {
+  socket: Socket
+  /** `host:port (id n)`, for messages. */
+  broker: string
+  requestTimeoutMs: number
+  clock: Clock
+  logger: Logger
+  events: ConnectionEvents
+}
+
+/**
+ * One socket to one broker: requests out as gathered writes, responses in, matched by order and correlation id.
+ *
+ * What is handed to `send` is written in that order. Nothing is ever taken back: the memory of a request is in
+ * the socket's hands until `onWritten`. When a connection fails, all outcomes wait for the socket's 'close',
+ * after which nothing can read that memory; earlier, a reused buffer could still go out under the old request's
+ * topic and be accepted (CVE-2026-35554).
+ */
+export class Connection {
+  readonly broker: string
+  /** Clock time of the last byte in or request out. */
+  lastActiveAt: number
+  private readonly socket: Socket
+  private readonly clock: Clock
+  private readonly logger: Logger
+  private readonly events: ConnectionEvents
+  private readonly requestTimeoutMs: number
+  private readonly frames: FrameReader
+  private readonly inFlight = new InFlightRequests()
+  private readonly unwritten = new Set<OutgoingRequest>()
+  /** Requests without a response that are not written yet. */
+  private unanswerable = 0
+  private readonly timeouts: DeadlineTimer
+  private nextCorrelationId = 0
+  private endError: KafkaError | null = null
+  /** What had timed out when the connection ended because of it. */
+  private timedOutBefore = -Infinity
+  private closeWhenIdle = false
+
+  constructor(options: ConnectionOptions) {
+    this.socket = options.socket
+    this.broker = options.broker
+    this.clock = options.clock
+    this.logger = options.logger
+    this.events = options.events
+    this.requestTimeoutMs = options.requestTimeoutMs
+    this.lastActiveAt = this.clock.now()
+    this.frames = new FrameReader(frame => this.onFrame(frame), FRAME_BYTES_MAX_NEGOTIATING)
+    this.timeouts = new DeadlineTimer(this.clock, () => this.judgeTimeouts())
+    this.listen()
+  }
+
+  /** Requests that occupy the connection: not answered, or not written where no answer will come. */
+  get inFlightCount(): number {
+    return this.inFlight.length + this.unanswerable
+  }
+
+  /** False as soon as the connection is ending, before its socket is closed. */
+  get usable(): boolean {
+    return this.endError === null && !this.closeWhenIdle
+  }
+
+  /** The peer has shown that it is a broker: large frames are believed from here on. */
+  trustFrames(): void {
+    this.frames.frameBytesMax = FRAME_BYTES_MAX
+  }
+
+  /** Only while {@link usable}. What `encode` throws is thrown before anything is sent. */
+  send(request: OutgoingRequest): void {
+    const correlationId = this.nextCorrelationId
+    const chunks = request.encode(correlationId)
+    this.nextCorrelationId = (correlationId + 1) % CORRELATION_ID_END
+    const now = this.clock.now()
+    this.lastActiveAt = now
+    if (request.expectsResponse) {
+      const deadline = now + this.requestTimeoutMs
+      this.inFlight.push({ request, correlationId, sentAt: now, deadline })
+      this.timeouts.ensure(deadline)
+    } else {
+      this.unanswerable++
+    }
+    this.unwritten.add(request)
+    this.write(request, chunks)
+  }
+
+  /** The broker asked for quiet: requests in flight get that much longer. */
+  postponeTimeouts(ms: number): void {
+    this.inFlight.postpone(ms)
+  }
+
+  /** Takes no more requests and ends once those in flight have their outcome. */
+  closeWhenDrained(): void {
+    this.closeWhenIdle = true
+    this.closeIfDrained()
+  }
+
+  /** Ends the connection; the outcomes of its requests follow when the socket is closed. */
+  destroy(error: KafkaError): void {
+    if (this.endError !== null) return
+    this.endError = error
+    this.frames.stop()
+    this.timeouts.cancel()
+    this.socket.destroy()
+  }
+
+  private listen(): void {
+    const { socket } = this
+    socket.on('connect', () => {
+      this.lastActiveAt = this.clock.now()
+      if (this.endError === null) this.events.onConnected()
+    })
+    socket.on('data', (chunk: Uint8Array) => this.onData(chunk))
+    socket.on('end', () => this.destroy(this.networkError('was closed by the broker')))
+    socket.on('error', cause => this.destroy(this.networkError(`failed: ${cause.message}`, cause)))
+    socket.on('close', () => this.onClose())
+  }
+
+  /** One system call where the socket can gather; the last chunk's callback tells that all are written. */
+  private write(request: OutgoingRequest, chunks: Uint8Array[]): void {
+    const { socket } = this
+    const last = chunks.length - 1
+    socket.cork()
+    for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
+    socket.write(chunks[last] as Uint8Array, error => {
+      // A failed write says nothing about who still reads the memory: 'close' does.
+      if (!error) this.onWritten(request)
+    })
+    socket.uncork()
+  }
+
+  private onWritten(request: OutgoingRequest): void {
+    if (!this.unwritten.delete(request)) return
+    const before = this.inFlightCount
+    if (!request.expectsResponse) this.unanswerable--
+    this.guarded(() => request.onWritten(null))
+    if (request.expectsResponse) return
+    this.events.onSlotFreed(before)
+    this.closeIfDrained()
+  }
+
+  private onData(chunk: Uint8Array): void {
+    this.lastActiveAt = this.clock.now()
+    try {
+      this.frames.push(chunk)
+    } catch (error) {
+      this.destroy(this.protocolError(error))
+    }
+  }
+
+  /** Throws what the response's owner throws while decoding; `onData` ends the connection then. */
+  private onFrame(frame: Uint8Array): void {
+    const reader = new Reader(frame)
+    const before = this.inFlightCount
+    const { request } = this.inFlight.complete(reader.int32())
+    this.respond(request, reader)
+    if (this.endError !== null) return
+    this.events.onSlotFreed(before)
+    this.closeIfDrained()
+  }
+
+  private respond(request: OutgoingRequest, reader: Reader): void {
+    try {
+      reader.skipTags(responseHeaderVersion(request.api, request.version) === 1)
+    } catch (error) {
+      this.guarded(() => request.onResponse(this.protocolError(error), null))
+      throw error
+    }
+    request.onResponse(null, reader)
+  }
+
+  /** Runs one turn of the sockets after a deadline passed: what is still unanswered is late. */
+  private judgeTimeouts(): void {
+    const now = this.clock.now()
+    const earliest = this.inFlight.earliestDeadline()
+    if (earliest > now) {
+      this.timeouts.ensure(earliest)
+      return
+    }
+    this.timedOutBefore = now
+    this.destroy(this.networkError(`ended: a request was not answered within ${this.requestTimeoutMs} ms`))
+  }
+
+  private onClose(): void {
+    const error = this.endError ?? this.networkError('was closed')
+    this.endError = error
+    this.frames.stop()
+    this.timeouts.cancel()
+    for (const request of this.unwritten) this.guarded(() => request.onWritten(error))
+    this.unwritten.clear()
+    this.unanswerable = 0
+    for (const entry of this.inFlight.drain()) {
+      this.guarded(() => entry.request.onResponse(this.outcomeOf(entry, error), null))
+    }
+    this.events.onClosed(error)
+  }
+
+  /** To those who only waited behind it, another's time-out or a peer's nonsense is a lost connection. */
+  private outcomeOf(entry: InFlightRequest, error: KafkaError): KafkaError {
+    if (entry.deadline > this.timedOutBefore) {
+      return error instanceof ProtocolError ? this.networkError(`ended: ${error.message}`, error) : error
+    }
+    const waitedMs = Math.round(this.timedOutBefore - entry.sentAt)
+    return new TimeoutError(
+      `${entry.request.api.name} to broker ${this.broker} was not answered within ${waitedMs} ms`,
+      { broker: this.broker },
+    )
+  }
+
+  private closeIfDrained(): void {
+    if (!this.closeWhenIdle || this.inFlightCount > 0 || this.unwritten.size > 0) return
+    this.destroy(this.networkError('is no longer needed'))
+  }
+
+  /** An owner that throws must not keep the other requests from their outcome. */
+  private guarded(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.logger.error('a request could not take its outcome', { broker: this.broker, error })
+    }
+  }
+
+  private networkError(what: string, cause?: Error): NetworkError {
+    return new NetworkError(`The connection to broker ${this.broker} ${what}`, { broker: this.broker, cause })
+  }
+
+  private protocolError(cause: unknown): KafkaError {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return cause instanceof ProtocolError && cause.broker !== undefined
+      ? cause
+      : new ProtocolError(`${reason} (broker ${this.broker})`, { broker: this.broker, cause })
+  }
+}

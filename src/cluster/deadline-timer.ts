@@ -1,0 +1,49 @@
+import type { Clock, TimerHandle } from '../common/clock.js'
+
+/**
+ * One timer for deadlines that move all the time. Deadlines that get later cost nothing: the timer fires at
+ * the old time, the owner finds nothing due and asks again.
+ *
+ * When the event loop was blocked, timers fire before the sockets are read: what looks overdue may long have
+ * been answered. So `onDue` runs one turn of the sockets after the timer, and may judge.
+ */
+export class DeadlineTimer {
+  private readonly clock: Clock
+  private readonly onDue: () => void
+  private handle: TimerHandle | undefined
+  private armedFor = Infinity
+  /** Grows with every change, so that a callback on its way knows that it was overtaken. */
+  private generation = 0
+
+  constructor(clock: Clock, onDue: () => void) {
+    this.clock = clock
+    this.onDue = onDue
+  }
+
+  /** Makes sure that `onDue` runs at `at` or shortly after; an earlier deadline already set stays. */
+  ensure(at: number): void {
+    if (at >= this.armedFor || at === Infinity) return
+    this.cancel()
+    this.armedFor = at
+    const generation = this.generation
+    this.handle = this.clock.setTimeout(
+      () => {
+        this.handle = undefined
+        this.clock.setImmediate(() => {
+          if (generation !== this.generation) return
+          this.armedFor = Infinity
+          this.onDue()
+        })
+      },
+      Math.max(0, Math.ceil(at - this.clock.now())),
+    )
+  }
+
+  cancel(): void {
+    this.generation++
+    this.armedFor = Infinity
+    if (this.handle === undefined) return
+    this.clock.clearTimeout(this.handle)
+    this.handle = undefined
+  }
+}

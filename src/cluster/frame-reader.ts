@@ -1,0 +1,106 @@
+import { ProtocolError } from '../errors/index.js'
+
+const SIZE_BYTES = 4
+/** A response has at least its correlation id. */
+const FRAME_BYTES_MIN = 4
+/** As in franz-go: no broker sends more to a producer. */
+export const FRAME_BYTES_MAX = 100 * 1024 * 1024
+
+const TLS_ALERT = 0x15
+const TLS_HANDSHAKE = 0x16
+const TLS_MAJOR_VERSION = 0x03
+const HTTP = 0x48545450
+
+/**
+ * Cuts the bytes of a connection into frames: `size:int32 bytes[size]`, handed on without the size.
+ *
+ * A frame inside one chunk is handed on as a view of it; one that spans several is put together once, when its
+ * last byte is there. Nothing is allocated for a frame before its bytes have come, so an announced size alone
+ * costs nothing.
+ */
+export class FrameReader {
+  /** Largest frame accepted; small until a peer has shown that it is a broker. */
+  frameBytesMax: number
+  private readonly onFrame: (frame: Uint8Array) => void
+  private readonly size = new Uint8Array(SIZE_BYTES)
+  private sizeFill = 0
+  private frameBytes = 0
+  private parts: Uint8Array[] = []
+  private partsBytes = 0
+  private stopped = false
+
+  constructor(onFrame: (frame: Uint8Array) => void, frameBytesMax = FRAME_BYTES_MAX) {
+    this.onFrame = onFrame
+    this.frameBytesMax = frameBytesMax
+  }
+
+  /** Takes bytes as they come; throws {@link ProtocolError} where they cannot be a broker's. */
+  push(chunk: Uint8Array): void {
+    let at = 0
+    while (at < chunk.length && !this.stopped) {
+      if (this.sizeFill < SIZE_BYTES) at = this.takeSize(chunk, at)
+      else at = this.takeFrame(chunk, at)
+    }
+  }
+
+  /** No frame is handed on any more, not even one whose bytes are there. */
+  stop(): void {
+    this.stopped = true
+    this.parts = []
+  }
+
+  private takeSize(chunk: Uint8Array, from: number): number {
+    let at = from
+    while (this.sizeFill < SIZE_BYTES && at < chunk.length) this.size[this.sizeFill++] = chunk[at++] as number
+    if (this.sizeFill === SIZE_BYTES) this.frameBytes = this.checkedSize()
+    return at
+  }
+
+  private checkedSize(): number {
+    const [a, b, c, d] = this.size as unknown as [number, number, number, number]
+    const bytes = (a << 24) | (b << 16) | (c << 8) | d
+    if (bytes >= FRAME_BYTES_MIN && bytes <= this.frameBytesMax) return bytes
+    throw new ProtocolError(`Not a Kafka response: ${this.likelyCause(bytes)}`)
+  }
+
+  private likelyCause(bytes: number): string {
+    if (bytes === HTTP) return 'an HTTP server answers on this port; check bootstrap.servers'
+    const isTls = this.size[1] === TLS_MAJOR_VERSION
+    if (isTls && this.size[0] === TLS_ALERT) {
+      return 'the broker sent a TLS alert, so this port expects TLS; check security.protocol'
+    }
+    if (isTls && this.size[0] === TLS_HANDSHAKE) {
+      return 'the peer speaks TLS on this port; check security.protocol'
+    }
+    if (bytes < FRAME_BYTES_MIN) return `it announces ${bytes} bytes`
+    return `it announces ${bytes} bytes, more than the ${this.frameBytesMax} accepted`
+  }
+
+  private takeFrame(chunk: Uint8Array, from: number): number {
+    const missing = this.frameBytes - this.partsBytes
+    const end = Math.min(from + missing, chunk.length)
+    const part = chunk.subarray(from, end)
+    if (part.length < missing) {
+      this.parts.push(part)
+      this.partsBytes += part.length
+      return end
+    }
+    const frame = this.parts.length === 0 ? part : this.joined(part)
+    this.parts = []
+    this.partsBytes = 0
+    this.sizeFill = 0
+    this.onFrame(frame)
+    return end
+  }
+
+  private joined(last: Uint8Array): Uint8Array {
+    const frame = new Uint8Array(this.frameBytes)
+    let at = 0
+    for (const part of this.parts) {
+      frame.set(part, at)
+      at += part.length
+    }
+    frame.set(last, at)
+    return frame
+  }
+}

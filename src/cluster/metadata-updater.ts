@@ -1,0 +1,265 @@
+import type { Clock } from '../common/clock.js'
+import type { ExponentialBackoff } from '../common/exponential-backoff.js'
+import type { Logger } from '../common/logger.js'
+import { KafkaError, NetworkError, ProtocolError, UnsupportedVersionError } from '../errors/index.js'
+import { brokerError } from '../protocol/broker-error.js'
+import { ErrorCodes } from '../protocol/error-codes.js'
+import { encodeRequest } from '../protocol/header.js'
+import { Metadata, type MetadataRequest, type MetadataResponse } from '../protocol/metadata.js'
+import type { Reader } from '../protocol/reader.js'
+import { ZERO_UUID } from '../protocol/uuid.js'
+import type { ApiVersionTable } from './api-version-table.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import type { MetadataCache } from './metadata-cache.js'
+import type { NodeChoice } from './node-choice.js'
+import type { NodeConnection } from './node-connection.js'
+import { TrackedTopics } from './tracked-topics.js'
+
+/** First version that can ask for topics to be created on first use. */
+const METADATA_VERSION_MIN = 4
+/** From here on a broker leaves it to the client to keep quiet when throttled. */
+const CLIENT_THROTTLES_FROM = 6
+
+export interface MetadataUpdaterOptions {
+  cache: MetadataCache
+  clientId: string
+  clock: Clock
+  logger: Logger
+  backoff: ExponentialBackoff
+  metadataMaxAgeMs: number
+  metadataMaxIdleMs: number
+  /** Longest time without an answer before going back to the bootstrap servers; Infinity: never go back. */
+  rebootstrapTriggerMs: number
+  /** Whether to go back to them at all (`metadata.recovery.strategy`). */
+  rebootstraps: boolean
+  chooseNode(): NodeChoice
+  /** Back to the bootstrap servers; `closing`: the known nodes are not to be used any more. */
+  rebootstrap(closing: boolean): void
+  onUpdate(): void
+  onFailure(error: KafkaError): void
+}
+
+interface PendingUpdate {
+  readonly node: NodeConnection
+  readonly version: number
+  readonly partial: boolean
+  readonly requested: ReadonlySet<string>
+}
+
+/**
+ * Keeps the metadata cache up to date with one request in flight at a time.
+ *
+ * A full update asks for all tracked topics: when somebody wants one, and when the last is too old. A partial
+ * update asks only for topics not heard of yet, and comes at once. Failures, and answers that told nothing new,
+ * make the next full update wait longer and longer.
+ */
+export class MetadataUpdater {
+  private readonly options: MetadataUpdaterOptions
+  private readonly cache: MetadataCache
+  private readonly clock: Clock
+  private readonly topics: TrackedTopics
+  private readonly timer: DeadlineTimer
+  private needsFull = false
+  private inFlight: PendingUpdate | null = null
+  private isScheduled = false
+  private isClosed = false
+  /** Clock time of the last answer or failure; -Infinity lets the next request go at once. */
+  private lastRefreshAt = -Infinity
+  /** Clock time of the last full update that succeeded. */
+  private lastFullAt = -Infinity
+  /** Clock time since which there was no success; NaN: nothing is being attempted. */
+  private attemptingSince = Number.NaN
+  private failures = 0
+  private equivalentResponses = 0
+  private backoffMs = 0
+
+  constructor(options: MetadataUpdaterOptions) {
+    this.options = options
+    this.cache = options.cache
+    this.clock = options.clock
+    this.topics = new TrackedTopics(options.metadataMaxIdleMs)
+    this.timer = new DeadlineTimer(options.clock, () => this.run())
+    this.rollBackoff()
+  }
+
+  /** Starts the topic's idle time anew. All topics that are new in this turn are asked for together. */
+  track(name: string): void {
+    if (!this.topics.track(name, this.clock.now())) return
+    this.lastRefreshAt = -Infinity
+    this.equivalentResponses = 0
+    this.schedule()
+  }
+
+  requestFull(): void {
+    if (this.needsFull) return
+    this.needsFull = true
+    this.schedule()
+  }
+
+  /** Something changed that may let a due update go: a node is usable, or a connection has ended. */
+  run(): void {
+    if (this.isClosed || this.inFlight !== null) return
+    const now = this.clock.now()
+    const dueAt = this.nextUpdateAt(now)
+    if (dueAt > now) {
+      this.timer.ensure(dueAt)
+      return
+    }
+    if (Number.isNaN(this.attemptingSince)) this.attemptingSince = now
+    const { rebootstraps, rebootstrapTriggerMs } = this.options
+    const triggerAt = this.attemptingSince + rebootstrapTriggerMs
+    if (rebootstraps && now >= triggerAt) this.rebootstrap(true, `no metadata for ${rebootstrapTriggerMs} ms`)
+    else if (rebootstraps) this.timer.ensure(triggerAt)
+    this.proceed()
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.timer.cancel()
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.isClosed) return
+    this.isScheduled = true
+    this.clock.setImmediate(() => {
+      this.isScheduled = false
+      this.run()
+    })
+  }
+
+  private nextUpdateAt(now: number): number {
+    const wanted = this.needsFull || this.topics.hasFresh
+    // Before the first update nothing is out of date: a client nobody has asked anything connects nowhere.
+    if (!wanted && this.lastFullAt === -Infinity) return Infinity
+    const expiresAt = this.lastFullAt + this.options.metadataMaxAgeMs
+    return Math.max(wanted ? now : expiresAt, this.lastRefreshAt + this.backoffMs)
+  }
+
+  /** Sends the update that is due, or sees to it that it can be sent. */
+  private proceed(): void {
+    let choice = this.options.chooseNode()
+    if (
+      choice.kind === 'none' &&
+      !choice.connected &&
+      this.options.rebootstraps &&
+      !this.cache.bootstrapping
+    ) {
+      this.rebootstrap(false, 'no known broker can be reached')
+      choice = this.options.chooseNode()
+    }
+    if (choice.kind === 'usable') this.send(choice.node)
+    else if (choice.kind === 'connectable') choice.node.ensureConnected()
+    else if (choice.kind === 'none') this.timer.ensure(choice.until)
+  }
+
+  private send(node: NodeConnection): void {
+    const versions = node.versions as ApiVersionTable
+    const version = versions.highest(Metadata, METADATA_VERSION_MIN)
+    if (version < 0) {
+      const reason = `Broker ${node.name} takes Metadata versions ${versions.describe(Metadata)}, which is too old`
+      this.fail(new UnsupportedVersionError(reason, { broker: node.name }))
+      return
+    }
+    const partial = !this.needsFull && this.lastFullAt + this.options.metadataMaxAgeMs > this.clock.now()
+    const requested = partial ? this.topics.allFresh() : this.topics.all()
+    const pending: PendingUpdate = { node, version, partial, requested }
+    this.inFlight = pending
+    node.send({
+      api: Metadata,
+      version,
+      expectsResponse: true,
+      encode: id => [encodeRequest(Metadata, version, id, this.options.clientId, requestFor(requested))],
+      onWritten: () => {},
+      onResponse: (error, body) => this.onResponse(pending, error, body),
+    })
+  }
+
+  private onResponse(pending: PendingUpdate, error: KafkaError | null, body: Reader | null): void {
+    if (this.isClosed || this.inFlight !== pending) return
+    this.inFlight = null
+    if (body === null) {
+      this.fail(error as KafkaError)
+      return
+    }
+    try {
+      this.take(pending, Metadata.readResponse(body, pending.version))
+    } catch (cause) {
+      this.fail(cause instanceof KafkaError ? cause : new ProtocolError(String(cause), { cause }))
+      // Ends the connection: what sends this once will send it again.
+      throw cause
+    }
+  }
+
+  private take(pending: PendingUpdate, response: MetadataResponse): void {
+    const { node, version, partial, requested } = pending
+    if (version >= CLIENT_THROTTLES_FROM) node.throttle(response.throttleTimeMs)
+    if (response.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED && this.options.rebootstraps) {
+      this.rebootstrap(true, `broker ${node.name} asks for it`)
+      this.fail(brokerError(response.errorCode, { broker: node.name }))
+      return
+    }
+    if (response.errorCode !== ErrorCodes.NONE) {
+      this.fail(brokerError(response.errorCode, { broker: node.name }))
+      return
+    }
+    if (response.brokers.length === 0) {
+      this.fail(
+        new NetworkError(`Broker ${node.name} does not know of any broker yet`, { broker: node.name }),
+      )
+      return
+    }
+    this.topics.expire(this.clock.now())
+    const isTracked = (topic: string) => this.topics.has(topic)
+    const applied = this.cache.apply(response, { version, partial, requested, isTracked })
+    this.topics.answered(requested)
+    this.succeed(partial, applied.progressed)
+    if (applied.outdated) this.needsFull = true
+    this.options.onUpdate()
+    this.schedule()
+  }
+
+  private succeed(partial: boolean, progressed: boolean): void {
+    const now = this.clock.now()
+    this.lastRefreshAt = now
+    this.attemptingSince = Number.NaN
+    this.failures = 0
+    this.equivalentResponses = progressed ? 0 : this.equivalentResponses + 1
+    if (!partial) {
+      this.needsFull = false
+      this.lastFullAt = now
+    }
+    this.rollBackoff()
+  }
+
+  private fail(error: KafkaError): void {
+    this.lastRefreshAt = this.clock.now()
+    this.failures++
+    this.equivalentResponses = 0
+    this.rollBackoff()
+    this.options.logger.debug('no metadata', { reason: error.message })
+    this.options.onFailure(error)
+    this.schedule()
+  }
+
+  /** Jitter is drawn once per answer, not each time somebody looks. */
+  private rollBackoff(): void {
+    this.backoffMs = this.options.backoff.delayMs(Math.max(this.failures, this.equivalentResponses, 1) - 1)
+  }
+
+  private rebootstrap(closing: boolean, reason: string): void {
+    this.options.logger[closing ? 'warn' : 'info'](`going back to the bootstrap servers: ${reason}`)
+    this.attemptingSince = this.clock.now()
+    this.needsFull = true
+    this.options.rebootstrap(closing)
+  }
+}
+
+/** Asked by name: ids of topics are learnt from the answer. */
+function requestFor(topics: ReadonlySet<string>): MetadataRequest {
+  return {
+    topics: Array.from(topics, name => ({ topicId: ZERO_UUID, name })),
+    allowAutoTopicCreation: true,
+    includeClusterAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: false,
+  }
+}

@@ -1,0 +1,336 @@
+import { connect as netConnect, type Socket } from 'node:net'
+import type { Clock } from '../common/clock.js'
+import type { ExponentialBackoff } from '../common/exponential-backoff.js'
+import type { Logger } from '../common/logger.js'
+import { type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
+import { Addresses, type Lookup } from './addresses.js'
+import type { ApiVersionTable } from './api-version-table.js'
+import { Connection } from './connection.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import type { BrokerNode } from './metadata-cache.js'
+import { negotiate } from './negotiation.js'
+import type { OutgoingRequest } from './outgoing-request.js'
+
+/** Where a node's connection stands. Connecting includes resolving its name. */
+export const NodeState = {
+  Disconnected: 0,
+  Connecting: 1,
+  Negotiating: 2,
+  Ready: 3,
+} as const
+export type NodeState = (typeof NodeState)[keyof typeof NodeState]
+
+/** Longest throttle believed; the broker may ask again. */
+const THROTTLE_MS_MAX = 60_000
+
+/** Opens a socket to `address`, which `host` resolved to; in tests and for TLS, which needs the name. */
+export type Connect = (address: string, port: number, host: string) => Socket
+
+/** A plain TCP connection. */
+export const connectTcp: Connect = (address, port) =>
+  netConnect({ host: address, port, noDelay: true, keepAlive: true })
+
+/** What all nodes of a client share. */
+export interface NodeContext {
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  readonly maxInFlight: number
+  readonly connectionsMaxIdleMs: number
+  readonly reconnectBackoff: ExponentialBackoff
+  readonly setupTimeout: ExponentialBackoff
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly connect: Connect
+  readonly lookup: Lookup
+  readonly events: NodeEvents
+}
+
+export interface NodeEvents {
+  /** Requests may be sent that could not be before: connected, or a throttle is over. */
+  onUsable(node: NodeConnection): void
+  /** One more request may be sent where the limit of requests in flight was reached. */
+  onSlotFreed(node: NodeConnection): void
+  /** The connection, or the attempt at one, is over; null when it was closed for being idle. */
+  onDisconnected(node: NodeConnection, error: KafkaError | null): void
+  /** A connection that lives on without its node (see {@link NodeConnection.retarget}), until it closes. */
+  onDetached(connection: Connection, closed: boolean): void
+}
+
+/**
+ * The way to one broker: at most one connection, its state, and when to try again.
+ *
+ *     Disconnected ──ensure──▶ Connecting ──TCP is up──▶ Negotiating ──versions known──▶ Ready
+ *          ▲                       │                         │                            │
+ *          └──── reconnect backoff ┴──── setup time-out ─────┴─── error, end, idle ───────┘
+ */
+export class NodeConnection {
+  readonly id: number
+  readonly context: NodeContext
+  state: NodeState = NodeState.Disconnected
+  versions: ApiVersionTable | null = null
+  /** Clock time of the last attempt to connect; -Infinity: none yet. */
+  lastAttemptAt = -Infinity
+  /** Clock time before which no attempt is made. */
+  backoffUntil = -Infinity
+  /** Whether the broker asked for quiet, and the time is not over. */
+  throttled = false
+  private node: BrokerNode
+  private addresses: Addresses
+  private connection: Connection | null = null
+  private readonly stateTimer: DeadlineTimer
+  private readonly throttleTimer: DeadlineTimer
+  private throttledUntil = 0
+  /** Attempts in a row that did not lead to Ready. */
+  private failures = 0
+  /** Attempts in a row that did not even lead to a TCP connection. */
+  private setupFailures = 0
+  private setupDeadline = 0
+  private wanted = false
+  /** Grows with every attempt, so that what an abandoned one still brings is recognised. */
+  private attempt = 0
+
+  constructor(node: BrokerNode, context: NodeContext) {
+    this.id = node.id
+    this.node = node
+    this.context = context
+    this.addresses = new Addresses(node.host, context.lookup)
+    this.stateTimer = new DeadlineTimer(context.clock, () => this.onStateDeadline())
+    this.throttleTimer = new DeadlineTimer(context.clock, () => this.onThrottleDeadline())
+  }
+
+  /** `host:port (id n)` */
+  get name(): string {
+    return nodeName(this.node)
+  }
+
+  get inFlightCount(): number {
+    return this.connection?.inFlightCount ?? 0
+  }
+
+  /** Ready for any request, but for the limit of requests in flight. */
+  get isUsable(): boolean {
+    return this.state === NodeState.Ready && !this.throttled && (this.connection as Connection).usable
+  }
+
+  /** Ready for one more request of those the limit applies to. */
+  get hasRoom(): boolean {
+    return this.isUsable && (this.connection as Connection).inFlightCount < this.context.maxInFlight
+  }
+
+  /** Whether an attempt to connect would start now. */
+  canConnect(now: number): boolean {
+    return this.state === NodeState.Disconnected && now >= this.backoffUntil
+  }
+
+  /** Starts connecting, or will as soon as the backoff is over. */
+  ensureConnected(): void {
+    if (this.state !== NodeState.Disconnected) return
+    const now = this.context.clock.now()
+    if (now >= this.backoffUntil) {
+      this.startAttempt(now)
+      return
+    }
+    this.wanted = true
+    this.stateTimer.ensure(this.backoffUntil)
+  }
+
+  /** Only in state Ready. */
+  send(request: OutgoingRequest): void {
+    const connection = this.connection as Connection
+    connection.send(request)
+  }
+
+  /** Nothing is sent for `ms`, at most a minute; requests in flight get that much longer. */
+  throttle(ms: number): void {
+    if (!(ms > 0) || this.state !== NodeState.Ready) return
+    const { clock, logger } = this.context
+    const boundedMs = Math.min(ms, THROTTLE_MS_MAX)
+    if (boundedMs < ms) {
+      logger.warn(`broker ${this.name} asks for ${ms} ms of quiet; ${boundedMs} ms are kept`)
+    }
+    this.connection?.postponeTimeouts(boundedMs)
+    this.throttledUntil = Math.max(this.throttledUntil, clock.now() + boundedMs)
+    this.throttled = true
+    this.throttleTimer.ensure(this.throttledUntil)
+  }
+
+  /** The node has moved: requests in flight finish on the old connection, new ones use a new one. */
+  retarget(node: BrokerNode): void {
+    if (node.host === this.node.host && node.port === this.node.port) return
+    this.context.logger.info(`broker ${this.name} has moved to ${node.host}:${node.port}`)
+    this.node = node
+    this.addresses = new Addresses(node.host, this.context.lookup)
+    this.failures = 0
+    this.setupFailures = 0
+    this.backoffUntil = -Infinity
+    this.detach()
+  }
+
+  /** Lets go of the connection, which ends when the requests in flight have their outcome. */
+  detach(): void {
+    const { connection } = this
+    this.leave()
+    if (connection === null) return
+    this.context.events.onDetached(connection, false)
+    connection.closeWhenDrained()
+  }
+
+  /** Ends the connection now. `onDisconnected` is not called. */
+  destroy(error: KafkaError): void {
+    const { connection } = this
+    this.detach()
+    connection?.destroy(error)
+  }
+
+  private startAttempt(now: number): void {
+    const attempt = ++this.attempt
+    this.wanted = false
+    this.state = NodeState.Connecting
+    this.lastAttemptAt = now
+    this.setupDeadline = now + this.context.setupTimeout.delayMs(this.setupFailures)
+    this.stateTimer.ensure(this.setupDeadline)
+    this.addresses.next().then(
+      address => {
+        if (attempt === this.attempt) this.open(attempt, address)
+      },
+      (error: KafkaError) => {
+        if (attempt === this.attempt) this.onEnded(error)
+      },
+    )
+  }
+
+  private open(attempt: number, address: string): void {
+    const { clock, logger, requestTimeoutMs, connect } = this.context
+    let socket: Socket
+    try {
+      socket = connect(address, this.node.port, this.node.host)
+    } catch (cause) {
+      this.onEnded(new NetworkError(`No socket to broker ${this.name}: ${String(cause)}`, { cause }))
+      return
+    }
+    const connection: Connection = new Connection({
+      socket,
+      broker: this.name,
+      requestTimeoutMs,
+      clock,
+      logger,
+      events: {
+        onConnected: () => {
+          if (attempt === this.attempt) this.onConnected(attempt, connection)
+        },
+        onSlotFreed: before => {
+          if (attempt === this.attempt) this.onSlotFreed(before)
+        },
+        onClosed: error => {
+          if (attempt === this.attempt) this.onEnded(error)
+          else this.context.events.onDetached(connection, true)
+        },
+      },
+    })
+    this.connection = connection
+  }
+
+  private onConnected(attempt: number, connection: Connection): void {
+    this.setupFailures = 0
+    this.state = NodeState.Negotiating
+    negotiate(connection, this.context.clientId, (error, versions) => {
+      if (attempt !== this.attempt || !connection.usable) return
+      if (versions === null) connection.destroy(error as KafkaError)
+      else this.onNegotiated(connection, versions)
+    })
+  }
+
+  private onNegotiated(connection: Connection, versions: ApiVersionTable): void {
+    connection.trustFrames()
+    if (this.failures > 0) this.context.logger.info(`connected to broker ${this.name} again`)
+    this.failures = 0
+    this.versions = versions
+    this.state = NodeState.Ready
+    this.armIdle()
+    this.context.events.onUsable(this)
+  }
+
+  private onSlotFreed(inFlightBefore: number): void {
+    const wasFull = inFlightBefore >= this.context.maxInFlight
+    if (wasFull && this.isUsable) this.context.events.onSlotFreed(this)
+  }
+
+  /** The attempt or connection is over, whatever the state. */
+  private onEnded(error: KafkaError): void {
+    const { clock, logger, reconnectBackoff } = this.context
+    if (this.state === NodeState.Connecting) this.setupFailures++
+    else this.addresses.forget()
+    this.leave()
+    this.backoffUntil = clock.now() + reconnectBackoff.delayMs(this.failures)
+    this.failures++
+    // The first failure and then ever more rarely: an unreachable broker must not fill the log.
+    const rare = (this.failures & (this.failures - 1)) === 0
+    logger[rare ? 'warn' : 'debug'](error.message, { broker: this.name, failures: this.failures })
+    this.context.events.onDisconnected(this, error)
+  }
+
+  private leave(): void {
+    this.attempt++
+    this.state = NodeState.Disconnected
+    this.connection = null
+    this.versions = null
+    this.wanted = false
+    this.throttled = false
+    this.throttledUntil = 0
+    this.stateTimer.cancel()
+    this.throttleTimer.cancel()
+  }
+
+  private onStateDeadline(): void {
+    if (this.state === NodeState.Connecting) this.judgeSetup()
+    else if (this.state === NodeState.Ready) this.judgeIdle()
+    else if (this.wanted) this.ensureConnected()
+  }
+
+  private judgeSetup(): void {
+    if (this.context.clock.now() < this.setupDeadline) {
+      this.stateTimer.ensure(this.setupDeadline)
+      return
+    }
+    const waitedMs = Math.round(this.context.clock.now() - this.lastAttemptAt)
+    const error = new TimeoutError(`No connection to broker ${this.name} within ${waitedMs} ms`, {
+      broker: this.name,
+    })
+    if (this.connection !== null) this.connection.destroy(error)
+    else this.onEnded(error)
+  }
+
+  private armIdle(): void {
+    const { connectionsMaxIdleMs } = this.context
+    const lastActiveAt = (this.connection as Connection).lastActiveAt
+    if (connectionsMaxIdleMs >= 0) this.stateTimer.ensure(lastActiveAt + connectionsMaxIdleMs)
+  }
+
+  private judgeIdle(): void {
+    const connection = this.connection as Connection
+    const { clock, connectionsMaxIdleMs, logger, events } = this.context
+    const idle = clock.now() - connection.lastActiveAt >= connectionsMaxIdleMs
+    if (!idle) {
+      this.armIdle()
+    } else if (connection.inFlightCount > 0) {
+      this.stateTimer.ensure(clock.now() + connectionsMaxIdleMs)
+    } else {
+      logger.debug(`closing the idle connection to broker ${this.name}`)
+      this.detach()
+      events.onDisconnected(this, null)
+    }
+  }
+
+  private onThrottleDeadline(): void {
+    if (this.context.clock.now() < this.throttledUntil) {
+      this.throttleTimer.ensure(this.throttledUntil)
+      return
+    }
+    this.throttled = false
+    this.context.events.onUsable(this)
+  }
+}
+
+export function nodeName(node: BrokerNode): string {
+  return `${node.host}:${node.port} (id ${node.id})`
+}
