@@ -21,7 +21,7 @@ const lanes = {
   unit: {
     title: 'units and behaviour',
     needs: ['deps', 'native', 'typescript', 'tests'],
-    run: () => nodeTest(file => !isHouse(file) && !isKafka(file) && !isPublicApi(file)),
+    run: () => nodeTest(isUnit),
   },
   kafka: {
     title: 'against a real Apache Kafka',
@@ -32,13 +32,18 @@ const lanes = {
   runtimes: {
     title: 'the public-API suite on every runtime',
     needs: ['deps', 'native', 'typescript', 'tests', 'runtimes'],
-    run: () => run(process.execPath, ['test/runtimes/run.mjs']),
+    run: async () => {
+      await nodeTest(isRuntimes)
+      await run(process.execPath, ['test/runtimes/run.mjs'])
+    },
   },
 }
 
 const isHouse = file => file.startsWith('test/house/')
 const isKafka = file => file.startsWith('test/kafka/')
+const isRuntimes = file => file.startsWith('test/runtimes/')
 const isPublicApi = file => file.startsWith('test/public-api/')
+const isUnit = file => ![isHouse, isKafka, isRuntimes, isPublicApi].some(matches => matches(file))
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])
