@@ -1,3 +1,17 @@
+/** The public surface of millrace. */
+
+export type { Logger } from './common/logger.js'
+export {
+  describeOptions,
+  type OptionDescription,
+  type Partition,
+  type Partitioner,
+  type PartitionerCluster,
+  type PluginPartition,
+  type ProducerInterceptor,
+  type ProducerOptions,
+  parseProperties,
+} from './config/index.js'
 export {
   AuthenticationError,
   AuthorizationError,
@@ -6,6 +20,7 @@ export {
   ConfigError,
   type ErrorCode,
   IllegalStateError,
+  InternalError,
   InvalidRecordError,
   KafkaError,
   NativeAddonError,
@@ -17,3 +32,16 @@ export {
   TimeoutError,
   UnsupportedVersionError,
 } from './errors/index.js'
+export type { DeliveryCallback } from './producer/deliveries.js'
+export { type DeliveryReport, SendManyError } from './producer/delivery-report.js'
+export { Producer } from './producer/producer.js'
+export { RecordMetadata } from './producer/record-metadata.js'
+export type { PartitionInfo, ProducerRecord } from './producer/types.js'
+export {
+  type Bytes,
+  type Headers,
+  type Serialize,
+  type Serializer,
+  type SerializerLike,
+  serializers,
+} from './serialization/index.js'

@@ -177,3 +177,10 @@ export class AuthorizationError extends BrokerError {
     super(message, { ...details, code: 'AUTHORIZATION_FAILED' })
   }
 }
+
+/** A promise of this library's own code was broken: please report it. */
+export class InternalError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('INTERNAL', message, details)
+  }
+}

@@ -1,0 +1,416 @@
+import type { TopicMetadata } from '../cluster/metadata-cache.js'
+import type { Clock } from '../common/clock.js'
+import { Fifo } from '../common/fifo.js'
+import type { Logger } from '../common/logger.js'
+import type { Codec } from '../compression/codec.js'
+import { ConfigError, type KafkaError, TimeoutError } from '../errors/index.js'
+import { type NativeAddon, type NativeCore, Result } from '../native/addon.js'
+import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
+import { Appender } from './appender.js'
+import { Batch, BatchPhase, NO_SEQUENCE } from './batch.js'
+import { BatchEncoder } from './batch-encoder.js'
+import type { FlushBarrier } from './delivery.js'
+import { ReadyQueue } from './ready-queue.js'
+import { Staging } from './staging.js'
+import { type PartitionState, TopicState } from './topic.js'
+
+/** A slab is not cut smaller than this, whatever `batch.size` says, or their table would outgrow their bytes. */
+const SLAB_BYTES_MIN = 1024
+/** Encoded headers of one record pass through shared memory of at most this size. */
+const HEADER_BYTES_MAX = 64 * 1024 * 1024
+
+export interface AccumulatorOptions {
+  addon: NativeAddon
+  /** `buffer.memory` */
+  bufferBytes: number
+  /** `batch.size` */
+  batchBytes: number
+  /** `max.request.size` */
+  maxRequestBytes: number
+  lingerMs: number
+  maxBlockMs: number
+  deliveryTimeoutMs: number
+  codec: Codec | null
+  adaptivePartitioning: boolean
+  /** Whether a leader has been drainable lately (`partitioner.availability.timeout.ms`). */
+  isDrainable: (leaderId: number) => boolean
+  clock: Clock
+  logger: Logger
+  random: () => number
+  /** Fill freed slabs with 0xDD, to make a read after free visible. */
+  fillFreed: boolean
+  /** There is something for the sender to do. */
+  onWork: () => void
+  /** A batch of the topic was opened: keep its metadata. */
+  onTopicUsed: (topic: string) => void
+}
+
+/** The sender's say in a drain: which partitions must hold still, and the sequence of a batch. */
+export interface DrainGate {
+  /** False keeps the partition out until something calls `refresh` on it. */
+  mayDrain(partition: PartitionState, head: Batch): boolean
+  /** Called once per drained batch, before its header is written. */
+  assign(batch: Batch): void
+}
+
+/**
+ * Holds every record between `send` and its outcome: per-partition queues of batches, which of them are ready,
+ * when linger, backoff and delivery time-outs fall due, and the memory all of it may use.
+ */
+export class RecordAccumulator {
+  readonly core: NativeCore
+  readonly appender: Appender
+  readonly ready = new ReadyQueue()
+  readonly topics: TopicState[] = []
+  private readonly options: AccumulatorOptions
+  private readonly staging: Staging
+  private readonly arena: ArrayBuffer
+  private readonly slabBytes: number
+  private readonly batches: (Batch | undefined)[] = []
+  /** Open batches in the order of their creation, until their linger time is over. */
+  private readonly lingering = new Fifo<Batch>()
+  /** Batches without an outcome, in the order of their creation, which is that of their time-outs. */
+  private readonly incomplete = new Set<Batch>()
+  private readonly backingOff = new Set<PartitionState>()
+  private readonly encoder: BatchEncoder | null
+  private readonly toEncode: Batch[] = []
+  /** Flushes in progress, plus one when closing: batches do not linger then. */
+  private urgency = 0
+
+  constructor(options: AccumulatorOptions) {
+    this.options = options
+    const { addon, batchBytes, bufferBytes, maxRequestBytes } = options
+    this.slabBytes = Math.max(batchBytes, SLAB_BYTES_MIN)
+    this.arena = allocateArena(Math.floor(bufferBytes / this.slabBytes) * this.slabBytes)
+    this.staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX))
+    this.core = addon.createCore({
+      arena: this.arena,
+      slabBytes: this.slabBytes,
+      batchLimitBytes: batchBytes,
+      budgetBytes: bufferBytes,
+      recordLimitBytes: maxRequestBytes,
+      descriptors: this.staging.descriptors.buffer,
+      staging: this.staging.bytes.buffer as ArrayBuffer,
+      result: this.staging.result.buffer,
+      fillFreed: options.fillFreed,
+    })
+    this.appender = new Appender({
+      core: this.core,
+      staging: this.staging,
+      topics: this.topics,
+      maxRequestBytes,
+      bufferBytes,
+      maxBlockMs: options.maxBlockMs,
+      now: () => options.clock.now(),
+      choosePartition: topic => this.choosePartition(topic),
+      openBatch: (handle, partition, large) => this.openBatch(handle, partition, large),
+      batchOf: handle => this.batches[handle] as Batch,
+      onExhausted: () => this.sendLingering(),
+    })
+    this.encoder = options.codec === null ? null : this.createEncoder(options.codec)
+  }
+
+  /** Whether some batch has no outcome yet. */
+  get hasIncomplete(): boolean {
+    return this.incomplete.size > 0
+  }
+
+  addTopic(name: string): TopicState {
+    const topic = new TopicState(name, this.topics.length)
+    this.topics.push(topic)
+    return topic
+  }
+
+  /** Takes over new metadata of a topic. True if leaders moved; call `leadersChanged` after the last topic. */
+  updateTopic(topic: TopicState, metadata: TopicMetadata): boolean {
+    const before = topic.partitionCount
+    const moved = topic.update(metadata)
+    if (topic.partitionCount > before) this.core.setTopic(topic.handle, topic.partitionCount)
+    return moved
+  }
+
+  /** Ready partitions move to their new leaders, and a new leader is tried without backoff (KIP-951). */
+  leadersChanged(): void {
+    this.ready.regroup()
+    for (const partition of this.backingOff) {
+      const head = partition.queue[0]
+      if (head === undefined || head.attemptLeaderEpoch < partition.leaderEpoch) this.endBackoff(partition)
+    }
+  }
+
+  /** Puts the partition among the ready ones if its head batch may go out. */
+  refresh(partition: PartitionState): void {
+    const head = partition.queue[0]
+    if (head === undefined || partition.isReady || partition.backoffUntilMs > 0) return
+    if (head.phase === BatchPhase.COMPRESSING) return
+    if (head.phase === BatchPhase.SEALED || head.lingerOver || partition.queue.length > 1)
+      this.ready.add(partition)
+  }
+
+  /** Looks again at every partition with batches: something that held all of them back is over. */
+  refreshAll(): void {
+    for (const { partition } of this.incomplete) this.refresh(partition)
+  }
+
+  /** One step of time: ends lingers and backoffs that are over, starts codecs on what is sealed. */
+  promote(nowMs: number): void {
+    const { lingerMs } = this.options
+    for (let head = this.lingering.peek(); head !== undefined; head = this.lingering.peek()) {
+      if (head.phase === BatchPhase.OPEN && nowMs - head.createdMs < lingerMs) break
+      this.lingering.shift()
+      this.endLinger(head)
+    }
+    for (const partition of this.backingOff) if (partition.backoffUntilMs <= nowMs) this.endBackoff(partition)
+    for (const batch of this.toEncode.splice(0)) {
+      if (batch.phase === BatchPhase.SEALED && !batch.encoded) this.encoder?.start(batch)
+    }
+  }
+
+  /**
+   * Takes what one request to a broker may carry: at most one batch per partition, `maxRequestBytes` in all
+   * (one batch alone may be larger). Headers are written and the memory is pinned for the request.
+   */
+  drain(leaderId: number, gate: DrainGate): Batch[] {
+    const drained: Batch[] = []
+    let bytes = 0
+    for (let left = this.ready.countOf(leaderId); left > 0; left--) {
+      const partition = this.ready.take(leaderId) as PartitionState
+      const head = partition.queue[0]
+      if (head === undefined || !gate.mayDrain(partition, head) || !this.seal(head)) continue
+      this.core.describe(head.handle)
+      const headBytes = this.staging.result[Result.SIZE] as number
+      if (drained.length > 0 && bytes + headBytes > this.options.maxRequestBytes) {
+        this.ready.add(partition)
+        break
+      }
+      partition.queue.shift()
+      gate.assign(head)
+      head.phase = BatchPhase.IN_FLIGHT
+      head.attemptLeaderEpoch = partition.leaderEpoch
+      head.readers++
+      this.core.pin(head.handle)
+      partition.onWire++
+      drained.push(head)
+      bytes += headBytes
+      this.refresh(partition)
+    }
+    return drained
+  }
+
+  /** Puts a batch back after a failed request; sequenced batches stand in the order of their sequences. */
+  requeue(batch: Batch, retryAtMs: number): void {
+    const { partition } = batch
+    batch.phase = BatchPhase.SEALED
+    batch.attempts++
+    const { queue } = partition
+    let at = 0
+    if (batch.baseSequence !== NO_SEQUENCE) {
+      const order = partition.sequenced.indexOf(batch)
+      while (at < queue.length) {
+        const other = partition.sequenced.indexOf(queue[at] as Batch)
+        if (other < 0 || other > order) break
+        at++
+      }
+    }
+    queue.splice(at, 0, batch)
+    partition.backoffUntilMs = Math.max(partition.backoffUntilMs, retryAtMs)
+    if (partition.backoffUntilMs > 0) this.backingOff.add(partition)
+    this.refresh(partition)
+  }
+
+  /** Tells everyone who waits for the batch, and gives its memory back once nothing reads it. */
+  settle(batch: Batch): void {
+    if (batch.phase === BatchPhase.SETTLED) return
+    batch.phase = BatchPhase.SETTLED
+    this.incomplete.delete(batch)
+    const { partition, outcome } = batch
+    const at = partition.sequenced.indexOf(batch)
+    if (at >= 0) partition.sequenced.splice(at, 1)
+    if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
+    for (const settlement of batch.settlements) settlement.settle(outcome)
+    batch.leaveBarriers()
+  }
+
+  fail(batch: Batch, error: KafkaError): void {
+    batch.outcome.error = error
+    this.settle(batch)
+  }
+
+  /** A request or codec has stopped reading the batch. */
+  release(batch: Batch): void {
+    batch.readers--
+    if (this.core.unpin(batch.handle)) this.batches[batch.handle] = undefined
+  }
+
+  /** Ends batches older than `delivery.timeout.ms`, queued or in flight. Returns those it has failed. */
+  expire(nowMs: number): Batch[] {
+    const { deliveryTimeoutMs } = this.options
+    const expired: Batch[] = []
+    for (const batch of this.incomplete) {
+      if (nowMs - batch.createdMs < deliveryTimeoutMs) break
+      expired.push(batch)
+    }
+    for (const batch of expired) this.expireOne(batch, nowMs)
+    return expired
+  }
+
+  /** When the next linger, backoff, waiting record or delivery falls due. */
+  nextDeadlineMs(): number {
+    let deadline = this.appender.waiting.nextDeadlineMs
+    const lingering = this.lingering.peek()
+    if (lingering !== undefined) deadline = Math.min(deadline, lingering.createdMs + this.options.lingerMs)
+    for (const { backoffUntilMs } of this.backingOff) deadline = Math.min(deadline, backoffUntilMs)
+    for (const oldest of this.incomplete) {
+      deadline = Math.min(deadline, oldest.createdMs + this.options.deliveryTimeoutMs)
+      break
+    }
+    return deadline
+  }
+
+  /** From now on nothing lingers; ended by `endUrgency`. */
+  beginUrgency(): void {
+    this.urgency++
+    this.appender.drainStaged()
+    this.sendLingering()
+  }
+
+  endUrgency(): void {
+    this.urgency--
+  }
+
+  /** Everything accepted so far holds the barrier until it is settled. */
+  joinBarrier(barrier: FlushBarrier): void {
+    this.appender.drainStaged()
+    this.appender.joinBarrier(barrier)
+    for (const batch of this.incomplete) batch.joinBarrier(barrier)
+  }
+
+  /** Fails every batch and waiting record: a forced close. */
+  abort(error: KafkaError): void {
+    this.appender.drainStaged()
+    this.appender.failWaiting(error)
+    for (const batch of [...this.incomplete]) {
+      if (batch.phase === BatchPhase.OPEN) this.core.seal(batch.handle)
+      this.dequeue(batch)
+      this.fail(batch, error)
+    }
+  }
+
+  private openBatch(handle: number, partition: PartitionState, large: ArrayBuffer | null): Batch {
+    const { options } = this
+    const nowMs = options.clock.now()
+    const memory = large ?? this.arena
+    const offset = large === null ? handle * this.slabBytes : 0
+    const batch = new Batch(handle, memory, offset, partition, nowMs, this.encoder === null)
+    this.batches[handle] = batch
+    this.incomplete.add(batch)
+    const { queue } = partition
+    const previous = queue[queue.length - 1]
+    if (previous?.phase === BatchPhase.OPEN) this.markSealed(previous)
+    queue.push(batch)
+    if (large !== null) this.markSealed(batch)
+    else if (options.lingerMs === 0 || this.urgency > 0 || this.appender.waiting.length > 0)
+      batch.lingerOver = true
+    else this.lingering.push(batch)
+    this.refresh(partition)
+    options.onTopicUsed(partition.topic.name)
+    options.onWork()
+    return batch
+  }
+
+  /** Native code has closed the batch for appends. */
+  private markSealed(batch: Batch): void {
+    batch.phase = BatchPhase.SEALED
+    if (!batch.encoded) this.toEncode.push(batch)
+  }
+
+  /** Closes the head batch for a drain. False if it must be compressed first; the partition comes back then. */
+  private seal(batch: Batch): boolean {
+    if (batch.phase === BatchPhase.OPEN) {
+      this.core.seal(batch.handle)
+      batch.phase = BatchPhase.SEALED
+    }
+    if (batch.encoded) return true
+    if (batch.phase === BatchPhase.SEALED) this.encoder?.start(batch)
+    return batch.encoded
+  }
+
+  private endLinger(batch: Batch): void {
+    batch.lingerOver = true
+    if (batch.phase !== BatchPhase.SETTLED) this.refresh(batch.partition)
+  }
+
+  private sendLingering(): void {
+    for (const batch of this.lingering.drain()) this.endLinger(batch)
+    this.options.onWork()
+  }
+
+  private endBackoff(partition: PartitionState): void {
+    partition.backoffUntilMs = 0
+    this.backingOff.delete(partition)
+    this.refresh(partition)
+  }
+
+  private expireOne(batch: Batch, nowMs: number): void {
+    if (batch.phase === BatchPhase.OPEN) this.core.seal(batch.handle)
+    const { partition, recordCount, attempts, phase } = batch
+    const where =
+      phase === BatchPhase.IN_FLIGHT ? 'in flight' : attempts > 0 ? 'waiting to be retried' : 'queued'
+    const leader = partition.leaderId < 0 ? 'the partition has no leader' : `leader ${partition.leaderId}`
+    this.dequeue(batch)
+    this.fail(
+      batch,
+      new TimeoutError(
+        `${recordCount} record(s) for ${partition.topic.name}-${partition.index} were not delivered within ` +
+          `delivery.timeout.ms: ${Math.round(nowMs - batch.createdMs)} ms old, ${where}, ` +
+          `after ${attempts} retries; ${leader}.`,
+        { topic: partition.topic.name, partition: partition.index },
+      ),
+    )
+  }
+
+  private dequeue(batch: Batch): void {
+    const { queue } = batch.partition
+    const at = queue.indexOf(batch)
+    if (at >= 0) queue.splice(at, 1)
+  }
+
+  private choosePartition(topic: TopicState): number {
+    const load: TopicLoad = {
+      partitionCount: topic.partitionCount,
+      available: topic.available,
+      queueLength: index => (topic.partitions[index] as PartitionState).queue.length,
+      isDrainable: index => this.options.isDrainable((topic.partitions[index] as PartitionState).leaderId),
+    }
+    return chooseStickyPartition(load, {
+      adaptive: this.options.adaptivePartitioning,
+      random: this.options.random,
+    })
+  }
+
+  private createEncoder(codec: Codec): BatchEncoder {
+    return new BatchEncoder({
+      core: this.core,
+      result: this.staging.result,
+      codec,
+      logger: this.options.logger,
+      onEncoded: batch => {
+        this.refresh(batch.partition)
+        this.options.onWork()
+      },
+      release: batch => this.release(batch),
+    })
+  }
+}
+
+function allocateArena(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes)
+  } catch (cause) {
+    throw new ConfigError(
+      `buffer.memory: this runtime cannot allocate ${bytes} bytes in one piece; use a smaller value.`,
+      'buffer.memory',
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,355 @@
+import {
+  BufferExhaustedError,
+  InternalError,
+  InvalidRecordError,
+  type KafkaError,
+  ProducerClosedError,
+  RecordTooLargeError,
+} from '../errors/index.js'
+import { AppendStatus, type NativeBytes, type NativeCore, Result, Staged } from '../native/addon.js'
+import type { Batch } from './batch.js'
+import type { Delivery, FlushBarrier } from './delivery.js'
+import { STAGED_RECORD_BYTES_MAX, type Staging } from './staging.js'
+import type { PartitionState, TopicState } from './topic.js'
+import {
+  copyBytes,
+  failWaiting,
+  joinBarrier,
+  releaseBarriers,
+  WaitingQueue,
+  type WaitingRecord,
+} from './waiting.js'
+
+export interface AppenderOptions {
+  core: NativeCore
+  staging: Staging
+  topics: readonly TopicState[]
+  maxRequestBytes: number
+  bufferBytes: number
+  maxBlockMs: number
+  /** Monotonic milliseconds. */
+  now: () => number
+  choosePartition: (topic: TopicState) => number
+  /** The first record of a new batch has been written; `large` is its memory where it is not a slab. */
+  openBatch: (handle: number, partition: PartitionState, large: ArrayBuffer | null) => Batch
+  batchOf: (handle: number) => Batch
+  /** A record found no memory and waits. */
+  onExhausted: () => void
+}
+
+/**
+ * The way of a record into a batch: staged with others or appended directly, and a first-in-first-out wait
+ * when `buffer.memory` is exhausted. While one record waits all later ones do, which keeps the order of
+ * sends the order of records in every partition.
+ */
+export class Appender {
+  readonly waiting = new WaitingQueue()
+  private readonly options: AppenderOptions
+  private readonly core: NativeCore
+  private readonly staging: Staging
+  private readonly stagedBytesMax: number
+  private large: ArrayBuffer | null = null
+  /** The batch that the last direct append wrote into; null if it wrote nothing. */
+  private lastBatch: Batch | null = null
+
+  constructor(options: AppenderOptions) {
+    this.options = options
+    this.core = options.core
+    this.staging = options.staging
+    // Native code checks max.request.size exactly; what is staged stays clear of it by any header's overhead.
+    this.stagedBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, options.maxRequestBytes - 128)
+  }
+
+  /**
+   * Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns.
+   * `deadlineMs` is what an earlier wait has left of `max.block.ms`; 0 means all of it.
+   */
+  append(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+    delivery: Delivery,
+    ordinal: number,
+    deadlineMs = 0,
+  ): void {
+    if (this.waiting.length > 0) {
+      this.wait(topic, partition, timestampMs, key, value, headers, delivery, ordinal, deadlineMs)
+      return
+    }
+    if (isStageable(key) && isStageable(value)) {
+      const bytes = (key?.length ?? 0) + (value?.length ?? 0) + (headers?.length ?? 0)
+      if (bytes <= this.stagedBytesMax) {
+        const { staging } = this
+        if (!staging.hasRoom(bytes)) this.drainStaged()
+        if (this.waiting.length === 0) {
+          const full = staging.put(
+            topic.handle,
+            partition,
+            timestampMs,
+            key ?? null,
+            value ?? null,
+            headers,
+            delivery,
+            ordinal,
+          )
+          if (full) this.drainStaged()
+          return
+        }
+      }
+    }
+    this.drainStaged()
+    const mustWait =
+      this.waiting.length > 0 ||
+      !this.appendDirect(topic, partition, timestampMs, key, value, headers, delivery, ordinal)
+    if (mustWait) this.wait(topic, partition, timestampMs, key, value, headers, delivery, ordinal, deadlineMs)
+  }
+
+  /** Appends all that is staged, so that every accepted record is in a batch or waits. */
+  drainStaged(): void {
+    const { staging, core } = this
+    const { count, descriptors } = staging
+    if (count === 0) return
+    let first = 0
+    while (first < count) {
+      const answer = core.drainStaged(first, count - first)
+      const stopped = first + (answer >> 3)
+      this.attachStaged(first, stopped)
+      first = stopped
+      const status = answer & 7
+      if (status === AppendStatus.OK) continue
+      const topic = this.options.topics[
+        descriptors[first * Staged.WORDS + Staged.TOPIC] as number
+      ] as TopicState
+      if (status === AppendStatus.CHOOSE_PARTITION) {
+        core.setSticky(topic.handle, this.options.choosePartition(topic))
+      } else if (status === AppendStatus.NEEDS_LARGE) {
+        this.provideLarge()
+      } else if (status === AppendStatus.NO_MEMORY) {
+        this.unstage(first, count)
+        break
+      } else {
+        const delivery = staging.deliveries[first] as Delivery
+        delivery.fail(this.refusal(status, topic), staging.ordinals[first] as number, topic.name, -1)
+        first++
+      }
+    }
+    staging.clear()
+  }
+
+  /** Memory has come back: serves waiting records in order until it is used up again. */
+  serveWaiting(): void {
+    for (let record = this.waiting.peek(); record !== undefined; record = this.waiting.peek()) {
+      const { topic, partition, timestampMs, key, value, headers, delivery, ordinal } = record
+      if (!this.appendDirect(topic, partition, timestampMs, key, value, headers, delivery, ordinal)) return
+      this.waiting.shift()
+      this.handBarriersOver(record)
+    }
+  }
+
+  /** Rejects every record that has waited for `max.block.ms`. */
+  expireWaiting(nowMs: number): void {
+    this.waiting.expire(nowMs, record => {
+      const { maxBlockMs, bufferBytes } = this.options
+      return new BufferExhaustedError(
+        `No memory for a record to topic ${record.topic.name} within max.block.ms (${maxBlockMs} ms): ` +
+          `buffer.memory (${bufferBytes} bytes) is held by records the brokers have not acknowledged yet. ` +
+          'Send more slowly, or raise buffer.memory.',
+        { topic: record.topic.name },
+      )
+    })
+  }
+
+  failWaiting(error: KafkaError): void {
+    for (const record of this.waiting.drain()) failWaiting(record, error)
+  }
+
+  joinBarrier(barrier: FlushBarrier): void {
+    for (const record of this.waiting) joinBarrier(record, barrier)
+  }
+
+  private wait(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+    delivery: Delivery,
+    ordinal: number,
+    deadlineMs: number,
+  ): void {
+    this.waiting.push({
+      topic,
+      partition,
+      timestampMs,
+      key: copyBytes(key),
+      value: copyBytes(value),
+      headers: headers === null ? null : new Uint8Array(headers),
+      delivery,
+      ordinal,
+      deadlineMs: deadlineMs || this.options.now() + this.options.maxBlockMs,
+      barriers: null,
+    })
+    this.options.onExhausted()
+  }
+
+  /** Moves staged records that found no memory to the queue of those that wait. */
+  private unstage(first: number, count: number): void {
+    const { staging, options } = this
+    for (let record = first; record < count; record++) {
+      const at = record * Staged.WORDS
+      const word = (offset: number) => staging.descriptors[at + offset] as number
+      const keyEnd = word(Staged.OFFSET) + Math.max(word(Staged.KEY_BYTES), 0)
+      const valueEnd = keyEnd + Math.max(word(Staged.VALUE_BYTES), 0)
+      this.wait(
+        options.topics[word(Staged.TOPIC)] as TopicState,
+        word(Staged.PARTITION),
+        staging.timestampOf(record),
+        word(Staged.KEY_BYTES) < 0 ? null : staging.bytes.subarray(word(Staged.OFFSET), keyEnd),
+        word(Staged.VALUE_BYTES) < 0 ? null : staging.bytes.subarray(keyEnd, valueEnd),
+        word(Staged.HEADER_BYTES) === 0
+          ? null
+          : staging.bytes.subarray(valueEnd, valueEnd + word(Staged.HEADER_BYTES)),
+        staging.deliveries[record] as Delivery,
+        staging.ordinals[record] as number,
+        0,
+      )
+    }
+  }
+
+  private attachStaged(first: number, end: number): void {
+    const { staging, options } = this
+    const { descriptors, deliveries, ordinals } = staging
+    for (let record = first; record < end; record++) {
+      const at = record * Staged.WORDS
+      const handle = descriptors[at + Staged.BATCH] as number
+      const index = descriptors[at + Staged.INDEX] as number
+      let batch: Batch
+      if (index === 0) {
+        const topic = options.topics[descriptors[at + Staged.TOPIC] as number] as TopicState
+        batch = this.opened(handle, topic, descriptors[at + Staged.PARTITION] as number)
+      } else batch = options.batchOf(handle)
+      batch.recordCount = index + 1
+      ;(deliveries[record] as Delivery).attach(
+        batch,
+        index,
+        ordinals[record] as number,
+        descriptors[at + Staged.KEY_BYTES] as number,
+        descriptors[at + Staged.VALUE_BYTES] as number,
+        staging.timestampOf(record),
+      )
+    }
+  }
+
+  /** False if there is no memory and nothing was written; true if the delivery has been dealt with. */
+  private appendDirect(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+    delivery: Delivery,
+    ordinal: number,
+  ): boolean {
+    const { core, staging } = this
+    this.lastBatch = null
+    let headerBytes = 0
+    if (headers !== null) {
+      headerBytes = headers.length
+      if (headerBytes > staging.bytes.length) {
+        delivery.fail(this.tooLarge(topic, headerBytes), ordinal, topic.name, Math.max(partition, -1))
+        return true
+      }
+      staging.bytes.set(headers)
+    }
+    for (;;) {
+      const status = core.append(topic.handle, partition, timestampMs, key, value, headerBytes)
+      if (status === AppendStatus.OK) {
+        this.attachDirect(topic, delivery, ordinal, timestampMs)
+        return true
+      }
+      if (status === AppendStatus.NO_MEMORY) return false
+      if (status === AppendStatus.CHOOSE_PARTITION) {
+        core.setSticky(topic.handle, this.options.choosePartition(topic))
+      } else if (status === AppendStatus.NEEDS_LARGE) this.provideLarge()
+      else {
+        delivery.fail(this.refusal(status, topic), ordinal, topic.name, Math.max(partition, -1))
+        return true
+      }
+    }
+  }
+
+  private attachDirect(topic: TopicState, delivery: Delivery, ordinal: number, timestampMs: number): void {
+    const { result } = this.staging
+    const handle = result[Result.BATCH] as number
+    const index = result[Result.INDEX] as number
+    const keyBytes = result[Result.KEY_BYTES] as number
+    const valueBytes = result[Result.VALUE_BYTES] as number
+    const batch =
+      index === 0
+        ? this.opened(handle, topic, result[Result.PARTITION] as number)
+        : this.options.batchOf(handle)
+    batch.recordCount = index + 1
+    this.lastBatch = batch
+    delivery.attach(batch, index, ordinal, keyBytes, valueBytes, timestampMs)
+  }
+
+  private opened(handle: number, topic: TopicState, partition: number): Batch {
+    const { large } = this
+    this.large = null
+    return this.options.openBatch(handle, topic.partitions[partition] as PartitionState, large)
+  }
+
+  private provideLarge(): void {
+    this.large = new ArrayBuffer(this.staging.result[Result.SIZE] as number)
+    this.core.provideLarge(this.large)
+  }
+
+  /** A flush waits for the batch that a waiting record has ended up in. */
+  private handBarriersOver(record: WaitingRecord): void {
+    if (record.barriers === null) return
+    if (this.lastBatch !== null) for (const barrier of record.barriers) this.lastBatch.joinBarrier(barrier)
+    releaseBarriers(record)
+  }
+
+  private refusal(status: number, topic: TopicState): KafkaError {
+    switch (status) {
+      case AppendStatus.TOO_LARGE:
+        return this.tooLarge(topic, this.staging.result[Result.SIZE] as number)
+      case AppendStatus.DETACHED:
+        return new InvalidRecordError(
+          `A record to topic ${topic.name} has a key or value whose ArrayBuffer is detached: its bytes are gone.`,
+          { topic: topic.name },
+        )
+      case AppendStatus.BAD_TYPE:
+        return new InvalidRecordError(
+          `Key and value of a record to topic ${topic.name} must be a string, a Uint8Array or null; ` +
+            'set key.serializer or value.serializer for anything else.',
+          { topic: topic.name },
+        )
+      case AppendStatus.CLOSED:
+        return new ProducerClosedError('The producer is closed.')
+      default:
+        return new InternalError(`The native appender answered with an unknown status ${status}.`)
+    }
+  }
+
+  private tooLarge(topic: TopicState, bytes: number): RecordTooLargeError {
+    const { maxRequestBytes, bufferBytes } = this.options
+    const [key, limit] =
+      bytes > maxRequestBytes ? ['max.request.size', maxRequestBytes] : ['buffer.memory', bufferBytes]
+    return new RecordTooLargeError(
+      `A record to topic ${topic.name} takes up to ${bytes} bytes, more than ${key} (${limit}).`,
+      { topic: topic.name },
+    )
+  }
+}
+
+/** Empty views go the direct way, where native code tells empty from detached. */
+function isStageable(bytes: NativeBytes): bytes is Uint8Array | null | undefined {
+  return bytes === null || bytes === undefined || (bytes instanceof Uint8Array && bytes.length > 0)
+}

@@ -1,0 +1,68 @@
+import type { Logger } from '../common/logger.js'
+import type { Codec } from '../compression/codec.js'
+import { type NativeCore, Result } from '../native/addon.js'
+import { type Batch, BatchPhase } from './batch.js'
+
+/** Bytes of a record batch before its records (format v2). */
+export const BATCH_HEADER_BYTES = 61
+
+export interface BatchEncoderOptions {
+  core: NativeCore
+  result: Int32Array
+  codec: Codec
+  logger: Logger
+  /** The batch may be drained now. */
+  onEncoded: (batch: Batch) => void
+  /** The codec has stopped reading the batch's memory. */
+  release: (batch: Batch) => void
+}
+
+/**
+ * Compresses the records region of sealed batches. The compressed form replaces the records in the batch's own
+ * memory, so a batch keeps one owner and one budget; where it would not fit, the batch goes out as it is.
+ */
+export class BatchEncoder {
+  private readonly options: BatchEncoderOptions
+
+  constructor(options: BatchEncoderOptions) {
+    this.options = options
+  }
+
+  /** Starts on a sealed batch. The batch counts as read until the codec has answered. */
+  start(batch: Batch): void {
+    const { core, codec, result } = this.options
+    core.describe(batch.handle)
+    const recordBytes = (result[Result.SIZE] as number) - BATCH_HEADER_BYTES
+    const records = new Uint8Array(batch.memory, batch.memoryOffset + BATCH_HEADER_BYTES, recordBytes)
+    batch.phase = BatchPhase.COMPRESSING
+    core.pin(batch.handle)
+    batch.readers++
+    try {
+      const answer = codec.compress(records)
+      if (answer instanceof Uint8Array) this.finish(batch, answer)
+      else {
+        answer.then(
+          compressed => this.finish(batch, compressed),
+          error => this.finish(batch, null, error),
+        )
+      }
+    } catch (error) {
+      this.finish(batch, null, error)
+    }
+  }
+
+  private finish(batch: Batch, compressed: Uint8Array | null, error?: unknown): void {
+    const { core, codec, logger } = this.options
+    if (compressed === null) {
+      logger.warn(`${codec.name} could not compress a batch; it is sent uncompressed`, { error })
+    }
+    const decided = batch.phase === BatchPhase.SETTLED
+    if (!decided) {
+      if (compressed !== null && core.replaceRecords(batch.handle, compressed)) batch.codecId = codec.id
+      batch.encoded = true
+      batch.phase = BatchPhase.SEALED
+    }
+    this.options.release(batch)
+    if (!decided) this.options.onEncoded(batch)
+  }
+}

@@ -1,0 +1,89 @@
+import { BatchOutcome, type FlushBarrier, type Settlement } from './delivery.js'
+import type { PartitionState } from './topic.js'
+
+/** Life of a batch as the sender sees it; the memory's own phases are native code's. */
+export const BatchPhase = {
+  /** Takes records. */
+  OPEN: 0,
+  /** Closed for appends, waits in its partition's queue. */
+  SEALED: 1,
+  /** A codec works on it. */
+  COMPRESSING: 2,
+  /** Part of a request that has no answer yet. */
+  IN_FLIGHT: 3,
+  /** Outcome decided and told. Final. */
+  SETTLED: 4,
+} as const
+export type BatchPhase = (typeof BatchPhase)[keyof typeof BatchPhase]
+
+/** Value of `baseSequence` before the first drain has given the batch one. */
+export const NO_SEQUENCE = -1
+
+/** One record batch of one partition: its memory in the pool, who waits for it, and how its sending goes. */
+export class Batch {
+  readonly handle: number
+  readonly memory: ArrayBuffer
+  readonly memoryOffset: number
+  readonly partition: PartitionState
+  readonly outcome: BatchOutcome
+  readonly createdMs: number
+  readonly settlements: Settlement[] = []
+  /** The settlement that the last `sendMany` made for its records of this batch: one for all of them. */
+  lastShare: Settlement | null = null
+  phase: BatchPhase = BatchPhase.OPEN
+  recordCount = 0
+  /** Size on the wire; known once the header is written. */
+  bytes = 0
+  /** The linger time is over, or something (flush, close, lack of memory) has cut it short. */
+  lingerOver = false
+  /** The records region is in its final form: no codec is set, or it has done its work. */
+  encoded: boolean
+  /** Codec bits of the header's attributes: 0 while or where the records are not compressed. */
+  codecId = 0
+  /** Requests that may still be reading the memory. */
+  readers = 0
+  /** Times the batch has been put back after a failed request. */
+  attempts = 0
+  /** The leader epoch of the last attempt; a newer one makes the next attempt skip its backoff (KIP-951). */
+  attemptLeaderEpoch = -1
+  /** Serial of the producer identity (id and epoch) in the header; see ProducerIdentity. */
+  identitySerial = 0
+  baseSequence = NO_SEQUENCE
+  barriers: FlushBarrier[] | null = null
+
+  constructor(
+    handle: number,
+    memory: ArrayBuffer,
+    memoryOffset: number,
+    partition: PartitionState,
+    createdMs: number,
+    encoded: boolean,
+  ) {
+    this.handle = handle
+    this.memory = memory
+    this.memoryOffset = memoryOffset
+    this.partition = partition
+    this.outcome = new BatchOutcome(partition.topic.name, partition.index)
+    this.createdMs = createdMs
+    this.encoded = encoded
+  }
+
+  /** The finished batch as it goes over the wire. */
+  view(): Uint8Array {
+    return new Uint8Array(this.memory, this.memoryOffset, this.bytes)
+  }
+
+  joinBarrier(barrier: FlushBarrier): void {
+    if (this.barriers === null) this.barriers = [barrier]
+    else if (this.barriers.includes(barrier)) return
+    else this.barriers.push(barrier)
+    barrier.add()
+  }
+
+  leaveBarriers(): void {
+    if (this.barriers === null) return
+    const barriers = this.barriers
+    this.barriers = null
+    for (const barrier of barriers) barrier.leave()
+  }
+}

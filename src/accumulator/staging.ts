@@ -1,0 +1,87 @@
+import { Result, Staged } from '../native/addon.js'
+import type { Delivery } from './delivery.js'
+
+/** Records that one native call appends at most. */
+const CAPACITY_RECORDS = 256
+/** Bytes of keys, values and headers staged at most. */
+const CAPACITY_BYTES = 256 * 1024
+/** A record above this is appended directly: copying it twice costs more than a call of its own. */
+export const STAGED_RECORD_BYTES_MAX = 4096
+
+/**
+ * Memory shared with native code: descriptors and bytes of records that wait for the next native call, and the
+ * result words that every append fills.
+ */
+export class Staging {
+  readonly descriptors = new Int32Array(Staged.WORDS * CAPACITY_RECORDS)
+  readonly result = new Int32Array(Result.WORDS)
+  readonly bytes: Uint8Array
+  readonly deliveries: (Delivery | null)[] = new Array<Delivery | null>(CAPACITY_RECORDS).fill(null)
+  readonly ordinals = new Int32Array(CAPACITY_RECORDS)
+  private readonly timestamps = new Float64Array(this.descriptors.buffer)
+  /** Records staged. */
+  count = 0
+  /** Bytes staged. */
+  used = 0
+
+  /** `headerBytesMax`: the encoded headers of a direct append pass through the same memory. */
+  constructor(headerBytesMax: number) {
+    this.bytes = new Uint8Array(Math.max(CAPACITY_BYTES, headerBytesMax))
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.count < CAPACITY_RECORDS && this.used + bytes <= CAPACITY_BYTES
+  }
+
+  /** Copies one record in. The caller has made sure that there is room. True when the staging is full. */
+  put(
+    topic: number,
+    partition: number,
+    timestampMs: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: Uint8Array | null,
+    delivery: Delivery,
+    ordinal: number,
+  ): boolean {
+    const { descriptors, bytes } = this
+    const at = this.count * Staged.WORDS
+    let end = this.used
+    descriptors[at + Staged.TOPIC] = topic
+    descriptors[at + Staged.PARTITION] = partition
+    descriptors[at + Staged.OFFSET] = end
+    if (key === null) descriptors[at + Staged.KEY_BYTES] = -1
+    else {
+      descriptors[at + Staged.KEY_BYTES] = key.length
+      bytes.set(key, end)
+      end += key.length
+    }
+    if (value === null) descriptors[at + Staged.VALUE_BYTES] = -1
+    else {
+      descriptors[at + Staged.VALUE_BYTES] = value.length
+      bytes.set(value, end)
+      end += value.length
+    }
+    if (headers === null) descriptors[at + Staged.HEADER_BYTES] = 0
+    else {
+      descriptors[at + Staged.HEADER_BYTES] = headers.length
+      bytes.set(headers, end)
+      end += headers.length
+    }
+    this.timestamps[(at + Staged.TIMESTAMP) >> 1] = timestampMs
+    this.deliveries[this.count] = delivery
+    this.ordinals[this.count] = ordinal
+    this.used = end
+    return ++this.count === CAPACITY_RECORDS
+  }
+
+  timestampOf(record: number): number {
+    return this.timestamps[(record * Staged.WORDS + Staged.TIMESTAMP) >> 1] as number
+  }
+
+  clear(): void {
+    this.deliveries.fill(null, 0, this.count)
+    this.count = 0
+    this.used = 0
+  }
+}

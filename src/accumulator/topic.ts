@@ -1,0 +1,86 @@
+import type { TopicMetadata } from '../cluster/metadata-cache.js'
+import type { Batch } from './batch.js'
+
+/** No broker leads the partition, as far as is known. */
+export const NO_LEADER = -1
+
+/** One partition: its queue of batches and what decides whether it may be drained. */
+export class PartitionState {
+  readonly topic: TopicState
+  readonly index: number
+  /** Batches that wait to be sent, oldest first; only the last one can be open. */
+  readonly queue: Batch[] = []
+  /** Batches with a sequence and no outcome yet, in sequence order: on the wire or put back for a retry. */
+  readonly sequenced: Batch[] = []
+  /** Requests without an answer that carry a batch of this partition. */
+  onWire = 0
+  leaderId = NO_LEADER
+  leaderEpoch = -1
+  /** Stands in a leader's list of partitions that may be drained. */
+  isReady = false
+  /** No drain before this time on the monotonic clock: the head batch backs off. */
+  backoffUntilMs = 0
+
+  /** Serial of the producer identity its sequences belong to. */
+  identitySerial = 0
+  nextSequence = 0
+  /** Last sequence the broker has acknowledged, -1 if none under the present identity. */
+  lastAckedSequence = -1
+  /** Offset of the last acknowledged record, -1n if none. */
+  lastAckedOffset = -1n
+  /**
+   * Leader and identity that have acknowledged a batch. Brokers accept any first sequence of a producer, so
+   * until then only one request may be in flight: were two, and the first failed, the second would be stored
+   * ahead of the first's retry.
+   */
+  provenLeaderId = NO_LEADER
+  provenIdentitySerial = -1
+  /** The fate of a sequenced batch is unknown; drains stop until the epoch has been bumped. */
+  needsEpochBump = false
+
+  constructor(topic: TopicState, index: number) {
+    this.topic = topic
+    this.index = index
+  }
+}
+
+/** One topic the producer has been asked to send to. */
+export class TopicState {
+  readonly name: string
+  /** The topic's number on the native side. */
+  readonly handle: number
+  readonly partitions: PartitionState[] = []
+  /** Partitions that have a leader; the sticky choice is made among them. */
+  available: readonly number[] = []
+  metadata: TopicMetadata | null = null
+
+  constructor(name: string, handle: number) {
+    this.name = name
+    this.handle = handle
+  }
+
+  /** Number of all partitions, 0 while the topic's metadata is not known. */
+  get partitionCount(): number {
+    return this.partitions.length
+  }
+
+  /** Takes over new metadata. True if a leader changed, so that ready partitions must move. */
+  update(metadata: TopicMetadata): boolean {
+    this.metadata = metadata
+    let moved = false
+    const available: number[] = []
+    for (const { index, leaderId, leaderEpoch } of metadata.partitions) {
+      let partition = this.partitions[index]
+      if (partition === undefined) {
+        partition = new PartitionState(this, index)
+        this.partitions.push(partition)
+      }
+      if (leaderId !== NO_LEADER) available.push(index)
+      if (partition.leaderId !== leaderId || partition.leaderEpoch !== leaderEpoch) moved = true
+      partition.leaderId = leaderId
+      partition.leaderEpoch = leaderEpoch
+    }
+    this.available = available
+    return moved
+  }
+}

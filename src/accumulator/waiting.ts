@@ -1,0 +1,67 @@
+import { Fifo } from '../common/fifo.js'
+import type { KafkaError } from '../errors/index.js'
+import type { NativeBytes } from '../native/addon.js'
+import type { Delivery, FlushBarrier } from './delivery.js'
+import type { TopicState } from './topic.js'
+
+/** A record that has been accepted but has no place in a batch yet. It owns copies of the caller's bytes. */
+export interface WaitingRecord {
+  readonly topic: TopicState
+  /** A partition, or PARTITION_BY_KEY / PARTITION_STICKY. */
+  readonly partition: number
+  readonly timestampMs: number
+  readonly key: NativeBytes
+  readonly value: NativeBytes
+  readonly headers: Uint8Array | null
+  readonly delivery: Delivery
+  readonly ordinal: number
+  /** When `max.block.ms` is over, on the monotonic clock. */
+  readonly deadlineMs: number
+  barriers: FlushBarrier[] | null
+}
+
+/** The caller may overwrite its bytes as soon as `send` has returned, so what waits is a copy. */
+export function copyBytes(bytes: NativeBytes): NativeBytes {
+  return bytes instanceof Uint8Array ? new Uint8Array(bytes) : bytes
+}
+
+export function failWaiting(record: WaitingRecord, error: KafkaError): void {
+  record.delivery.fail(error, record.ordinal, record.topic.name, Math.max(record.partition, -1))
+  releaseBarriers(record)
+}
+
+export function releaseBarriers(record: WaitingRecord): void {
+  if (record.barriers === null) return
+  for (const barrier of record.barriers) barrier.leave()
+  record.barriers = null
+}
+
+export function joinBarrier(record: WaitingRecord, barrier: FlushBarrier): void {
+  if (record.barriers === null) record.barriers = [barrier]
+  else record.barriers.push(barrier)
+  barrier.add()
+}
+
+/** Records that wait, in the order of their sends. */
+export class WaitingQueue extends Fifo<WaitingRecord> {
+  /** No record's deadline is earlier; some may have left already. */
+  private earliestMs = Number.POSITIVE_INFINITY
+
+  get nextDeadlineMs(): number {
+    return this.length === 0 ? Number.POSITIVE_INFINITY : this.earliestMs
+  }
+
+  override push(record: WaitingRecord): void {
+    this.earliestMs = this.length === 0 ? record.deadlineMs : Math.min(this.earliestMs, record.deadlineMs)
+    super.push(record)
+  }
+
+  /** Fails every record whose time is over. */
+  expire(nowMs: number, makeError: (record: WaitingRecord) => KafkaError): void {
+    if (this.nextDeadlineMs > nowMs) return
+    for (const record of this.drain()) {
+      if (record.deadlineMs > nowMs) this.push(record)
+      else failWaiting(record, makeError(record))
+    }
+  }
+}

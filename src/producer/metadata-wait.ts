@@ -1,0 +1,171 @@
+import type { RecordAccumulator } from '../accumulator/accumulator.js'
+import type { FlushBarrier } from '../accumulator/delivery.js'
+import type { TopicState } from '../accumulator/topic.js'
+import {
+  failWaiting,
+  joinBarrier,
+  releaseBarriers,
+  WaitingQueue,
+  type WaitingRecord,
+} from '../accumulator/waiting.js'
+import type { ClusterClient } from '../cluster/cluster-client.js'
+import { DeadlineTimer } from '../cluster/deadline-timer.js'
+import type { Clock } from '../common/clock.js'
+import { type KafkaError, TimeoutError } from '../errors/index.js'
+import { brokerError } from '../protocol/broker-error.js'
+import { ErrorCodes, errorName } from '../protocol/error-codes.js'
+
+/** Topic errors that no waiting mends (Java: `Metadata.maybeThrowAnyException`). */
+const FINAL_TOPIC_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCodes.INVALID_TOPIC_EXCEPTION,
+  ErrorCodes.TOPIC_AUTHORIZATION_FAILED,
+])
+
+interface Asker {
+  topic: TopicState
+  deadlineMs: number
+  resolve: () => void
+  reject: (error: KafkaError) => void
+}
+
+export interface MetadataWaitOptions {
+  accumulator: RecordAccumulator
+  client: ClusterClient
+  clock: Clock
+  maxBlockMs: number
+  /** Sends a record on whose topic is known now. */
+  proceed: (record: WaitingRecord) => void
+}
+
+/** Records whose topic, or partition, is not known yet; in the order of their sends, per topic. */
+export class MetadataWait {
+  private readonly options: MetadataWaitOptions
+  private readonly queues = new Map<TopicState, WaitingQueue>()
+  private askers: Asker[] = []
+  private readonly timer: DeadlineTimer
+
+  constructor(options: MetadataWaitOptions) {
+    this.options = options
+    this.timer = new DeadlineTimer(options.clock, () => this.expire())
+  }
+
+  push(record: WaitingRecord): void {
+    let queue = this.queues.get(record.topic)
+    if (queue === undefined) {
+      queue = new WaitingQueue()
+      this.queues.set(record.topic, queue)
+    }
+    queue.push(record)
+    this.ask(record.topic, record.deadlineMs)
+  }
+
+  /** Resolves once the topic's partitions are known. */
+  async known(topic: TopicState): Promise<void> {
+    this.options.client.trackTopic(topic.name)
+    if (topic.partitionCount > 0) return
+    const deadlineMs = this.options.clock.now() + this.options.maxBlockMs
+    await new Promise<void>((resolve, reject) => {
+      this.askers.push({ topic, deadlineMs, resolve, reject })
+      this.ask(topic, deadlineMs)
+    })
+  }
+
+  /** New metadata has been taken over: sends on what it was missing, fails what it will never serve. */
+  onMetadata(): void {
+    for (const [topic, queue] of this.queues) {
+      const error = this.finalError(topic)
+      if (error !== null) {
+        this.queues.delete(topic)
+        for (const record of queue.drain()) failWaiting(record, error)
+      } else if (topic.partitionCount > 0) this.release(topic, queue)
+    }
+    const { askers } = this
+    this.askers = []
+    for (const asker of askers) {
+      const error = this.finalError(asker.topic)
+      if (error !== null) asker.reject(error)
+      else if (asker.topic.partitionCount > 0) asker.resolve()
+      else this.askers.push(asker)
+    }
+  }
+
+  joinBarrier(barrier: FlushBarrier): void {
+    for (const queue of this.queues.values()) for (const record of queue) joinBarrier(record, barrier)
+  }
+
+  /** Fails all that waits. */
+  abort(error: KafkaError): void {
+    for (const queue of this.queues.values()) for (const record of queue.drain()) failWaiting(record, error)
+    this.queues.clear()
+    for (const asker of this.askers.splice(0)) asker.reject(error)
+    this.timer.cancel()
+  }
+
+  private ask(topic: TopicState, deadlineMs: number): void {
+    const { client } = this.options
+    client.trackTopic(topic.name)
+    if (topic.partitionCount > 0) client.requestUpdate()
+    this.timer.ensure(deadlineMs)
+  }
+
+  private release(topic: TopicState, queue: WaitingQueue): void {
+    this.queues.delete(topic)
+    const released: WaitingRecord[] = []
+    for (const record of queue.drain()) {
+      if (record.partition >= topic.partitionCount) this.push(record)
+      else {
+        this.options.proceed(record)
+        released.push(record)
+      }
+    }
+    // The records are in batches now, or wait for memory: a flush goes on waiting for them there.
+    const barriers = new Set(released.flatMap(record => record.barriers ?? []))
+    for (const barrier of barriers) this.options.accumulator.joinBarrier(barrier)
+    for (const record of released) releaseBarriers(record)
+  }
+
+  private finalError(topic: TopicState): KafkaError | null {
+    const code = this.options.client.metadata.topicError(topic.name)
+    return FINAL_TOPIC_ERRORS.has(code) ? brokerError(code, { topic: topic.name }) : null
+  }
+
+  private expire(): void {
+    const nowMs = this.options.clock.now()
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const [topic, queue] of this.queues) {
+      queue.expire(nowMs, record => this.timeout(topic, record.partition))
+      if (queue.length === 0) this.queues.delete(topic)
+      nextMs = Math.min(nextMs, queue.nextDeadlineMs)
+    }
+    for (const asker of this.askers.splice(0)) {
+      if (asker.deadlineMs <= nowMs) asker.reject(this.timeout(asker.topic, -1))
+      else {
+        this.askers.push(asker)
+        nextMs = Math.min(nextMs, asker.deadlineMs)
+      }
+    }
+    this.timer.ensure(nextMs)
+  }
+
+  private timeout(topic: TopicState, partition: number): TimeoutError {
+    const { client, maxBlockMs } = this.options
+    const { name, partitionCount } = topic
+    const details = { topic: name, ...(partition >= 0 ? { partition } : {}) }
+    if (partitionCount > 0) {
+      return new TimeoutError(
+        `Partition ${partition} of topic ${name} is not there: it has ${partitionCount} partition(s), ` +
+          `still so after max.block.ms (${maxBlockMs} ms).`,
+        details,
+      )
+    }
+    const code = client.metadata.topicError(name)
+    const reason =
+      code !== ErrorCodes.NONE
+        ? `the brokers say ${errorName(code)}`
+        : (client.lastError?.message ?? 'no broker has named it')
+    return new TimeoutError(
+      `Topic ${name} is not in the cluster's metadata after max.block.ms (${maxBlockMs} ms): ${reason}.`,
+      { ...details, cause: code === ErrorCodes.NONE ? client.lastError : brokerError(code, { topic: name }) },
+    )
+  }
+}

@@ -1,0 +1,58 @@
+import { inspect } from 'node:util'
+import { BatchOutcome } from '../accumulator/delivery.js'
+
+/**
+ * Where a record was stored. Read from its batch's outcome when looked at, so that a million acknowledged
+ * records cost no offsets nobody asks for.
+ */
+export class RecordMetadata {
+  /** Size of the key in bytes as it was sent, -1 for null. */
+  readonly serializedKeySize: number
+  /** Size of the value in bytes as it was sent, -1 for null. */
+  readonly serializedValueSize: number
+  private readonly outcome: BatchOutcome
+  private readonly index: number
+  private readonly createdMs: number
+
+  constructor(outcome: BatchOutcome, index: number, createdMs: number, keyBytes: number, valueBytes: number) {
+    this.outcome = outcome
+    this.index = index
+    this.createdMs = createdMs
+    this.serializedKeySize = keyBytes
+    this.serializedValueSize = valueBytes
+  }
+
+  /** Metadata of a record that never reached a batch: everything but topic and partition is -1. */
+  static unsent(topic: string, partition: number): RecordMetadata {
+    return new RecordMetadata(new BatchOutcome(topic, partition), -1, -1, -1, -1)
+  }
+
+  get topic(): string {
+    return this.outcome.topic
+  }
+
+  /** -1 if the record failed before it was given a partition. */
+  get partition(): number {
+    return this.outcome.partition
+  }
+
+  /** -1n with acks 0, and where the broker did not tell (a duplicate of an older batch). */
+  get offset(): bigint {
+    return this.outcome.baseOffset < 0n ? -1n : this.outcome.baseOffset + BigInt(this.index)
+  }
+
+  /** Milliseconds since the epoch: the broker's time of append if the topic is LogAppendTime, else the record's. */
+  get timestamp(): number {
+    return this.outcome.logAppendTimeMs >= 0 ? this.outcome.logAppendTimeMs : this.createdMs
+  }
+
+  toJSON(): object {
+    const { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize } = this
+    return { topic, partition, offset: `${offset}`, timestamp, serializedKeySize, serializedValueSize }
+  }
+
+  [inspect.custom](): object {
+    const { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize } = this
+    return { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize }
+  }
+}

@@ -1,0 +1,29 @@
+import type { ClusterClient } from '../cluster/cluster-client.js'
+import { brokerError } from '../protocol/broker-error.js'
+import { ErrorCodes } from '../protocol/error-codes.js'
+import { InitProducerId } from '../protocol/init-producer-id.js'
+
+/** The broker must not time out transactions of a producer that has none. */
+const NO_TRANSACTION_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Asks any broker for a producer id (KIP-98). Rejects with a coded error; retrying is the caller's matter. */
+export async function requestProducerId(
+  client: ClusterClient,
+  timeoutMs: number,
+): Promise<{ producerId: bigint; producerEpoch: number }> {
+  const response = await client.request(
+    'any',
+    InitProducerId,
+    {
+      transactionalId: null,
+      transactionTimeoutMs: NO_TRANSACTION_TIMEOUT_MS,
+      producerId: -1n,
+      producerEpoch: -1,
+    },
+    { timeoutMs },
+  )
+  if (response.errorCode !== ErrorCodes.NONE) {
+    throw brokerError(response.errorCode, { message: 'The broker gave no producer id.' })
+  }
+  return response
+}
