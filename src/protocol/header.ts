@@ -67,7 +67,7 @@ export function readRequestHeader(r: Reader): RequestHeader {
 
 /** A whole request frame, its size first. */
 export function encodeRequest<Request>(
-  api: Api<Request, unknown>,
+  api: ApiShape & Pick<Api<Request, unknown>, 'writeRequest'>,
   version: number,
   correlationId: number,
   clientId: string | null,
@@ -83,7 +83,7 @@ export function encodeRequest<Request>(
 
 /** A whole response frame, its size first. */
 export function encodeResponse<Response>(
-  api: Api<never, Response>,
+  api: ApiShape & Pick<Api<unknown, Response>, 'writeResponse'>,
   version: number,
   correlationId: number,
   body: Response,
@@ -107,7 +107,7 @@ export function responseCorrelationId(frame: Uint8Array): number {
  * do.
  */
 export function decodeResponse<Response>(
-  api: Api<never, Response>,
+  api: ApiShape & Pick<Api<unknown, Response>, 'readResponse'>,
   version: number,
   frame: Uint8Array,
 ): Response {
