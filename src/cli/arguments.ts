@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util'
+
+/** What is wrong with how the command was called. Ends it with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** Options of one command, by long name. */
+export type OptionTable = Readonly<
+  Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: true; readonly short?: string }>
+>
+
+/** The options given. An option that may be repeated is always an array, one that was not given undefined. */
+export type Values<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends { readonly multiple: true }
+    ? readonly string[]
+    : Table[Name] extends { readonly type: 'boolean' }
+      ? boolean
+      : string | undefined
+}
+
+/** Reads a command's options. Throws {@link UsageError} for what the table does not allow. */
+export function parseOptions<Table extends OptionTable>(
+  args: readonly string[],
+  table: Table,
+): Values<Table> {
+  // Not strict: the runtimes word their complaints differently, and none of them suggests what was meant.
+  const { tokens, values } = parseArgs({
+    args: [...args],
+    options: table,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  })
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw new UsageError(`Unexpected argument ${quote(token.value)}`)
+    if (token.kind === 'option') checkOption(token, table)
+  }
+  const all: Record<string, unknown> = {}
+  for (const [name, { type, multiple }] of Object.entries(table)) {
+    all[name] = values[name] ?? (multiple ? [] : type === 'boolean' ? false : undefined)
+  }
+  return all as Values<Table>
+}
+
+interface OptionToken {
+  name: string
+  rawName: string
+  value?: string | undefined
+  inlineValue?: boolean | undefined
+}
+
+function checkOption({ name, rawName, value, inlineValue }: OptionToken, table: OptionTable): void {
+  const option = Object.hasOwn(table, name) ? table[name] : undefined
+  if (!option) {
+    const near = nearest(name, Object.keys(table))
+    throw new UsageError(`Unknown option ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`)
+  }
+  if (option.type === 'boolean') {
+    if (value !== undefined) throw new UsageError(`Option ${rawName} takes no value`)
+  } else if (value === undefined || (!inlineValue && value.length > 1 && value.startsWith('-'))) {
+    throw new UsageError(`Option ${rawName} needs a value (${rawName}=VALUE if it begins with a dash)`)
+  }
+}
+
+/** The value of an option that counts something. Throws {@link UsageError} if it is not in the range. */
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new UsageError(`--${name} is ${quote(text)}, allowed are whole numbers from ${min} to ${max}`)
+}
+
+/** Splits `name=value` at the first `=`. */
+export function assignment(option: string, text: string): [name: string, value: string] {
+  const equals = text.indexOf('=')
+  if (equals <= 0) throw new UsageError(`--${option} is ${quote(text)}, expected name=value`)
+  return [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+/** The candidate that differs from `word` in the fewest characters, if that is few enough to be a slip. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.min(4, Math.max(2, word.length / 2))
+  for (const candidate of candidates) {
+    const begins = word.length >= 3 && candidate.startsWith(word)
+    const distance = begins ? 0.5 : editDistance(word, candidate)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** Characters to insert, delete or replace to make one word of the other. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[to.length] as number
+}
+
+export function quote(text: string): string {
+  return JSON.stringify(text)
+}

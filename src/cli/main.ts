@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module'
+import { ConfigError, KafkaError } from '../errors/index.js'
+import { nearest, quote, UsageError } from './arguments.js'
+import { BROKER_HELP, MAIN_HELP, PRODUCE_HELP } from './help.js'
+
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+
+interface Command {
+  readonly help: string
+  /** Loaded when it is run: help is there even where the native addon is not. */
+  readonly run: (args: readonly string[]) => Promise<number>
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  produce: {
+    help: PRODUCE_HELP,
+    run: async args => (await import('./produce.js')).produce(args),
+  },
+  broker: {
+    help: BROKER_HELP,
+    run: async args => (await import('./broker.js')).broker(args),
+  },
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined) {
+    process.stderr.write(MAIN_HELP)
+    return EXIT_USAGE
+  }
+  if (name === '--version') return print(`${version()}\n`)
+  if (name === '--help' || name === '-h' || name === 'help') {
+    return print((rest[0] !== undefined && commandOf(rest[0])?.help) || MAIN_HELP)
+  }
+  const command = commandOf(name)
+  if (!command) {
+    const near = nearest(name, Object.keys(commands))
+    const what = name.startsWith('-') ? 'option' : 'command'
+    const hint = near === undefined ? 'try millrace --help' : `did you mean ${near}?`
+    process.stderr.write(`millrace: unknown ${what} ${quote(name)}; ${hint}\n`)
+    return EXIT_USAGE
+  }
+  if (rest.includes('--help') || rest.includes('-h')) return print(command.help)
+  try {
+    return await command.run(rest)
+  } catch (error) {
+    return complain(name, error)
+  }
+}
+
+function commandOf(name: string): Command | undefined {
+  return Object.hasOwn(commands, name) ? commands[name] : undefined
+}
+
+function complain(command: string, error: unknown): number {
+  if (error instanceof UsageError || error instanceof ConfigError) {
+    process.stderr.write(`millrace ${command}: ${error.message}\nSee millrace ${command} --help\n`)
+    return EXIT_USAGE
+  }
+  const known = error instanceof KafkaError || (error as NodeJS.ErrnoException)?.syscall !== undefined
+  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error)
+  process.stderr.write(`millrace ${command}: ${text}\n`)
+  return EXIT_FAILED
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function version(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+  return version
+}
+
+// A reader that has seen enough (`| head`) is no failure of ours.
+process.stdout.on('error', error => {
+  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+})
+
+process.exitCode = await main(process.argv.slice(2))
