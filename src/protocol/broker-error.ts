@@ -21,19 +21,23 @@ export interface BrokerErrorContext {
   message?: string | null
 }
 
+/** A user sees a retriable error only when retrying has come to its end. */
+const RETRIED =
+  'The client retries this by itself, and gave up when the time or the retries allowed were used up'
+
 /** What happened, and what to do about it, of the errors a producer meets. */
 const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, advice: string] } = {
   UNKNOWN_SERVER_ERROR: ['the broker failed in a way it did not expect', "See the broker's log"],
   CORRUPT_MESSAGE: [
     'the batch did not match its checksum',
-    'The network or a proxy may alter bytes; it is retried',
+    `The network or a proxy may alter bytes. ${RETRIED}`,
   ],
   UNKNOWN_TOPIC_OR_PARTITION: [
     'the broker does not host this topic or partition',
     'Create the topic, or check its name and the right to describe it',
   ],
-  LEADER_NOT_AVAILABLE: ['a leader is being elected', 'It is retried once the metadata names one'],
-  NOT_LEADER_OR_FOLLOWER: ['the leader has moved to another broker', 'It is retried with new metadata'],
+  LEADER_NOT_AVAILABLE: ['a leader is being elected', RETRIED],
+  NOT_LEADER_OR_FOLLOWER: ['the leader has moved to another broker', RETRIED],
   REQUEST_TIMED_OUT: [
     'the request was not answered in time, and may have been carried out',
     'Check the health of the replicas, or raise request.timeout.ms',
@@ -43,9 +47,9 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
     'Send less at once, or raise max.message.bytes of the topic',
   ],
   NETWORK_EXCEPTION: ['the connection ended before the answer', 'Check the network and the broker'],
-  COORDINATOR_LOAD_IN_PROGRESS: ['the coordinator is loading its state', 'It is retried'],
-  COORDINATOR_NOT_AVAILABLE: ['there is no coordinator at present', 'It is retried'],
-  NOT_COORDINATOR: ['the coordinator has moved to another broker', 'It is retried after a new look-up'],
+  COORDINATOR_LOAD_IN_PROGRESS: ['the coordinator is loading its state', RETRIED],
+  COORDINATOR_NOT_AVAILABLE: ['there is no coordinator at present', RETRIED],
+  NOT_COORDINATOR: ['the coordinator has moved to another broker', RETRIED],
   INVALID_TOPIC_EXCEPTION: [
     'the topic may not be named or written to like this',
     'Use 1 to 249 of the characters a–z, A–Z, 0–9, ".", "_" and "-", and no internal topic',
@@ -106,7 +110,7 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
     'the transaction timeout is above what the broker allows',
     'Lower transaction.timeout.ms, or raise transaction.max.timeout.ms of the brokers',
   ],
-  CONCURRENT_TRANSACTIONS: ['the transaction before it is still being completed', 'It is retried'],
+  CONCURRENT_TRANSACTIONS: ['the transaction before it is still being completed', RETRIED],
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: [
     'not authorized to use the transactional id',
     'Grant WRITE and DESCRIBE on it',
@@ -121,7 +125,7 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
     'the broker does not support this compression for this version of the request',
     'Set another compression.type (zstd needs brokers from 2.1 on)',
   ],
-  FENCED_LEADER_EPOCH: ['the leader has changed', 'It is retried with new metadata'],
+  FENCED_LEADER_EPOCH: ['the leader has changed', RETRIED],
   INVALID_RECORD: [
     'the broker refused a record of the batch',
     'A compacted topic needs keys; see the message of the broker',
@@ -133,14 +137,11 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
   ],
   UNKNOWN_TOPIC_ID: [
     'the broker does not know the id of the topic, which may have been deleted and made again',
-    'It is retried with new metadata',
+    RETRIED,
   ],
-  INCONSISTENT_TOPIC_ID: [
-    'the id of the topic is not the one the broker has',
-    'It is retried with new metadata',
-  ],
+  INCONSISTENT_TOPIC_ID: ['the id of the topic is not the one the broker has', RETRIED],
   TRANSACTION_ABORTABLE: ['the transaction cannot be completed', 'Abort it and do it again'],
-  REBOOTSTRAP_REQUIRED: ['the broker asks its clients to bootstrap again', 'It is done at once'],
+  REBOOTSTRAP_REQUIRED: ['the broker asks its clients to bootstrap again', 'The client does so by itself'],
 }
 
 function whereOf(context: BrokerErrorContext): string {

@@ -25,6 +25,8 @@ const PARTITION_BYTES_MAX = 4 + VARINT_BYTES_MAX + 1
 /** Lengths of name and array, tags. */
 const TOPIC_BYTES_MAX = 2 * VARINT_BYTES_MAX + 1
 const UUID_BYTES = 16
+/** A UTF-16 code unit takes at most three bytes of UTF-8: an upper bound without looking at the text. */
+const UTF8_BYTES_PER_UNIT_MAX = 3
 
 /** Everything of a frame but its records, in one buffer that is cut where records go between. */
 class Glue {
@@ -115,10 +117,10 @@ function glueBytesMax(
   topics: readonly ProduceTopic[],
 ): number {
   let bytes = FIXED_BYTES_MAX + (clientId?.length ?? 0) + 2 * VARINT_BYTES_MAX
-  if (transactionalId !== null) bytes += Buffer.byteLength(transactionalId)
+  if (transactionalId !== null) bytes += transactionalId.length * UTF8_BYTES_PER_UNIT_MAX
   for (const topic of topics) {
     bytes += TOPIC_BYTES_MAX + topic.partitions.length * PARTITION_BYTES_MAX
-    bytes += version >= PRODUCE_TOPIC_IDS_FROM ? UUID_BYTES : Buffer.byteLength(topic.name)
+    bytes += version >= PRODUCE_TOPIC_IDS_FROM ? UUID_BYTES : topic.name.length * UTF8_BYTES_PER_UNIT_MAX
   }
   return bytes
 }

@@ -246,7 +246,7 @@ export class Reader {
   /** Claims `length` bytes and returns where they begin. */
   private advance(length: number): number {
     const at = this.position
-    if (length > this.end - at) {
+    if (length < 0 || length > this.end - at) {
       throw this.failure(`the frame ends: ${length} bytes expected, ${this.end - at} left`)
     }
     this.position = at + length

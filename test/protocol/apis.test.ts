@@ -51,6 +51,18 @@ describe('every API', () => {
     }
   })
 
+  it('takes arrays of elements as small as they can be, each of every message', () => {
+    let arrays = 0
+    for (const message of everyMessage) {
+      for (const body of message.smallest(200)) {
+        const read = message.read(message.bytes(body))
+        assert.deepEqual(withPlainBytes(read.body), message.codecBody(body), message.title)
+        arrays++
+      }
+    }
+    assert.ok(arrays > everyMessage.length, `only ${arrays} arrays`)
+  })
+
   it('passes over tagged fields it does not know, in every struct', () => {
     const random = randomOf(3)
     for (const message of everyMessage.filter(each => each.flexible)) {

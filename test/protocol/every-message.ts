@@ -2,7 +2,14 @@ import type { AnyApi } from '../../dist/protocol/apis.js'
 import { apis } from '../../dist/protocol/apis.js'
 import { Reader } from '../../dist/protocol/reader.js'
 import { Writer } from '../../dist/protocol/writer.js'
-import { type Body, encodeBySchema, lengthsBySchema, randomBody, type Twists } from './schema-codec.js'
+import {
+  type Body,
+  encodeBySchema,
+  lengthsBySchema,
+  randomBody,
+  smallestBodies,
+  type Twists,
+} from './schema-codec.js'
 
 /** One message of one version of one API, in one direction. */
 export class Message {
@@ -32,6 +39,11 @@ export class Message {
     // UNSUPPORTED_VERSION has a layout of its own; a test of its own looks at that.
     if (this.schema === 'ApiVersionsResponse' && body.errorCode === 35) body.errorCode = 0
     return body
+  }
+
+  /** For each array a body that has nothing but `count` elements of it, as small as they can be. */
+  smallest(count: number): Body[] {
+    return smallestBodies(this.schema, this.version, count)
   }
 
   bytes(body: Body, twists: Twists = {}): Buffer {

@@ -132,6 +132,8 @@ describe('Reader', () => {
     assert.equal(r.int16(), 0x0203)
     assert.throws(() => r.int16(), ProtocolError)
     assert.equal(r.offset, 3)
+    assert.throws(() => r.skip(-1), ProtocolError)
+    assert.throws(() => r.raw(-1), ProtocolError)
     assert.equal(r.int8(), 4)
   })
 

@@ -173,6 +173,40 @@ export function randomBody(random: () => number, message: string, version: numbe
   return randomStruct(random, fieldsOf(message), version)
 }
 
+/** Where arrays stand in a message, as the names that lead to each. */
+function arrayPaths(fields: Field[], version: number): string[][] {
+  return fields
+    .filter(field => isIn(field, version) && field.type.startsWith('['))
+    .flatMap(field => [
+      [field.name],
+      ...arrayPaths(field.fields, version).map(inner => [field.name, ...inner]),
+    ])
+}
+
+/** A struct with nothing in it but the array at the end of the path, of elements with nothing in them. */
+function smallestStruct(fields: Field[], version: number, path: string[], count: number): Body {
+  const [next, ...rest] = path
+  const body: Body = {}
+  for (const field of fields) {
+    if (field.name === next) {
+      const length = rest.length === 0 ? count : 1
+      const scalar = defaultOf({ ...field, type: field.type.slice(1, -1), defaultText: undefined })
+      body[field.name] = Array.from({ length }, () =>
+        field.type === '[]' ? smallestStruct(field.fields, version, rest, count) : scalar,
+      )
+    } else if (isIn(field, version) && version >= field.nullFrom && version <= field.nullTo) {
+      body[field.name] = null
+    } else body[field.name] = defaultOf(field)
+  }
+  return body
+}
+
+/** For each array of a message a body where it has `count` elements as small as they can be, and all else is. */
+export function smallestBodies(message: string, version: number, count: number): Body[] {
+  const fields = fieldsOf(message)
+  return arrayPaths(fields, version).map(path => smallestStruct(fields, version, path, count))
+}
+
 /** Encodes by the definition, by small steps rather than fast. */
 class SchemaEncoder {
   lengths = 0
