@@ -11,7 +11,7 @@ import type {
   ReplyMutator,
   SwallowOptions,
 } from './faults.js'
-import { type BrokerOptions, integer, resolveOptions } from './options.js'
+import { type BrokerOptions, resolveOptions } from './options.js'
 import type { PartitionLog } from './partition-log.js'
 import type { BrokerRecord } from './record-batch.js'
 
@@ -100,7 +100,7 @@ export class TestBroker implements AsyncDisposable {
 
   /** Raises the number of a topic's partitions to `count`. */
   addPartitions(name: string, count: number): void {
-    this.cluster.addPartitions(name, integer('count', count, 1, 100_000))
+    this.cluster.addPartitions(name, count)
   }
 
   /** Makes a node the leader of a partition, in a new leader epoch. */

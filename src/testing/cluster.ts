@@ -5,7 +5,7 @@ import { uuidKey } from '../protocol/uuid.js'
 import { type BrokerCounters, newCounters } from './counters.js'
 import { Faults } from './faults.js'
 import { announcedRanges } from './handlers/index.js'
-import type { BrokerSettings } from './options.js'
+import { type BrokerSettings, integer, MOST_PARTITIONS } from './options.js'
 import { isValidTopicName, Topic, type TopicConfig } from './topic.js'
 
 /** A broker of the cluster as the others and the clients see it. */
@@ -84,8 +84,9 @@ export class Cluster {
     if (!isValidTopicName(name)) throw new ConfigError(`${JSON.stringify(name)} is not a legal topic name`)
     if (this.topics.has(name)) throw new ConfigError(`Topic ${name} exists`)
     for (const leader of leaders ?? []) this.node(leader)
-    const topic = new Topic(name, randomBytes(16), config, this.settings)
     const count = leaders?.length ?? partitions ?? this.settings.partitions
+    integer('partitions', count, 1, MOST_PARTITIONS)
+    const topic = new Topic(name, randomBytes(16), config, this.settings)
     for (let i = 0; i < count; i++) topic.addPartition(leaders?.[i] ?? this.leaderInTurn(i))
     this.topics.set(name, topic)
     this.topicsById.set(uuidKey(topic.id), topic)
@@ -102,6 +103,7 @@ export class Cluster {
   /** Raises the number of partitions to `count`. */
   addPartitions(name: string, count: number): void {
     const { partitions } = this.topic(name)
+    integer('count', count, 1, MOST_PARTITIONS)
     if (count <= partitions.length) {
       throw new ConfigError(`Topic ${name} has ${partitions.length} partitions; ${count} are not more`)
     }

@@ -10,7 +10,7 @@ import { DISCONNECT, NO_REPLY } from './handlers/context.js'
 import { type Outcome, type ServedApi, servedApis } from './handlers/index.js'
 import { RequestFrames } from './request-frames.js'
 
-/** A request as a listener sees it. Its byte fields are views that later requests may overwrite. */
+/** A request as a listener sees it. Its batches are views that the log keeps and stamps: copy to keep them. */
 export interface SeenRequest {
   readonly api: ApiName
   readonly version: number
@@ -109,6 +109,7 @@ export class Connection {
     const { requests } = this.cluster.counters
     requests[name] = (requests[name] ?? 0) + 1
     const body: object = entry.api.readRequest(reader, header.apiVersion)
+    reader.expectEnd()
     this.notify({
       api: name,
       version: header.apiVersion,

@@ -65,7 +65,8 @@ export interface BrokerSettings {
 
 const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost']
 const MOST_NODES = 1000
-const MOST_PARTITIONS = 100_000
+/** The most partitions that a topic may have here. */
+export const MOST_PARTITIONS = 100_000
 
 /** Checks the options and fills in the defaults. Throws {@link ConfigError}. */
 export function resolveOptions(options: BrokerOptions): BrokerSettings {

@@ -7,6 +7,7 @@ import type {
 import { ErrorCodes } from '../../protocol/error-codes.js'
 import { ZERO_UUID } from '../../protocol/uuid.js'
 import type { NewTopic } from '../cluster.js'
+import { MOST_PARTITIONS } from '../options.js'
 import { isValidTopicName, type TopicConfig } from '../topic.js'
 import type { RequestContext } from './context.js'
 
@@ -56,7 +57,7 @@ function refuse({ cluster }: RequestContext, asked: CreatableTopic): Refusal | n
   if (!isValidTopicName(name)) return no(ErrorCodes.INVALID_TOPIC_EXCEPTION, 'The name is not legal.')
   if (cluster.topics.has(name)) return no(ErrorCodes.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
   if (assignments.length === 0) {
-    if (numPartitions < 1 && numPartitions !== -1) {
+    if (numPartitions !== -1 && (numPartitions < 1 || numPartitions > MOST_PARTITIONS)) {
       return no(ErrorCodes.INVALID_PARTITIONS, `${numPartitions} partitions are not possible.`)
     }
     if (replicationFactor !== -1 && (replicationFactor < 1 || replicationFactor > cluster.nodes.length)) {
