@@ -82,7 +82,7 @@ export function seconds(sinceMs) {
   return `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`
 }
 
-/** Runs the work if the script of this URL is the one node was given: a StepError becomes its text and exit code 1. */
+/** Runs the work if node was given the script of this URL; a StepError becomes its text and exit code 1. */
 export async function main(url, work) {
   if (realpathSync(process.argv[1] ?? root) !== fileURLToPath(url)) return
   try {

@@ -1,6 +1,7 @@
-// npm leaves an optional platform package out of package-lock.json when the registry in use does not serve it,
-// and `npm ci` then refuses the lock on every machine ("Missing: … from lock file"). This adds what is left out,
-// so that the lock is complete for all platforms:  node scripts/complete-lock.mjs [--check] [package-lock.json …]
+// npm leaves an optional platform package out of package-lock.json when the registry in use does not serve
+// it, and `npm ci` then refuses the lock on every machine ("Missing: … from lock file"). This adds what is
+// left out, so that the lock is complete for all platforms:
+//   node scripts/complete-lock.mjs [--check] [package-lock.json …]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { main } from './commands.mjs'
 

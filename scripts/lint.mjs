@@ -1,4 +1,5 @@
-// `npm run lint` checks, `npm run format` (--write) repairs: Biome for TypeScript and JSON, clang-format for C++.
+// `npm run lint` checks, `npm run format` (--write) repairs: Biome for TypeScript and JSON, clang-format for
+// C++.
 import { createRequire } from 'node:module'
 import { filesUnder, main, root, run, runNode } from './commands.mjs'
 import { setUp } from './setup.mjs'

@@ -1,6 +1,6 @@
-// Brings a checkout to where it can run; does only what is missing or out of date, so it may be run any number of
-// times. Steps are chosen by flags (--deps --native --typescript --tests --native-tests --runtimes --kafka);
-// without any, what `npm start` needs: --deps --native --typescript.
+// Brings a checkout to where it can run; does only what is missing or out of date, so it may be run any
+// number of times. Steps are chosen by flags (--deps --native --typescript --tests --native-tests --runtimes
+// --kafka); without any, what `npm start` needs: --deps --native --typescript.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -69,7 +69,7 @@ async function installPackages(folder, flags) {
   await npm(['ci', '--no-audit', '--no-fund', ...flags], { cwd: join(root, folder) })
 }
 
-/** Compares the lock with what npm noted in node_modules; an optional package may be absent, never of another version. */
+/** Compares the lock with what npm noted; an optional package may be absent, but never of another version. */
 function isInstalled(folder) {
   const noted = join(root, folder, 'node_modules/.package-lock.json')
   if (!existsSync(noted)) return false
@@ -137,7 +137,7 @@ async function buildTestsIn(folder, definitions) {
   await run('cmake', ['--build', folder, '--parallel', '2'])
 }
 
-/** Java and Maven are never installed for the user: the Kafka tests are skipped without them, see kafkaMissing. */
+/** What keeps the Kafka tests from running: Java and Maven are never installed for the user. */
 export function kafkaMissing() {
   const missing = ['java', 'javac', 'mvn'].filter(name => findProgram(name) === undefined)
   return missing.length === 0 ? undefined : `${missing.join(', ')} not found on the PATH`

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { describeFindings, type Finding, projectFiles, ROOT, type SourceFile } from './files.js'
+import { cyclicRooms, forbiddenImports, forbiddenIncludes, HOUSE } from './imports.js'
+import { longCppFunctions, longFile, longLines } from './size.js'
+import { strayWords, untoldDependencies } from './wording.js'
+
+/** Files that are one table each, and may be as long as what they list. */
+const TABLES: readonly string[] = []
+
+const CPP = /^native\/.*\.(cpp|cc|h|hpp)$/
+
+function expectNone(files: readonly SourceFile[], check: (file: SourceFile) => Finding[]): void {
+  assert.ok(files.length > 0, 'the check found no file to look at')
+  const findings = files.flatMap(check)
+  assert.equal(findings.length, 0, `\n${describeFindings(findings)}`)
+}
+
+test('no line of the sources is longer than 110 columns', () => {
+  expectNone(
+    projectFiles(
+      /^(src|native|scripts|bench|binding\.gyp|\.ci)\b.*(\.(ts|mjs|js|cpp|cc|h|hpp|gyp|gypi)|run)$/,
+    ),
+    longLines,
+  )
+})
+
+test('no file of src and native is longer than 500 lines, but for tests and tables', () => {
+  const files = projectFiles(/^(src\/.*\.ts|native\/(core|binding)\/.*\.(cpp|h))$/)
+  expectNone(
+    files.filter(({ path }) => !TABLES.includes(path)),
+    longFile,
+  )
+})
+
+test('no C++ function is longer than 70 lines', () => {
+  expectNone(
+    projectFiles(CPP).filter(({ path }) => !path.startsWith('native/test/')),
+    longCppFunctions,
+  )
+})
+
+test('imports in src follow the house', () => {
+  assert.deepEqual(cyclicRooms(HOUSE), [])
+  expectNone(projectFiles(/^src\/.*\.ts$/), forbiddenImports)
+})
+
+test("only native/binding includes Node's headers, and only those of Node-API", () => {
+  expectNone(projectFiles(CPP), forbiddenIncludes)
+})
+
+test('no file names a machine, a registry or unfinished work', () => {
+  expectNone(
+    projectFiles(/\.(ts|mjs|js|json|cpp|cc|h|hpp|gyp|gypi|txt|md|xml|properties|java|npmrc)$|\.ci\/run$/),
+    strayWords,
+  )
+})
+
+test('the locks name every optional package, for platforms this machine is not', () => {
+  const script = join(ROOT, 'scripts/complete-lock.mjs')
+  for (const lock of ['package-lock.json', 'test/runtimes/package-lock.json']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check', join(ROOT, lock)], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, `${stdout}${stderr}mend it with: node scripts/complete-lock.mjs ${lock}`)
+  }
+})
+
+test('every dependency has its row in the README', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const readme = join(ROOT, 'README.md')
+  assert.ok(existsSync(readme), 'README.md is missing')
+  assert.deepEqual(untoldDependencies(manifest, readFileSync(readme, 'utf8')), [])
+})
