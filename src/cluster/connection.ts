@@ -147,8 +147,9 @@ export class Connection {
     socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
     socket.write(chunks[last] as Uint8Array, error => {
-      // A failed write says nothing about who still reads the memory: 'close' does.
-      if (!error) this.onWritten(request)
+      // A failed write says nothing about who still reads the memory: 'close' does. Node reports a write that a
+      // destroyed socket cancelled without an error, as if it had been completed.
+      if (!error && !socket.destroyed) this.onWritten(request)
     })
     socket.uncork()
   }

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { DeadlineTimer } from '../../dist/cluster/deadline-timer.js'
+import { FakeClock } from '../helpers/fake-clock.js'
+
+describe('DeadlineTimer', () => {
+  it('runs at the earliest of the deadlines it was given', () => {
+    const clock = new FakeClock({ startMs: 0 })
+    const runs: number[] = []
+    const timer = new DeadlineTimer(clock, () => runs.push(clock.now()))
+    timer.ensure(300)
+    timer.ensure(100)
+    timer.ensure(200)
+    clock.advance(1_000)
+    assert.deepEqual(runs, [100])
+  })
+
+  it('holds a single timer however often its deadline moves', () => {
+    const clock = new FakeClock({ startMs: 0 })
+    const timer = new DeadlineTimer(clock, () => {})
+    for (let at = 1_000; at > 0; at--) timer.ensure(at)
+    assert.equal(clock.pendingTimers, 1)
+    timer.cancel()
+    assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('lets the sockets have a turn between the timer and the judgement', async () => {
+    const clock = new FakeClock({ startMs: 0, realImmediates: true })
+    let runs = 0
+    const timer = new DeadlineTimer(clock, () => runs++)
+    timer.ensure(10)
+    clock.advance(10)
+    assert.equal(runs, 0)
+    await new Promise<void>(resolve => setImmediate(resolve))
+    assert.equal(runs, 1)
+  })
+
+  it('does not run when it is cancelled between the timer and the judgement', async () => {
+    const clock = new FakeClock({ startMs: 0, realImmediates: true })
+    let runs = 0
+    const timer = new DeadlineTimer(clock, () => runs++)
+    timer.ensure(10)
+    clock.advance(10)
+    timer.cancel()
+    await new Promise<void>(resolve => setImmediate(resolve))
+    assert.equal(runs, 0)
+  })
+
+  it('can be set again from its own callback', () => {
+    const clock = new FakeClock({ startMs: 0 })
+    const runs: number[] = []
+    const timer: DeadlineTimer = new DeadlineTimer(clock, () => {
+      runs.push(clock.now())
+      if (runs.length < 3) timer.ensure(clock.now() + 50)
+    })
+    timer.ensure(50)
+    clock.advance(1_000)
+    assert.deepEqual(runs, [50, 100, 150])
+  })
+})
