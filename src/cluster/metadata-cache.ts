@@ -169,17 +169,12 @@ export class MetadataCache {
 
   private mergeAll(replies: ReadonlyMap<string, MetadataTopic>, context: MergeContext) {
     const topics = new Map<string, TopicMetadata>()
-    let partitionsTotal = 0
     let progressed = false
     let outdated = false
     for (const [name, reply] of replies) {
       if (reply.errorCode !== ErrorCodes.NONE) {
         outdated ||= refreshesMetadata(reply.errorCode)
         continue
-      }
-      partitionsTotal += partitionCount(name, reply.partitions)
-      if (partitionsTotal > PARTITIONS_MAX) {
-        throw new ProtocolError(`The metadata names more than ${PARTITIONS_MAX} partitions`)
       }
       const remembered = this.topics.get(name) ?? this.vanished.get(name)
       const { topic, progressed: news } = mergeTopic(name, reply, remembered, context)
@@ -232,15 +227,21 @@ function nodesOf(brokers: readonly MetadataBroker[]): Map<number, BrokerNode> {
   return nodes
 }
 
+/** The replies to what was asked, each checked for a size and for being the only one. */
 function repliesOf(
   topics: readonly MetadataTopic[],
   requested: ReadonlySet<string>,
 ): Map<string, MetadataTopic> {
   const replies = new Map<string, MetadataTopic>()
+  let partitionsTotal = 0
   for (const topic of topics) {
     if (topic.name === null || !requested.has(topic.name)) continue
     if (replies.has(topic.name)) {
       throw new ProtocolError(`The metadata names topic ${topic.name} twice`, { topic: topic.name })
+    }
+    partitionsTotal += partitionCount(topic.name, topic.partitions)
+    if (partitionsTotal > PARTITIONS_MAX) {
+      throw new ProtocolError(`The metadata names more than ${PARTITIONS_MAX} partitions`)
     }
     replies.set(topic.name, topic)
   }

@@ -105,7 +105,7 @@ function leaderless(index: number, leaderEpoch: number): PartitionMetadata {
   return { index, leaderId: -1, leaderEpoch, errorCode, replicas: NONE, isr: NONE }
 }
 
-/** Highest index + 1; to be checked before anything of that length is made. */
+/** Highest index + 1, checked so that an array of that length may be made. */
 export function partitionCount(name: string, partitions: readonly MetadataPartition[]): number {
   let highest = -1
   for (const { partitionIndex } of partitions) {

@@ -122,7 +122,7 @@ export class ScriptedBroker {
   }
 }
 
-interface MetadataShape {
+export interface MetadataShape {
   brokers?: readonly { id: number; host: string; port: number }[]
   /** Partition i of a topic is led by the i-th id. */
   topics?: Record<
