@@ -114,7 +114,7 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
 // Bytes of a Uint8Array, or of a string's UTF-8 put into `encoded`. Throws and answers false for anything
 // else.
 bool bytesOf(const Napi::Value& value, std::string* encoded, CallerBytes* bytes) {
-  if (!readBytes(value.Env(), value, bytes)) return false;
+  if (!readBytes(value.Env(), value, BytesKind::View, {nullptr, 0}, bytes)) return false;
   if (bytes->kind == BytesKind::String) {
     *encoded = value.As<Napi::String>().Utf8Value();
     bytes->data = reinterpret_cast<const uint8_t*>(encoded->data());

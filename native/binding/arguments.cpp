@@ -67,24 +67,49 @@ bool readEmptyView(napi_env env, napi_value view, CallerBytes* bytes) {
   return true;
 }
 
-}  // namespace
-
-bool readBytes(napi_env env, napi_value value, CallerBytes* bytes) {
+// False if the value is no view, or the runtime fails.
+bool readView(napi_env env, napi_value value, CallerBytes* bytes) {
   napi_typedarray_type type;
   void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &bytes->count, &data, nullptr, nullptr) == napi_ok) {
-    bytes->data = static_cast<const uint8_t*>(data);
-    bytes->kind = type == napi_uint8_array ? BytesKind::View : BytesKind::BadType;
-    return bytes->kind == BytesKind::BadType || bytes->count != 0 || readEmptyView(env, value, bytes);
+  if (napi_get_typedarray_info(env, value, &type, &bytes->count, &data, nullptr, nullptr) != napi_ok)
+    return false;
+  bytes->data = static_cast<const uint8_t*>(data);
+  bytes->kind = type == napi_uint8_array ? BytesKind::View : BytesKind::BadType;
+  return bytes->count != 0 || bytes->kind == BytesKind::BadType || readEmptyView(env, value, bytes);
+}
+
+// False if the value is no string. One call encodes and measures a short string: V8 is quicker to write into
+// ample memory than to measure, and quicker still than to do both.
+bool readString(napi_env env, napi_value value, Scratch scratch, CallerBytes* bytes) {
+  // A string cut short ends at most three bytes before the terminator: the next character had not enough
+  // room.
+  constexpr size_t cutBytes = 4;
+  if (scratch.bytes > cutBytes) {
+    if (napi_get_value_string_utf8(env, value, scratch.memory, scratch.bytes, &bytes->count) != napi_ok)
+      return false;
+    if (bytes->count + cutBytes < scratch.bytes)
+      bytes->data = reinterpret_cast<const uint8_t*>(scratch.memory);
   }
-  if (napi_get_value_string_utf8(env, value, nullptr, 0, &bytes->count) == napi_ok) {
-    bytes->kind = BytesKind::String;
-    bytes->string = value;
-    return true;
+  if (bytes->data == nullptr &&
+      napi_get_value_string_utf8(env, value, nullptr, 0, &bytes->count) != napi_ok) {
+    return false;
   }
-  napi_valuetype valueType;
-  if (napi_typeof(env, value, &valueType) != napi_ok) return false;
-  bytes->kind = valueType == napi_null || valueType == napi_undefined ? BytesKind::Null : BytesKind::BadType;
+  bytes->kind = BytesKind::String;
+  bytes->string = value;
+  return true;
+}
+
+}  // namespace
+
+bool readBytes(napi_env env, napi_value value, BytesKind guess, Scratch scratch, CallerBytes* bytes) {
+  if (guess == BytesKind::View && readView(env, value, bytes)) return true;
+  if (guess == BytesKind::String && readString(env, value, scratch, bytes)) return true;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok) return false;
+  bytes->data = nullptr;
+  if (type == napi_string) return readString(env, value, scratch, bytes);
+  if (type == napi_object && readView(env, value, bytes)) return true;
+  bytes->kind = type == napi_null || type == napi_undefined ? BytesKind::Null : BytesKind::BadType;
   return true;
 }
 

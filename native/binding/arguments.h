@@ -26,12 +26,22 @@ enum class BytesKind : uint8_t { Null, View, String, Detached, BadType };
 // Bytes given by a caller. Valid only until JavaScript runs again.
 struct CallerBytes {
   BytesKind kind = BytesKind::Null;
-  const uint8_t* data = nullptr;  // of a view
-  size_t count = 0;               // of a view, or of a string in UTF-8
+  // Of a view, and of a string that fitted the scratch memory. Null for a longer string and an empty view.
+  const uint8_t* data = nullptr;
+  size_t count = 0;  // for a string, in UTF-8
   napi_value string = nullptr;
+
+  bool isLongString() const { return kind == BytesKind::String && data == nullptr; }
 };
 
-// Looks at a value without throwing; `kind` says what it is. False only if the runtime itself fails.
-bool readBytes(napi_env env, napi_value value, CallerBytes* bytes);
+// Where strings are encoded before their place is known.
+struct Scratch {
+  char* memory;
+  size_t bytes;
+};
+
+// Looks at a value without throwing; `kind` says what it is. `guess` is the kind to try first, which saves a
+// call when it is right. False only if the runtime itself fails.
+bool readBytes(napi_env env, napi_value value, BytesKind guess, Scratch scratch, CallerBytes* bytes);
 
 }  // namespace millrace

@@ -10,30 +10,7 @@
 namespace millrace {
 namespace {
 
-constexpr size_t kScratchBytes = 1024;
 constexpr int32_t kTopicsMax = 1 << 24;
-
-// The UTF-8 of a string that must be hashed before its place is known: on the stack, or on the heap if long.
-class EncodedKey {
- public:
-  bool encode(napi_env env, const CallerBytes& key) {
-    char* to = scratch_;
-    if (key.count + 1 > sizeof scratch_) {
-      heap_.resize(key.count + 1);
-      to = heap_.data();
-    }
-    size_t written = 0;
-    if (napi_get_value_string_utf8(env, key.string, to, key.count + 1, &written) != napi_ok) return false;
-    data_ = reinterpret_cast<const uint8_t*>(to);
-    return written == key.count;
-  }
-  const uint8_t* data() const { return data_; }
-
- private:
-  char scratch_[kScratchBytes];
-  std::vector<char> heap_;
-  const uint8_t* data_ = nullptr;
-};
 
 // Encodes a string of known length in its place. Node-API ends it with a zero byte, which falls on the byte
 // after it: the next length or count of the same record, already written, and so put back.
@@ -48,7 +25,7 @@ bool encodeInPlace(napi_env env, const CallerBytes& bytes, uint8_t* to) {
 }
 
 bool place(napi_env env, const CallerBytes& bytes, uint8_t* to) {
-  if (bytes.kind == BytesKind::String) return encodeInPlace(env, bytes, to);
+  if (bytes.isLongString()) return encodeInPlace(env, bytes, to);
   copyBytes(to, bytes.data, bytes.count);
   return true;
 }
@@ -75,11 +52,17 @@ struct AppendCall {
   CallerBytes value;
 };
 
-bool readAppendCall(napi_env env, const napi_value* arguments, const CoreState* state, AppendCall* call) {
+bool readAppendCall(napi_env env, const napi_value* arguments, CoreState* state, AppendCall* call) {
   if (!readInt32(env, arguments[0], "topic", &call->topic)) return false;
   if (!readInt32(env, arguments[1], "partition", &call->partition)) return false;
   if (!readDouble(env, arguments[2], "timestampMs", &call->timestampMs)) return false;
-  if (!readBytes(env, arguments[3], &call->key) || !readBytes(env, arguments[4], &call->value)) return false;
+  if (!readBytes(env, arguments[3], state->keyGuess, {state->keyScratch, kScratchBytes}, &call->key))
+    return false;
+  if (!readBytes(env, arguments[4], state->valueGuess, {state->valueScratch, kScratchBytes}, &call->value)) {
+    return false;
+  }
+  state->keyGuess = call->key.kind;
+  state->valueGuess = call->value.kind;
   if (!readInt32(env, arguments[5], "headerBytes", &call->headerBytes)) return false;
   const char* fault =
       state->appender.faultOf(call->topic, call->partition, call->key.kind != BytesKind::Null);
@@ -96,17 +79,18 @@ bool appendRecord(napi_env env, CoreState* state, const AppendCall& call, Append
   const RecordShape shape{static_cast<int64_t>(call.timestampMs), lengthOf(call.key), lengthOf(call.value),
                           call.headerBytes};
   Reservation reservation;
+  std::vector<uint8_t> longKey;
   CallerBytes key = call.key;
-  EncodedKey encoded;
-  if (call.partition == kPartitionByKey && key.kind == BytesKind::String) {
+  if (call.partition == kPartitionByKey && key.isLongString()) {
+    // Not encoded when it is of no use: it may be half a gigabyte.
     if (state->appender.isTooLarge(shape, &reservation.sizeBytes)) {
       *status = AppendStatus::TooLarge;
       storeSize(state, reservation.sizeBytes);
       return true;
     }
-    if (!encoded.encode(env, key)) return false;
-    key.kind = BytesKind::View;
-    key.data = encoded.data();
+    longKey.resize(key.count + 1);
+    if (!encodeInPlace(env, key, longKey.data())) return false;
+    key.data = longKey.data();
   }
   *status = state->appender.reserve(call.topic, call.partition, key.data, shape, &reservation);
   if (*status != AppendStatus::Ok) {

@@ -104,7 +104,7 @@ napi_value replaceRecords(napi_env env, napi_callback_info info) {
   CallerBytes compressed;
   if (!readCall(env, info, 2, arguments, &state)) return nullptr;
   if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
-  if (!readBytes(env, arguments[1], &compressed)) return nullptr;
+  if (!readBytes(env, arguments[1], BytesKind::View, {nullptr, 0}, &compressed)) return nullptr;
   if (compressed.kind != BytesKind::View) return throwTypeError(env, "compressed must be a Uint8Array");
   return makeBoolean(env, state->appender.replaceRecords(handle, compressed.data, compressed.count));
 }

@@ -11,19 +11,27 @@
 
 #include "../core/appender.h"
 #include "../core/staged.h"
+#include "arguments.h"
 
 namespace millrace {
+
+// Longer strings are measured first and encoded in their place.
+constexpr size_t kScratchBytes = 8192;
 
 struct CoreState {
   explicit CoreState(const Appender::Options& options) : appender(options) {}
 
   Appender appender;
   StagingArea staging{};
-  int32_t* result = nullptr;      // Result.WORDS words
-  int32_t references = 0;         // functions alive
-  std::vector<napi_ref> buffers;  // arena, descriptors, staging, result
-  std::vector<napi_ref> large;    // by handle - slabCount, null if free
-  napi_ref offer = nullptr;       // memory of provideLarge that no batch has taken yet
+  int32_t* result = nullptr;             // Result.WORDS words
+  int32_t references = 0;                // functions alive
+  std::vector<napi_ref> buffers;         // arena, descriptors, staging, result
+  std::vector<napi_ref> large;           // by handle - slabCount, null if free
+  BytesKind keyGuess = BytesKind::View;  // what the last direct append was given
+  BytesKind valueGuess = BytesKind::View;
+  char keyScratch[kScratchBytes];
+  char valueScratch[kScratchBytes];
+  napi_ref offer = nullptr;  // memory of provideLarge that no batch has taken yet
 };
 
 // The words of the shared result array (`Result` in src/native/addon.ts).

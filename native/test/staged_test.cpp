@@ -1,0 +1,208 @@
+#include "core/staged.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "support.h"
+
+namespace millrace {
+namespace {
+
+using namespace staged_layout;
+using test::TestAppender;
+using test::TestRecord;
+
+// Staging memory of exact size, so that a sanitizer sees every read past it.
+class Staging {
+ public:
+  explicit Staging(int32_t capacity, size_t byteCount)
+      : descriptors_(static_cast<size_t>(capacity) * kWords), bytes_(byteCount), capacity_(capacity) {}
+
+  void put(int32_t topic, int32_t partition, const TestRecord& record) {
+    int32_t* words = at(count++);
+    const auto timestampMs = static_cast<double>(record.timestampMs);
+    words[kTopic] = topic;
+    words[kPartition] = partition;
+    words[kKeyBytes] = test::lengthOf(record.key);
+    words[kValueBytes] = test::lengthOf(record.value);
+    std::memcpy(words + kTimestamp, &timestampMs, sizeof timestampMs);
+    words[kOffset] = static_cast<int32_t>(used_);
+    words[kHeaderBytes] = static_cast<int32_t>(record.headers.size());
+    for (const std::string& part : {record.key.value_or(""), record.value.value_or(""), record.headers}) {
+      std::copy(part.begin(), part.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(used_));
+      used_ += part.size();
+    }
+  }
+  int32_t* at(int32_t record) { return descriptors_.data() + static_cast<size_t>(record) * kWords; }
+  StagingArea area() {
+    return {descriptors_.data(), capacity_, bytes_.data(), static_cast<int64_t>(bytes_.size())};
+  }
+
+  int32_t count = 0;
+
+ private:
+  std::vector<int32_t> descriptors_;
+  std::vector<uint8_t> bytes_;
+  int32_t capacity_;
+  size_t used_ = 0;
+};
+
+TEST(Staged, WritesTheSameBytesAsDirectAppends) {
+  test::Random random(8);
+  TestAppender direct({4096, 40, 0, 0, 1 << 20}), staged({4096, 40, 0, 0, 1 << 20});
+  direct->setTopic(0, 5);
+  staged->setTopic(0, 5);
+  Staging staging(256, 65536);
+  for (int i = 0; i < 256; i++) {
+    TestRecord record{static_cast<int64_t>(random.below(1000)), random.bytes(random.below(30)), std::nullopt,
+                      ""};
+    if (random.below(4) != 0) record.value = random.bytes(random.below(100));
+    if (random.below(4) == 0) record.headers = std::string("\x02\x02h\x02x", 5);
+    ASSERT_EQ(direct.append(0, kPartitionByKey, record), AppendStatus::Ok);
+    staging.put(0, kPartitionByKey, record);
+  }
+  const DrainResult drained = drainStaged(*staged, staging.area(), 0, 256);
+  EXPECT_EQ(drained.processed, 256);
+  EXPECT_EQ(drained.status, AppendStatus::Ok);
+  EXPECT_EQ(drained.fault, nullptr);
+  EXPECT_EQ(staged->pool().availableBytes(), direct->pool().availableBytes());
+  for (int32_t batch = 0; direct->pool().isBatch(batch); batch++) {
+    direct->seal(batch);
+    staged->seal(batch);
+    ASSERT_EQ(staged.finished(batch), direct.finished(batch));
+  }
+}
+
+TEST(Staged, CompletesDescriptorsWithPartitionIndexAndBatch) {
+  TestAppender appender;
+  appender->setTopic(0, 12);
+  Staging staging(4, 100);
+  staging.put(0, kPartitionByKey, {0, "foobar", "v", ""});
+  staging.put(0, 3, {0, std::nullopt, "v", ""});
+  staging.put(0, kPartitionByKey, {0, "foobar", "v", ""});
+  ASSERT_EQ(drainStaged(*appender, staging.area(), 0, 3).processed, 3);
+  EXPECT_EQ(staging.at(0)[kPartition], 6);
+  EXPECT_EQ(staging.at(0)[kIndex], 0);
+  EXPECT_EQ(staging.at(0)[kBatch], 0);
+  EXPECT_EQ(staging.at(1)[kPartition], 3);
+  EXPECT_EQ(staging.at(1)[kBatch], 1);
+  EXPECT_EQ(staging.at(2)[kIndex], 1);
+  EXPECT_EQ(staging.at(2)[kBatch], 0);
+}
+
+TEST(Staged, StopsAtARecordThatNeedsSomethingAndGoesOnFromIt) {
+  TestAppender appender({1024, 8, 0, 0, 4000});
+  appender->setTopic(0, 2);
+  Staging staging(8, 16384);
+  staging.put(0, 0, {0, std::nullopt, "first", ""});
+  staging.put(0, kPartitionSticky, {0, std::nullopt, "sticky", ""});
+  staging.put(0, 0, {0, std::nullopt, std::string(2000, 'l'), ""});
+  staging.put(0, 0, {0, std::nullopt, std::string(5000, 't'), ""});
+  staging.put(0, 0, {0, std::nullopt, "last", ""});
+
+  DrainResult drained = drainStaged(*appender, staging.area(), 0, 5);
+  EXPECT_EQ(drained.processed, 1);
+  EXPECT_EQ(drained.status, AppendStatus::ChoosePartition);
+  EXPECT_EQ(staging.at(1)[kPartition], kPartitionSticky) << "its descriptor is as it was";
+  appender->setSticky(0, 1);
+  drained = drainStaged(*appender, staging.area(), 1, 4);
+  EXPECT_EQ(drained.processed, 1);
+  EXPECT_EQ(drained.status, AppendStatus::NeedsLarge);
+  std::vector<uint8_t> memory(static_cast<size_t>(drained.sizeBytes));
+  appender->offerLarge(memory.data(), static_cast<uint32_t>(memory.size()));
+  drained = drainStaged(*appender, staging.area(), 2, 3);
+  EXPECT_EQ(drained.processed, 1);
+  EXPECT_EQ(drained.status, AppendStatus::TooLarge);
+  EXPECT_GT(drained.sizeBytes, 5000);
+  drained = drainStaged(*appender, staging.area(), 4, 1);
+  EXPECT_EQ(drained.processed, 1);
+  EXPECT_EQ(drained.status, AppendStatus::Ok);
+  EXPECT_EQ(staging.at(4)[kIndex], 0) << "behind the large batch a new one begins";
+}
+
+struct Nonsense {
+  int32_t word;
+  int32_t value;
+  const char* fault;
+};
+
+TEST(Staged, NamesDescriptorsThatMakeNoSense) {
+  constexpr int32_t least = std::numeric_limits<int32_t>::min(), most = std::numeric_limits<int32_t>::max();
+  const Nonsense cases[] = {
+      {kTopic, 1, "topic"},          {kTopic, -1, "topic"},           {kTopic, most, "topic"},
+      {kPartition, 2, "partition"},  {kPartition, -3, "partition"},   {kPartition, least, "partition"},
+      {kKeyBytes, -2, "key"},        {kKeyBytes, least, "key"},       {kKeyBytes, 97, "staging area"},
+      {kKeyBytes, most, "staging"},  {kValueBytes, -2, "value"},      {kValueBytes, most, "staging"},
+      {kHeaderBytes, -1, "headers"}, {kHeaderBytes, most, "staging"}, {kOffset, -1, "staging"},
+      {kOffset, most, "staging"},    {kOffset, 97, "staging"},
+  };
+  for (const Nonsense& nonsense : cases) {
+    TestAppender appender;
+    appender->setTopic(0, 2);
+    Staging staging(2, 100);
+    staging.put(0, 0, {0, "k", "v", ""});
+    staging.put(0, 1, {0, "key", "v", ""});
+    staging.at(1)[nonsense.word] = nonsense.value;
+    const DrainResult drained = drainStaged(*appender, staging.area(), 0, 2);
+    EXPECT_EQ(drained.processed, 1);
+    ASSERT_NE(drained.fault, nullptr) << nonsense.word << " = " << nonsense.value;
+    EXPECT_NE(std::string(drained.fault).find(nonsense.fault), std::string::npos) << drained.fault;
+  }
+}
+
+TEST(Staged, RefusesAPartitionByKeyWithoutAKey) {
+  TestAppender appender;
+  appender->setTopic(0, 2);
+  Staging staging(1, 10);
+  staging.put(0, kPartitionByKey, {0, std::nullopt, "v", ""});
+  EXPECT_STREQ(drainStaged(*appender, staging.area(), 0, 1).fault, "a partition by key needs a key");
+}
+
+TEST(Staged, RefusesTimestampsThatAreNoInt64) {
+  for (double timestampMs :
+       {std::nan(""), HUGE_VAL, -HUGE_VAL, 9223372036854775808.0, -9223372036854777856.0}) {
+    TestAppender appender;
+    appender->setTopic(0, 1);
+    Staging staging(1, 10);
+    staging.put(0, 0, {0, "k", "v", ""});
+    std::memcpy(staging.at(0) + kTimestamp, &timestampMs, sizeof timestampMs);
+    EXPECT_STREQ(drainStaged(*appender, staging.area(), 0, 1).fault, "the timestamp is not an int64");
+  }
+}
+
+TEST(Staged, SurvivesRandomDescriptors) {
+  test::Random random(9);
+  TestAppender appender({1024, 4, 0, 0, 1 << 20});
+  appender->setTopic(0, 3);
+  appender->setSticky(0, 1);
+  int32_t appended = 0;
+  for (int i = 0; i < 200000; i++) {
+    Staging staging(1, 64);
+    for (int32_t word = 0; word < kWords; word++) {
+      staging.at(0)[word] = random.below(8) == 0 ? static_cast<int32_t>(random.next())
+                                                 : static_cast<int32_t>(random.below(30)) - 2;
+    }
+    staging.at(0)[kTopic] = random.below(8) == 0 ? static_cast<int32_t>(random.next()) : 0;
+    const DrainResult drained = drainStaged(*appender, staging.area(), 0, 1);
+    appended += drained.processed;
+    if (drained.status == AppendStatus::ChoosePartition) appender->setSticky(0, 2);
+    if (drained.status != AppendStatus::NoMemory) continue;
+    for (int32_t batch = 0; batch < 4; batch++) {
+      if (appender->pool().isBatch(batch)) appender->settle(batch);
+    }
+  }
+  EXPECT_GT(appended, 10000);
+}
+
+TEST(StagedDeathTest, MoreRecordsThanDescriptorsAreFatal) {
+  TestAppender appender;
+  Staging staging(2, 10);
+  EXPECT_DEATH(drainStaged(*appender, staging.area(), 1, 2), "more staged records");
+  EXPECT_DEATH(drainStaged(*appender, staging.area(), -1, 1), "more staged records");
+}
+
+}  // namespace
+}  // namespace millrace
