@@ -232,6 +232,7 @@ export class NodeConnection {
 
   private onConnected(attempt: number, connection: Connection): void {
     this.setupFailures = 0
+    this.stateTimer.cancel()
     this.state = NodeState.Negotiating
     negotiate(connection, this.context.clientId, (error, versions) => {
       if (attempt !== this.attempt || !connection.usable) return
