@@ -1,0 +1,79 @@
+// A broker that accepts every record batch and forgets it: what a client costs by itself is measured against it.
+//
+//     npm run bench -- discard-broker [--port N] [--nodes N] [--partitions N] [--topics any|NAME,…] [--verify]
+//
+// It is a process of its own on loopback and serves ApiVersions, Metadata, InitProducerId and Produce. Of a Produce
+// request it looks at topic, partition and the 61-byte header of each batch; records are passed over where they
+// lie in the socket's chunks, never copied, and the answer is sent in the same turn. With --verify it also checks
+// each batch's CRC32C and that the sequences of every producer and partition have neither gaps nor repeats.
+// Every node is a port of this process; partition p of any topic is led by node p modulo the number of nodes.
+//
+// On stdout, a JSON line each: first where it listens, then what it has counted whenever a line comes in on stdin
+// (`counts`, or `reset` to start again from zero), and once more when stdin ends or it is told to stop.
+import { once } from 'node:events'
+import { fstatSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { DiscardingCluster } from './support/discarding-cluster.js'
+import { DiscardingConnection } from './support/discarding-connection.js'
+
+const HOST = '127.0.0.1'
+
+const { values: options } = parseArgs({
+  options: {
+    port: { type: 'string', default: '0' },
+    nodes: { type: 'string', default: '1' },
+    partitions: { type: 'string', default: '6' },
+    topics: { type: 'string', default: 'any' },
+    verify: { type: 'boolean', default: false },
+  },
+})
+
+const cluster = new DiscardingCluster({
+  partitionCount: Number(options.partitions),
+  topicNames: options.topics === 'any' ? null : options.topics.split(','),
+  crc32c: options.verify ? await loadCrc32c() : null,
+})
+
+async function loadCrc32c() {
+  const { loadAddon } = await import('../dist/native/load.js')
+  return loadAddon().crc32c
+}
+
+async function listen(port) {
+  const server = createServer({ noDelay: true }, socket => new DiscardingConnection(socket, cluster))
+  server.listen(port, HOST)
+  await once(server, 'listening')
+  return server.address().port
+}
+
+function print(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+function stop() {
+  process.stdout.write(`${JSON.stringify(cluster.counts())}\n`, () => process.exit(0))
+}
+
+const firstPort = Number(options.port)
+for (let node = 0; node < Number(options.nodes); node++) {
+  cluster.nodes.push({ host: HOST, port: await listen(firstPort === 0 ? 0 : firstPort + node) })
+}
+print({
+  port: cluster.nodes[0].port,
+  bootstrapServers: cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(','),
+})
+
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)
+// What is started in the background with /dev/null as its input runs until it gets a signal.
+const input = fstatSync(0)
+if (input.isFIFO() || input.isSocket() || process.stdin.isTTY) {
+  const lines = createInterface({ input: process.stdin })
+  lines.on('line', line => {
+    if (line === 'reset') cluster.reset()
+    print(cluster.counts())
+  })
+  lines.once('close', stop)
+}

@@ -1,0 +1,102 @@
+// The load generators: each sends `count` records and returns when the last one is acknowledged. At most
+// `unsettledMax` records are without an outcome at any time; the generator waits on a counter, which costs less
+// than collecting promises. Every promise is listened to, and every record is an object of its own, as it is for
+// a user; nothing of that is subtracted from the figures.
+
+/** A count of records without an outcome; full at the most. */
+class Window {
+  #max
+  #unsettled = 0
+  #wake = null
+  error = null
+
+  constructor(max) {
+    this.#max = max
+  }
+
+  get isFull() {
+    return this.#unsettled >= this.#max
+  }
+
+  add(count) {
+    this.#unsettled += count
+  }
+
+  leave(count) {
+    this.#unsettled -= count
+    if (this.#wake === null) return
+    const wake = this.#wake
+    this.#wake = null
+    wake()
+  }
+
+  /** Until some record has left. */
+  change() {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  async drained() {
+    while (this.#unsettled > 0) await this.change()
+    if (this.error !== null) throw this.error
+  }
+}
+
+/** A promise each. */
+async function record(producer, { topic, keys, values, count, unsettledMax }) {
+  const window = new Window(unsettledMax)
+  const settled = () => window.leave(1)
+  const failed = error => {
+    window.error ??= error
+    window.leave(1)
+  }
+  const mask = values.length - 1
+  for (let i = 0; i < count; i++) {
+    if (window.isFull) await window.change()
+    window.add(1)
+    producer.send({ topic, key: keys[i & mask], value: values[i & mask] }).then(settled, failed)
+  }
+  await window.drained()
+}
+
+/** A callback, the same one, for each. */
+async function callback(producer, { topic, keys, values, count, unsettledMax }) {
+  const window = new Window(unsettledMax)
+  const settled = error => {
+    if (error !== null) window.error ??= error
+    window.leave(1)
+  }
+  const mask = values.length - 1
+  for (let i = 0; i < count; i++) {
+    if (window.isFull) await window.change()
+    window.add(1)
+    producer.send({ topic, key: keys[i & mask], value: values[i & mask] }, settled)
+  }
+  await window.drained()
+}
+
+/** Arrays of 1,000 records, a promise for each array. */
+async function many(producer, { topic, keys, values, count, unsettledMax, arrayLength = 1000 }) {
+  const window = new Window(Math.floor(unsettledMax / arrayLength) * arrayLength)
+  const mask = values.length - 1
+  for (let sent = 0; sent < count; ) {
+    if (window.isFull) await window.change()
+    const length = Math.min(arrayLength, count - sent)
+    const records = new Array(length)
+    for (let i = 0; i < length; i++, sent++) {
+      records[i] = { topic, key: keys[sent & mask], value: values[sent & mask] }
+    }
+    window.add(length)
+    producer.sendMany(records).then(
+      () => window.leave(length),
+      error => {
+        window.error ??= error
+        window.leave(length)
+      },
+    )
+  }
+  await window.drained()
+}
+
+export const loads = { record, callback, many }

@@ -1,0 +1,40 @@
+// The client of bench/produce.js: warms up, measures one case in one mode on the runtime it is started with.
+import { existsSync, readFileSync } from 'node:fs'
+import { Producer } from '../../dist/index.js'
+import { cases, payloadsOf } from './cases.js'
+import { loads } from './loads.js'
+import { runtimeName } from './runtimes.js'
+
+const TOPIC = 'bench'
+
+/** Bytes the process has occupied at most: from the kernel where it tells, since runtimes differ in their units. */
+function peakRssBytes() {
+  if (existsSync('/proc/self/status')) {
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024
+  }
+  return process.resourceUsage().maxRSS * 1024
+}
+
+const task = JSON.parse(process.argv.at(-1))
+const { options } = cases[task.case]
+const producer = new Producer({ 'bootstrap.servers': task.bootstrapServers, ...options, ...task.properties })
+const load = { topic: TOPIC, ...payloadsOf(cases[task.case]), unsettledMax: task.unsettledMax }
+const send = loads[task.mode]
+
+await send(producer, { ...load, count: task.warmUp })
+const startMs = performance.now()
+const startCpu = process.cpuUsage()
+await send(producer, { ...load, count: task.records })
+const { user, system } = process.cpuUsage(startCpu)
+const wallMs = performance.now() - startMs
+const freeAfter = producer.bufferAvailableBytes === producer.bufferTotalBytes
+await producer.close()
+const figures = {
+  runtime: runtimeName(),
+  cpuMicrosPerRecord: (user + system) / task.records,
+  userMicrosPerRecord: user / task.records,
+  recordsPerSecond: (task.records / wallMs) * 1000,
+  peakRssBytes: peakRssBytes(),
+  freeAfter,
+}
+console.log(JSON.stringify(figures))
