@@ -1,0 +1,513 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+import { AppendStatus, PARTITION_BY_KEY, PARTITION_STICKY, Result, Staged } from '../../dist/native/addon.js'
+import { addonPaths, loadAddon } from '../../dist/native/load.js'
+import { readRecords, type StagedInput, TestCore } from './support.js'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+const addon = loadAddon()
+const GOLDEN =
+  '000000000000000000000058ffffffff022e087a100000000000020000018bcfe568000000018bcfe56805ffffffffffffffffffff' +
+  'ffffffff0000000314000000046b310476310024000a02010a68656c6c6f0402680278026e0110001304046b330100'
+const GOLDEN_TRANSACTIONAL =
+  '000000000000000000000058ffffffff028f88e9dd0010000000020000018bcfe568000000018bcfe568050000000000000fa00007' +
+  '0000002a0000000314000000046b310476310024000a02010a68656c6c6f0402680278026e0110001304046b330100'
+const goldenHeaders = Buffer.from('0402680278026e01', 'hex')
+
+function goldenCore(): TestCore {
+  const core = new TestCore()
+  core.native.setTopic(0, 3)
+  core.append(1, 'k1', Buffer.from('v1'), 1700000000000)
+  core.append(1, null, 'hello', 1700000000005, goldenHeaders)
+  core.append(1, Buffer.from('k3'), undefined, 1699999999990)
+  return core
+}
+
+test('murmur2 equals Java for bytes and for the UTF-8 of strings', () => {
+  assert.equal(addon.murmur2('foobar'), -790332482)
+  assert.equal(addon.murmur2(Buffer.from('a-little-bit-long-string')), -985981536)
+  assert.equal(addon.murmur2(''), 275646681)
+  assert.equal(addon.murmur2(new Uint8Array(0)), 275646681)
+  assert.equal(addon.murmur2('żółć 🎈'), addon.murmur2(Buffer.from('żółć 🎈')))
+  assert.throws(() => addon.murmur2(1 as never), TypeError)
+})
+
+test('crc32c gives the check value and continues from a seed', () => {
+  const bytes = randomBytes(50000)
+  assert.equal(addon.crc32c(Buffer.from('123456789')), 0xe3069283)
+  assert.equal(addon.crc32c(new Uint8Array(0)), 0)
+  assert.equal(addon.crc32c(bytes.subarray(7777), addon.crc32c(bytes.subarray(0, 7777))), addon.crc32c(bytes))
+  assert.match(addon.crc32cImplementation, /^(sse4\.2|armv8|table)$/)
+  assert.throws(() => addon.crc32c(bytes, 'x' as never), TypeError)
+})
+
+test('a batch of strings, bytes, nulls and headers is byte-equal to Java', () => {
+  const core = goldenCore()
+  assert.deepEqual([...core.result.subarray(0, 5)], [0, 2, 1, 2, -1])
+  assert.equal(core.finished(0).toString('hex'), GOLDEN)
+})
+
+test('finish may be repeated with another producer id, epoch and sequence', () => {
+  const core = goldenCore()
+  core.finished(0, [1, 2], 3, 4)
+  assert.equal(core.finished(0, [0, 4000], 7, 42, 16).toString('hex'), GOLDEN_TRANSACTIONAL)
+  const wide = core.finished(0, [0x12345678, -2])
+  assert.equal(wide.readBigInt64BE(43), 0x12345678fffffffen)
+})
+
+test('staged and direct records give the same bytes', () => {
+  const direct = new TestCore({
+    arena: new ArrayBuffer(1 << 20),
+    slabBytes: 4096,
+    batchLimitBytes: 4096,
+    budgetBytes: 1 << 20,
+  })
+  const staged = new TestCore({
+    arena: new ArrayBuffer(1 << 20),
+    slabBytes: 4096,
+    batchLimitBytes: 4096,
+    budgetBytes: 1 << 20,
+  })
+  direct.native.setTopic(0, 5)
+  staged.native.setTopic(0, 5)
+  const records = Array.from({ length: 256 }, (_, i): StagedInput => {
+    const record: StagedInput = {
+      partition: i % 4 === 0 ? i % 5 : PARTITION_BY_KEY,
+      timestampMs: 1700000000000 + ((i * 7919) % 100),
+      key: randomBytes(i % 17),
+      value: i % 9 === 0 ? null : randomBytes(i),
+    }
+    return i % 5 === 0 ? { ...record, headers: goldenHeaders } : record
+  })
+  staged.stage(records)
+  assert.equal(staged.native.drainStaged(0, 100), 100 * 8 + AppendStatus.OK)
+  assert.equal(staged.native.drainStaged(100, 156), 156 * 8 + AppendStatus.OK)
+  const batches = new Set<number>()
+  for (const [i, record] of records.entries()) {
+    const status = direct.append(
+      record.partition,
+      record.key,
+      record.value,
+      record.timestampMs,
+      record.headers,
+    )
+    assert.equal(status, AppendStatus.OK)
+    assert.equal(staged.word(i, Staged.BATCH), direct.result[Result.BATCH])
+    assert.equal(staged.word(i, Staged.INDEX), direct.result[Result.INDEX])
+    assert.equal(staged.word(i, Staged.PARTITION), direct.result[Result.PARTITION])
+    batches.add(direct.batch)
+  }
+  assert.ok(batches.size > 5)
+  for (const batch of batches) assert.deepEqual(staged.finished(batch), direct.finished(batch))
+})
+
+const strings = {
+  'one byte a character': 'plain',
+  'two bytes': 'żółć',
+  'three bytes': '価格',
+  'four bytes': '🎈🎈',
+  'a lone high surrogate': 'a\ud83cb',
+  'a lone low surrogate': '\udf88',
+  'a surrogate at the end': 'end\ud800',
+  'a zero character': 'a\0b',
+  nothing: '',
+  'Latin-1': 'é'.repeat(300),
+  'just under the scratch memory': 'x'.repeat(8187),
+  'at the scratch memory': 'x'.repeat(8188),
+  'over the scratch memory': 'x'.repeat(8192),
+  'multi-byte cut by the scratch memory': `${'x'.repeat(8189)}🎈${'y'.repeat(10)}`,
+  'long and multi-byte': '価'.repeat(10000),
+}
+
+for (const [name, text] of Object.entries(strings)) {
+  test(`a string of ${name} is encoded as TextEncoder does, as key and as value`, () => {
+    const bytes = Buffer.from(new TextEncoder().encode(text))
+    const slabBytes = 128 * 1024
+    const core = new TestCore({
+      arena: new ArrayBuffer(8 * slabBytes),
+      slabBytes,
+      batchLimitBytes: slabBytes,
+      budgetBytes: 8 * slabBytes,
+    })
+    core.native.setTopic(0, 7)
+    for (const partition of [PARTITION_BY_KEY, 6]) {
+      assert.equal(core.append(partition, text, text), AppendStatus.OK)
+      const { 0: batch, 2: placed, 3: keyBytes, 4: valueBytes } = core.result
+      assert.equal(keyBytes, bytes.length)
+      assert.equal(valueBytes, bytes.length)
+      assert.equal(placed, partition === 6 ? 6 : (addon.murmur2(bytes) & 0x7fffffff) % 7)
+      const record = readRecords(core.finished(batch as number)).at(-1)
+      assert.deepEqual(record?.key, bytes)
+      assert.deepEqual(record?.value, bytes)
+    }
+  })
+}
+
+test('views of any Uint8Array kind are taken, whatever their buffer and offset', () => {
+  const bytes = Buffer.from('0123456789')
+  const shared = new Uint8Array(new SharedArrayBuffer(20), 5, 10)
+  shared.set(bytes)
+  const views: Uint8Array[] = [bytes, new Uint8Array(bytes), shared, Buffer.from(bytes).subarray(0)]
+  const resizableBuffer = new (ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer)(10, {
+    maxByteLength: 20,
+  })
+  const tracking = new Uint8Array(resizableBuffer)
+  tracking.set(bytes)
+  views.push(tracking)
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  for (const view of views) assert.equal(core.append(0, view, view), AppendStatus.OK)
+  for (const record of readRecords(core.finished(0))) {
+    assert.deepEqual(record.key, bytes)
+    assert.deepEqual(record.value, bytes)
+  }
+})
+
+test('empty views are empty and not null', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  for (const empty of [new Uint8Array(0), Buffer.alloc(0), new Uint8Array(new SharedArrayBuffer(0)), '']) {
+    assert.equal(core.append(0, empty, empty), AppendStatus.OK)
+    assert.equal(core.result[Result.KEY_BYTES], 0)
+    assert.equal(core.result[Result.VALUE_BYTES], 0)
+  }
+})
+
+test('detached buffers are told from empty ones', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  const view = new Uint8Array(16)
+  structuredClone(view.buffer, { transfer: [view.buffer] })
+  assert.equal(core.append(0, view, 'v'), AppendStatus.DETACHED)
+  assert.equal(core.append(0, 'k', view), AppendStatus.DETACHED)
+  assert.equal(core.native.availableBytes(), core.options.budgetBytes)
+})
+
+test('other types are refused by a status', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  const wrong = [
+    1,
+    true,
+    {},
+    [],
+    Symbol('s'),
+    1n,
+    () => 1,
+    new ArrayBuffer(4),
+    new DataView(new ArrayBuffer(4)),
+    new Uint16Array(4),
+    new Uint8ClampedArray(4),
+    new Int8Array(4),
+    new Date(),
+    new Uint16Array(0),
+  ]
+  for (const value of wrong) {
+    assert.equal(core.append(0, 'k', value as never), AppendStatus.BAD_TYPE)
+    assert.equal(core.append(0, value as never, 'v'), AppendStatus.BAD_TYPE)
+  }
+  assert.equal(core.native.availableBytes(), core.options.budgetBytes)
+})
+
+test('kinds may change from record to record', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  const kinds = [Buffer.from('ab'), 'ab', null, undefined] as const
+  const sequence = kinds.flatMap(a => kinds.flatMap(b => [a, b]))
+  for (const kind of sequence) assert.equal(core.append(0, kind, kind), AppendStatus.OK)
+  const expected = sequence.map(kind => (kind == null ? null : Buffer.from('ab')))
+  assert.deepEqual(
+    readRecords(core.finished(0)).map(record => record.value),
+    expected,
+  )
+})
+
+test('the sticky partition is asked for, used, and asked for again after its share', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 4)
+  assert.equal(core.append(PARTITION_STICKY, null, 'v'), AppendStatus.CHOOSE_PARTITION)
+  core.native.setSticky(0, 3)
+  assert.equal(core.append(PARTITION_STICKY, null, Buffer.alloc(952)), AppendStatus.OK)
+  assert.equal(core.result[Result.PARTITION], 3)
+  core.stage([
+    { partition: PARTITION_STICKY, key: null, value: Buffer.alloc(100) },
+    { partition: PARTITION_STICKY, key: null, value: Buffer.alloc(900) },
+  ])
+  assert.equal(core.native.drainStaged(0, 2), 1 * 8 + AppendStatus.CHOOSE_PARTITION)
+  core.native.setSticky(0, 1)
+  assert.equal(core.native.drainStaged(1, 1), 1 * 8 + AppendStatus.OK)
+  assert.equal(core.word(1, Staged.PARTITION), 1)
+})
+
+test('without memory records wait until a batch is settled', () => {
+  const core = new TestCore({ arena: new ArrayBuffer(2048), budgetBytes: 2048 })
+  core.native.setTopic(0, 3)
+  assert.equal(core.append(0, null, 'v'), AppendStatus.OK)
+  assert.equal(core.append(1, null, 'v'), AppendStatus.OK)
+  assert.equal(core.append(2, null, 'v'), AppendStatus.NO_MEMORY)
+  assert.equal(core.native.availableBytes(), 0)
+  assert.equal(core.native.settle(0), true)
+  assert.equal(core.append(2, null, 'v'), AppendStatus.OK)
+})
+
+test('a record that fits no slab gets memory from JavaScript, kept until its batch is free', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  const value = randomBytes(3000)
+  for (let round = 0; round < 3; round++) {
+    assert.equal(core.append(0, 'k', value), AppendStatus.NEEDS_LARGE)
+    const memory = new ArrayBuffer(core.result[Result.SIZE] as number)
+    core.native.provideLarge(memory)
+    assert.equal(core.append(0, 'k', value), AppendStatus.OK)
+    assert.equal(core.batch, 8, 'the handle is used again')
+    assert.equal(core.native.availableBytes(), core.options.budgetBytes - memory.byteLength)
+    core.native.describe(8)
+    assert.equal(core.result[Result.SIZE], memory.byteLength)
+    assert.equal(core.native.finish(8, -1, -1, -1, -1, 0), memory.byteLength)
+    assert.deepEqual(readRecords(Buffer.from(memory))[0]?.value, value)
+    core.native.pin(8)
+    assert.equal(core.native.settle(8), false)
+    assert.equal(core.native.unpin(8), true)
+    assert.equal(core.native.availableBytes(), core.options.budgetBytes)
+  }
+})
+
+test('large memory that is not used is dropped', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  core.native.provideLarge(new ArrayBuffer(5000))
+  core.native.provideLarge(new ArrayBuffer(5000))
+  assert.equal(core.append(0, 'k', 'small'), AppendStatus.OK)
+  assert.equal(core.append(0, 'k', Buffer.alloc(3000)), AppendStatus.NEEDS_LARGE)
+  core.native.provideLarge(new ArrayBuffer(5000))
+  assert.equal(core.append(0, 'k', 5 as never), AppendStatus.BAD_TYPE)
+  core.stage([{ partition: 0, key: null, value: Buffer.alloc(3000) }])
+  assert.equal(
+    core.native.drainStaged(0, 1),
+    1 * 8 + AppendStatus.OK,
+    'an append that was refused did not take it',
+  )
+  assert.throws(() => core.native.provideLarge(new Uint8Array(10) as never), TypeError)
+  assert.throws(() => core.native.provideLarge(new ArrayBuffer(61)), RangeError)
+})
+
+test('a record over the limit is refused with its upper bound', () => {
+  const core = new TestCore({ recordLimitBytes: 187 })
+  core.native.setTopic(0, 1)
+  assert.equal(core.append(0, 'kk', Buffer.alloc(100)), AppendStatus.TOO_LARGE)
+  assert.equal(core.result[Result.SIZE], 188)
+  assert.equal(core.append(PARTITION_BY_KEY, 'k'.repeat(100000), 'v'), AppendStatus.TOO_LARGE)
+  assert.equal(core.append(0, 'k', 'v'.repeat(100000)), AppendStatus.TOO_LARGE)
+})
+
+test('memory goes back only when a batch is settled and nobody reads it, in either order', () => {
+  const core = goldenCore()
+  core.native.seal(0)
+  core.native.pin(0)
+  assert.equal(core.native.settle(0), false)
+  assert.equal(core.native.availableBytes(), core.options.budgetBytes - 1024)
+  assert.equal(core.native.unpin(0), true)
+  assert.equal(core.native.availableBytes(), core.options.budgetBytes)
+  core.append(0, 'k', 'v')
+  core.native.seal(0)
+  core.native.pin(0)
+  assert.equal(core.native.unpin(0), false)
+  assert.equal(core.native.settle(0), true)
+})
+
+test('freed memory is overwritten', {
+  skip: process.env.MILLRACE_ADDON !== undefined && 'it is poisoned',
+}, () => {
+  const core = goldenCore()
+  core.native.settle(0)
+  const slab = new Uint8Array(core.options.arena, 0, 1024)
+  for (let i = 0; i < 1024; i++) assert.equal(slab[i], 0xdd)
+})
+
+test('calls on a batch in the wrong phase throw and change nothing', () => {
+  const { native } = goldenCore()
+  const finish = (batch: number) => native.finish(batch, 0, 0, 0, 0, 0)
+  const replace = (batch: number) => native.replaceRecords(batch, new Uint8Array(1))
+  assert.throws(() => native.pin(0), /pin: batch 0 is open/)
+  assert.throws(() => native.unpin(0), /unpin: batch 0 is open/)
+  assert.throws(() => finish(0), /finish: batch 0 is open/)
+  assert.throws(() => replace(0), /replaceRecords: batch 0 is open/)
+  native.seal(0)
+  native.seal(0)
+  assert.throws(() => native.unpin(0), /batch 0 is not being read/)
+  native.pin(0)
+  assert.throws(() => finish(0), /batch 0 is being read/)
+  assert.throws(() => replace(0), /batch 0 is being read/)
+  native.settle(0)
+  assert.throws(() => native.settle(0), /settle: batch 0 is settled/)
+  assert.throws(() => native.pin(0), /pin: batch 0 is settled/)
+  native.unpin(0)
+  const calls = [native.seal, native.pin, native.unpin, native.settle, native.describe, finish, replace]
+  for (const batch of [0, 7, 8, -1, 2 ** 31 - 1]) {
+    for (const call of calls) assert.throws(() => call(batch), /free or does not exist/)
+  }
+})
+
+test('compressed records replace the plain ones if they fit', () => {
+  const core = goldenCore()
+  core.native.seal(0)
+  assert.equal(core.native.replaceRecords(0, Buffer.alloc(1024 - 61 + 1)), false)
+  assert.equal(core.finished(0).toString('hex'), GOLDEN)
+  assert.equal(core.native.replaceRecords(0, Buffer.from('squeezed')), true)
+  core.native.describe(0)
+  assert.equal(core.result[Result.SIZE], 61 + 8)
+  const batch = core.finished(0, [-1, -1], -1, -1, 4)
+  assert.equal(batch.subarray(61).toString(), 'squeezed')
+  assert.equal(batch.readUInt32BE(17), addon.crc32c(batch.subarray(21)))
+  assert.throws(() => core.native.replaceRecords(0, 'text' as never), TypeError)
+})
+
+test('describe gives record count, partition and size', () => {
+  const core = goldenCore()
+  core.native.describe(0)
+  assert.equal(core.result[Result.INDEX], 3)
+  assert.equal(core.result[Result.PARTITION], 1)
+  assert.equal(core.result[Result.SIZE], 100)
+})
+
+test('arguments of wrong type or range throw and append nothing', () => {
+  const { native, options, words } = new TestCore()
+  native.setTopic(0, 2)
+  assert.throws(() => native.setTopic(-1, 2), RangeError)
+  assert.throws(() => native.setTopic(2 ** 30, 2), RangeError)
+  assert.throws(() => native.setTopic(0, 0), RangeError)
+  assert.throws(() => native.setTopic('0' as never, 2), TypeError)
+  assert.throws(() => native.setSticky(0, 2), RangeError)
+  assert.throws(() => native.setSticky(0, -1), RangeError)
+  assert.throws(() => native.setSticky(9, 0), RangeError)
+  assert.throws(() => native.append(1, 0, 0, 'k', 'v', 0), /topic is not known/)
+  assert.throws(() => native.append(0, 2, 0, 'k', 'v', 0), /partition does not exist/)
+  assert.throws(() => native.append(0, -3, 0, 'k', 'v', 0), /partition does not exist/)
+  assert.throws(() => native.append(0, PARTITION_BY_KEY, 0, null, 'v', 0), /needs a key/)
+  assert.throws(() => native.append(0, 0, Number.NaN, 'k', 'v', 0), /timestamp/)
+  assert.throws(() => native.append(0, 0, 2 ** 63, 'k', 'v', 0), /timestamp/)
+  assert.throws(() => native.append(0, 0, 0, 'k', 'v', -1), /headers/)
+  assert.throws(() => native.append(0, 0, 0, 'k', 'v', 65537), /headers/)
+  assert.throws(() => native.append(0, 0, '0' as never, 'k', 'v', 0), TypeError)
+  assert.throws(() => (native.append as unknown as () => void)(), TypeError)
+  for (const [first, count] of [
+    [-1, 1],
+    [0, -1],
+    [0, 257],
+    [256, 1],
+    [257, 0],
+    [2147483647, 2147483647],
+  ] as const) {
+    assert.throws(() => native.drainStaged(first, count), RangeError)
+  }
+  words.fill(0)
+  words[Staged.VALUE_BYTES] = 100000
+  assert.throws(() => native.drainStaged(0, 1), /staged record 0: its bytes are not in the staging area/)
+  assert.throws(() => native.finish(0, 0, 0, 0, 0, 0), /free/)
+  assert.equal(native.availableBytes(), options.budgetBytes)
+})
+
+test('createCore names the option that is wrong', () => {
+  const wrong: [object, RegExp][] = [
+    [{ slabBytes: 67 }, /slabBytes must be an integer of at least 68/],
+    [{ slabBytes: 1.5 }, /slabBytes/],
+    [{ slabBytes: '1024' }, /slabBytes/],
+    [{ budgetBytes: 1023 }, /budgetBytes must be an integer of at least 1024/],
+    [{ budgetBytes: Number.POSITIVE_INFINITY }, /budgetBytes/],
+    [{ batchLimitBytes: 0 }, /batchLimitBytes/],
+    [{ batchLimitBytes: 1025 }, /batchLimitBytes/],
+    [{ recordLimitBytes: Number.NaN }, /recordLimitBytes/],
+    [{ arena: new ArrayBuffer(1023) }, /arena is too small/],
+    [{ arena: new Uint8Array(8192) }, /arena must be an ArrayBuffer/],
+    [{ arena: undefined }, /arena must be an ArrayBuffer/],
+    [{ descriptors: new ArrayBuffer(31) }, /descriptors is too small/],
+    [{ staging: new ArrayBuffer(0) }, /staging is too small/],
+    [{ result: new ArrayBuffer(63) }, /result is too small/],
+    [{ fillFreed: 1 }, /fillFreed must be a boolean/],
+  ]
+  const right = new TestCore().options
+  for (const [change, message] of wrong)
+    assert.throws(() => addon.createCore({ ...right, ...change } as never), message)
+  assert.throws(() => addon.createCore(null as never), TypeError)
+  const thrower = {
+    ...right,
+    get arena(): never {
+      throw new Error('from a getter')
+    },
+  }
+  assert.throws(() => addon.createCore(thrower), /from a getter/)
+})
+
+test('after close appends are refused and batches stay until settled', () => {
+  const core = goldenCore()
+  core.stage([{ partition: 0, key: null, value: Buffer.from('v') }])
+  core.native.close()
+  core.native.close()
+  assert.equal(core.append(0, 'k', 'v'), AppendStatus.CLOSED)
+  assert.equal(core.native.drainStaged(0, 1), AppendStatus.CLOSED)
+  assert.equal(core.finished(0).toString('hex'), GOLDEN)
+  assert.equal(core.native.settle(0), true)
+})
+
+test('two cores do not share anything', () => {
+  const first = goldenCore()
+  const second = new TestCore()
+  second.native.setTopic(0, 1)
+  second.append(0, 'other', 'core')
+  first.native.close()
+  assert.equal(second.append(0, 'other', 'core'), AppendStatus.OK)
+  assert.equal(first.finished(0).toString('hex'), GOLDEN)
+  assert.equal(readRecords(second.finished(0)).length, 2)
+})
+
+test('a function taken off its core keeps the core alive', async () => {
+  const availableBytes = (() => new TestCore({ budgetBytes: 4096 }).native.availableBytes)()
+  for (let i = 0; i < 5; i++) {
+    collectGarbage()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.equal(availableBytes(), 4096)
+})
+
+test('a dropped core is collected with its memory', async () => {
+  const arena = (() => new WeakRef(goldenCore().options.arena))()
+  // deref() keeps its target until the turn ends, so that looking and collecting need turns of their own.
+  let alive = true
+  for (let i = 0; i < 50 && alive; i++) {
+    await new Promise(resolve => setTimeout(resolve, 5))
+    collectGarbage()
+    await new Promise(resolve => setTimeout(resolve, 5))
+    alive = arena.deref() !== undefined
+  }
+  assert.equal(alive, false)
+})
+
+test('worker threads load the addon side by side and end with cores alive', async () => {
+  const path = addonPaths(process.env.MILLRACE_ADDON)[0]
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const addon = require(workerData)
+    const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, batchLimitBytes: 1024,
+      budgetBytes: 8192, recordLimitBytes: 1024, descriptors: new ArrayBuffer(8192), staging: new ArrayBuffer(1024),
+      result: new ArrayBuffer(64), fillFreed: true })
+    core.setTopic(0, 1)
+    for (let i = 0; i < 20; i++) core.append(0, 0, i, 'key', 'value', 0)
+    core.provideLarge(new ArrayBuffer(100))
+    parentPort.postMessage(core.availableBytes())`
+  const outcomes = Array.from({ length: 4 }, async () => {
+    const worker = new Worker(code, { eval: true, workerData: path })
+    const message = await new Promise((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    await worker.terminate()
+    return message
+  })
+  assert.deepEqual(await Promise.all(outcomes), [7168, 7168, 7168, 7168])
+  assert.equal(goldenCore().finished(0).toString('hex'), GOLDEN)
+})

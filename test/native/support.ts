@@ -1,0 +1,128 @@
+import {
+  type NativeAddon,
+  type NativeBytes,
+  type NativeCore,
+  type NativeCoreOptions,
+  Result,
+  Staged,
+} from '../../dist/native/addon.js'
+import { loadAddon } from '../../dist/native/load.js'
+
+export interface StagedInput {
+  topic?: number
+  partition: number
+  timestampMs?: number
+  key: Uint8Array | null
+  value: Uint8Array | null
+  headers?: Uint8Array
+}
+
+/** A core with the memory JavaScript shares with it. */
+export class TestCore {
+  readonly native: NativeCore
+  readonly options: NativeCoreOptions
+  readonly result: Int32Array
+  readonly words: Int32Array
+  readonly staging: Uint8Array
+
+  constructor(options: Partial<NativeCoreOptions> = {}, addon: NativeAddon = loadAddon()) {
+    const slabBytes = options.slabBytes ?? 1024
+    this.options = {
+      arena: new ArrayBuffer(8 * slabBytes),
+      slabBytes,
+      batchLimitBytes: slabBytes,
+      budgetBytes: 8 * slabBytes,
+      recordLimitBytes: 1 << 20,
+      descriptors: new ArrayBuffer(Staged.WORDS * 4 * 256),
+      staging: new ArrayBuffer(65536),
+      result: new ArrayBuffer(Result.WORDS * 4),
+      fillFreed: true,
+      ...options,
+    }
+    this.native = addon.createCore(this.options)
+    this.result = new Int32Array(this.options.result)
+    this.words = new Int32Array(this.options.descriptors)
+    this.staging = new Uint8Array(this.options.staging)
+  }
+
+  append(
+    partition: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    timestampMs = 0,
+    headers?: Uint8Array,
+  ): number {
+    if (headers) this.staging.set(headers)
+    return this.native.append(0, partition, timestampMs, key, value, headers?.length ?? 0)
+  }
+
+  stage(records: readonly StagedInput[]): void {
+    const timestamps = new Float64Array(this.options.descriptors)
+    let offset = 0
+    for (const [i, record] of records.entries()) {
+      const word = i * Staged.WORDS
+      this.words[word + Staged.TOPIC] = record.topic ?? 0
+      this.words[word + Staged.PARTITION] = record.partition
+      this.words[word + Staged.KEY_BYTES] = record.key?.length ?? -1
+      this.words[word + Staged.VALUE_BYTES] = record.value?.length ?? -1
+      timestamps[(word + Staged.TIMESTAMP) / 2] = record.timestampMs ?? 0
+      this.words[word + Staged.OFFSET] = offset
+      this.words[word + Staged.HEADER_BYTES] = record.headers?.length ?? 0
+      for (const part of [record.key, record.value, record.headers]) {
+        if (!part) continue
+        this.staging.set(part, offset)
+        offset += part.length
+      }
+    }
+  }
+
+  word(record: number, word: number): number {
+    return this.words[record * Staged.WORDS + word] as number
+  }
+
+  get batch(): number {
+    return this.result[Result.BATCH] as number
+  }
+
+  /** Seals and finishes a slab's batch and copies its bytes. */
+  finished(
+    batch: number,
+    producerId: readonly [number, number] = [-1, -1],
+    epoch = -1,
+    sequence = -1,
+    attributes = 0,
+  ) {
+    this.native.seal(batch)
+    const bytes = this.native.finish(batch, producerId[0], producerId[1], epoch, sequence, attributes)
+    return Buffer.from(Buffer.from(this.options.arena, batch * this.options.slabBytes, bytes))
+  }
+}
+
+/** Values of the records of an uncompressed batch, read with a decoder of its own. */
+export function readRecords(batch: Buffer): { key: Buffer | null; value: Buffer | null }[] {
+  let at = 61
+  const varint = () => {
+    let raw = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = batch.readUInt8(at++)
+      raw += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+    }
+  }
+  const bytes = () => {
+    const count = varint()
+    if (count < 0) return null
+    at += count
+    return batch.subarray(at - count, at)
+  }
+  return Array.from({ length: batch.readInt32BE(57) }, () => {
+    const length = varint()
+    const end = at + length
+    at++
+    varint()
+    varint()
+    const record = { key: bytes(), value: bytes() }
+    at = end
+    return record
+  })
+}
