@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+// Deno's global timers are numbers and have no unref.
+import { setTimeout } from 'node:timers'
 import { ProtocolError } from '../errors/index.js'
 import { ApiVersions } from '../protocol/api-versions.js'
 import { encodeResponse, type RequestHeader, readRequestHeader } from '../protocol/header.js'

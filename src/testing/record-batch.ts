@@ -14,7 +14,7 @@
  * attributes on, so base offset and leader epoch can be stamped without touching it. Everything after
  * recordCount is compressed as one stream when bits 0-2 of the attributes name a codec.
  */
-import { codecById } from '../compression/index.js'
+import { type Codec, codecById } from '../compression/index.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { BatchError } from './batch-error.js'
 import { crc32c } from './crc32c.js'
@@ -191,12 +191,22 @@ function checkProducer({ producerId, producerEpoch, baseSequence, transactional 
 /** The records as they were before compression, and where they start. */
 function recordsRegion(bytes: Uint8Array, { codecId }: BatchHeader): { bytes: Uint8Array; start: number } {
   if (codecId === 0) return { bytes, start: BATCH_OVERHEAD_BYTES }
-  const codec = codecById(codecId)
+  const codec = loadCodec(codecId)
   try {
     const compressed = bytes.subarray(BATCH_OVERHEAD_BYTES)
     return { bytes: codec.decompress(compressed, DECOMPRESSED_LIMIT_BYTES), start: 0 }
   } catch (cause) {
     throw new BatchError(ErrorCodes.CORRUPT_MESSAGE, `the ${codec.name} stream cannot be read`, cause)
+  }
+}
+
+/** The codec; one whose package is not installed here is refused as a broker refuses what it does not know. */
+function loadCodec(codecId: number): Codec {
+  try {
+    return codecById(codecId)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new BatchError(ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE, reason, cause)
   }
 }
 
@@ -218,7 +228,7 @@ function checkRecords(cursor: RecordCursor, recordCount: number): number {
       cursor.skipNullable()
     }
     if (cursor.position !== recordEnd) {
-      throw invalid(`record ${index}: its fields end ${recordEnd - cursor.position} bytes before its length`)
+      throw invalid(`record ${index}: its length ends it at ${recordEnd}, its fields at ${cursor.position}`)
     }
   }
   if (cursor.remaining !== 0) throw invalid(`${cursor.remaining} bytes follow the last record`)

@@ -1,3 +1,5 @@
+// Deno's global timers are numbers and have no unref.
+import { clearTimeout, setTimeout } from 'node:timers'
 import { ErrorCodes } from '../../protocol/error-codes.js'
 import { type FetchPartitionResponse, type FetchResponse, NO_EPOCH_AND_OFFSET } from '../../protocol/fetch.js'
 import {
