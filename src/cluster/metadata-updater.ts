@@ -60,10 +60,12 @@ export class MetadataUpdater {
   private readonly topics: TrackedTopics
   private readonly timer: DeadlineTimer
   private needsFull = false
+  /** There are topics that no request has named yet: they do not wait for any backoff. */
+  private isUrgent = false
   private inFlight: PendingUpdate | null = null
   private isScheduled = false
   private isClosed = false
-  /** Clock time of the last answer or failure; -Infinity lets the next request go at once. */
+  /** Clock time of the last answer or failure. */
   private lastRefreshAt = -Infinity
   /** Clock time of the last full update that succeeded. */
   private lastFullAt = -Infinity
@@ -85,7 +87,7 @@ export class MetadataUpdater {
   /** Starts the topic's idle time anew. All topics that are new in this turn are asked for together. */
   track(name: string): void {
     if (!this.topics.track(name, this.clock.now())) return
-    this.lastRefreshAt = -Infinity
+    this.isUrgent = true
     this.equivalentResponses = 0
     this.schedule()
   }
@@ -98,19 +100,18 @@ export class MetadataUpdater {
 
   /** Something changed that may let a due update go: a node is usable, or a connection has ended. */
   run(): void {
-    if (this.isClosed || this.inFlight !== null) return
+    if (this.isClosed) return
     const now = this.clock.now()
-    const dueAt = this.nextUpdateAt(now)
-    if (dueAt > now) {
-      this.timer.ensure(dueAt)
-      return
+    if (this.inFlight === null) {
+      const dueAt = this.nextUpdateAt(now)
+      if (dueAt > now) {
+        this.timer.ensure(dueAt)
+        return
+      }
+      if (Number.isNaN(this.attemptingSince)) this.attemptingSince = now
     }
-    if (Number.isNaN(this.attemptingSince)) this.attemptingSince = now
-    const { rebootstraps, rebootstrapTriggerMs } = this.options
-    const triggerAt = this.attemptingSince + rebootstrapTriggerMs
-    if (rebootstraps && now >= triggerAt) this.rebootstrap(true, `no metadata for ${rebootstrapTriggerMs} ms`)
-    else if (rebootstraps) this.timer.ensure(triggerAt)
-    this.proceed()
+    this.judgeTrigger(now)
+    if (this.inFlight === null) this.proceed()
   }
 
   close(): void {
@@ -128,11 +129,22 @@ export class MetadataUpdater {
   }
 
   private nextUpdateAt(now: number): number {
+    if (this.isUrgent) return now
     const wanted = this.needsFull || this.topics.hasFresh
     // Before the first update nothing is out of date: a client nobody has asked anything connects nowhere.
     if (!wanted && this.lastFullAt === -Infinity) return Infinity
     const expiresAt = this.lastFullAt + this.options.metadataMaxAgeMs
     return Math.max(wanted ? now : expiresAt, this.lastRefreshAt + this.backoffMs)
+  }
+
+  /** Whoever was asked so far may be cut off from the cluster: after long enough, only the configuration counts. */
+  private judgeTrigger(now: number): void {
+    const { rebootstraps, rebootstrapTriggerMs } = this.options
+    if (!rebootstraps) return
+    if (now >= this.attemptingSince + rebootstrapTriggerMs) {
+      this.rebootstrap(true, `no metadata for ${rebootstrapTriggerMs} ms`)
+    }
+    this.timer.ensure(this.attemptingSince + rebootstrapTriggerMs)
   }
 
   /** Sends the update that is due, or sees to it that it can be sent. */
@@ -164,6 +176,7 @@ export class MetadataUpdater {
     const requested = partial ? this.topics.allFresh() : this.topics.all()
     const pending: PendingUpdate = { node, version, partial, requested }
     this.inFlight = pending
+    this.isUrgent = false
     node.send({
       api: Metadata,
       version,
