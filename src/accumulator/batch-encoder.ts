@@ -56,13 +56,13 @@ export class BatchEncoder {
     if (compressed === null) {
       logger.warn(`${codec.name} could not compress a batch; it is sent uncompressed`, { error })
     }
-    const decided = batch.phase === BatchPhase.SETTLED
-    if (!decided) {
-      if (compressed !== null && core.replaceRecords(batch.handle, compressed)) batch.codecId = codec.id
-      batch.encoded = true
-      batch.phase = BatchPhase.SEALED
-    }
+    const isDecided = batch.phase === BatchPhase.SETTLED
     this.options.release(batch)
-    if (!decided) this.options.onEncoded(batch)
+    // Expired meanwhile: its memory may belong to another batch by now.
+    if (isDecided) return
+    if (compressed !== null && core.replaceRecords(batch.handle, compressed)) batch.codecId = codec.id
+    batch.encoded = true
+    batch.phase = BatchPhase.SEALED
+    this.options.onEncoded(batch)
   }
 }

@@ -72,7 +72,8 @@ export class MetadataWait {
 
   /** New metadata has been taken over: sends on what it was missing, fails what it will never serve. */
   onMetadata(): void {
-    for (const [topic, queue] of this.queues) {
+    // A copy: what still waits afterwards stands at the end of the map again.
+    for (const [topic, queue] of [...this.queues]) {
       const error = this.finalError(topic)
       if (error !== null) {
         this.queues.delete(topic)

@@ -218,8 +218,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     try {
       this.route(record, delivery, ordinal, nowMs)
     } catch (error) {
-      const topic = typeof record?.topic === 'string' ? record.topic : ''
-      const partition = Number.isInteger(record?.partition) ? (record.partition as number) : -1
+      const { topic, partition } = placeOf(record)
       delivery.fail(asKafkaError(error, topic), ordinal, topic, partition)
     }
   }
@@ -421,6 +420,19 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
 function checkCallback(callback: unknown): asserts callback is DeliveryCallback {
   if (typeof callback !== 'function') throw new TypeError('send: the callback must be a function.')
+}
+
+/** Where a failed record was to go, as far as it can be read. */
+function placeOf(record: unknown): { topic: string; partition: number } {
+  try {
+    const { topic, partition } = record as ProducerRecord
+    return {
+      topic: typeof topic === 'string' ? topic : '',
+      partition: Number.isInteger(partition) ? (partition as number) : -1,
+    }
+  } catch {
+    return { topic: '', partition: -1 }
+  }
 }
 
 /** What a caller's getter, iterator or plug-in threw becomes a coded error with its cause. */
