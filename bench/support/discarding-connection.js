@@ -38,11 +38,11 @@ export class DiscardingConnection {
     cluster.connections++
     this.#parser = this.#requests()
     this.#parser.next()
-    socket.on('data', chunk => this.#take(chunk))
     socket.on('error', () => socket.destroy())
   }
 
-  #take(chunk) {
+  /** The chunk may be overwritten once this has returned. */
+  take(chunk) {
     this.#cluster.wireBytes += chunk.length
     this.#chunk = chunk
     this.#at = 0
