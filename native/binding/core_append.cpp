@@ -56,6 +56,9 @@ bool readAppendCall(napi_env env, const napi_value* arguments, CoreState* state,
   if (!readInt32(env, arguments[0], "topic", &call->topic)) return false;
   if (!readInt32(env, arguments[1], "partition", &call->partition)) return false;
   if (!readDouble(env, arguments[2], "timestampMs", &call->timestampMs)) return false;
+  if (!readInt32(env, arguments[5], "headerBytes", &call->headerBytes)) return false;
+  // After the numbers: a runtime that converts an argument to a number may run code, which may detach a
+  // buffer.
   if (!readBytes(env, arguments[3], state->keyGuess, {state->keyScratch, kScratchBytes}, &call->key))
     return false;
   if (!readBytes(env, arguments[4], state->valueGuess, {state->valueScratch, kScratchBytes}, &call->value)) {
@@ -63,7 +66,6 @@ bool readAppendCall(napi_env env, const napi_value* arguments, CoreState* state,
   }
   state->keyGuess = call->key.kind;
   state->valueGuess = call->value.kind;
-  if (!readInt32(env, arguments[5], "headerBytes", &call->headerBytes)) return false;
   const char* fault =
       state->appender.faultOf(call->topic, call->partition, call->key.kind != BytesKind::Null);
   if (!isTimestamp(call->timestampMs)) fault = "the timestamp is not an int64";
