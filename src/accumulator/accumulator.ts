@@ -9,6 +9,7 @@ import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
 import { Appender } from './appender.js'
 import { Batch, BatchPhase, NO_SEQUENCE } from './batch.js'
 import { BatchEncoder } from './batch-encoder.js'
+import { BatchList } from './batch-list.js'
 import type { FlushBarrier } from './delivery.js'
 import { ReadyQueue } from './ready-queue.js'
 import { Staging } from './staging.js'
@@ -70,7 +71,7 @@ export class RecordAccumulator {
   /** Open batches in the order of their creation, until their linger time is over. */
   private readonly lingering = new Fifo<Batch>()
   /** Batches without an outcome, in the order of their creation, which is that of their time-outs. */
-  private readonly incomplete = new Set<Batch>()
+  private readonly incomplete = new BatchList()
   private readonly backingOff = new Set<PartitionState>()
   private readonly encoder: BatchEncoder | null
   private readonly toEncode: Batch[] = []
@@ -222,7 +223,7 @@ export class RecordAccumulator {
   settle(batch: Batch): void {
     if (batch.phase === BatchPhase.SETTLED) return
     batch.phase = BatchPhase.SETTLED
-    this.incomplete.delete(batch)
+    this.incomplete.remove(batch)
     const { partition, outcome } = batch
     const at = partition.sequenced.indexOf(batch)
     if (at >= 0) partition.sequenced.splice(at, 1)
@@ -260,10 +261,8 @@ export class RecordAccumulator {
     const lingering = this.lingering.peek()
     if (lingering !== undefined) deadline = Math.min(deadline, lingering.createdMs + this.options.lingerMs)
     for (const { backoffUntilMs } of this.backingOff) deadline = Math.min(deadline, backoffUntilMs)
-    for (const oldest of this.incomplete) {
-      deadline = Math.min(deadline, oldest.createdMs + this.options.deliveryTimeoutMs)
-      break
-    }
+    const { oldest } = this.incomplete
+    if (oldest !== null) deadline = Math.min(deadline, oldest.createdMs + this.options.deliveryTimeoutMs)
     return deadline
   }
 

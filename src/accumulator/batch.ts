@@ -50,6 +50,9 @@ export class Batch {
   identitySerial = 0
   baseSequence = NO_SEQUENCE
   barriers: FlushBarrier[] | null = null
+  /** Neighbours in the {@link BatchList} of batches without an outcome. */
+  previous: Batch | null = null
+  next: Batch | null = null
 
   constructor(
     handle: number,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../common/clock.js'
+import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
 import { type KafkaError, NetworkError, ProtocolError, TimeoutError } from '../errors/index.js'
 import { responseHeaderVersion } from '../protocol/header.js'
@@ -52,7 +53,8 @@ export class Connection {
   private readonly requestTimeoutMs: number
   private readonly frames: FrameReader
   private readonly inFlight = new InFlightRequests()
-  private readonly unwritten = new Set<OutgoingRequest>()
+  /** In the order of writing. Not a `Set`: see BatchList for what those do to the collector. */
+  private readonly unwritten = new Fifo<OutgoingRequest>()
   /** Requests without a response that are not written yet. */
   private unanswerable = 0
   private readonly timeouts: DeadlineTimer
@@ -104,7 +106,7 @@ export class Connection {
     } else {
       this.unanswerable++
     }
-    this.unwritten.add(request)
+    this.unwritten.push(request)
     this.write(request, chunks)
   }
 
@@ -155,7 +157,9 @@ export class Connection {
   }
 
   private onWritten(request: OutgoingRequest): void {
-    if (!this.unwritten.delete(request)) return
+    // Sockets write in order and say so in order.
+    if (this.unwritten.peek() !== request) return
+    this.unwritten.shift()
     const before = this.inFlightCount
     if (!request.expectsResponse) this.unanswerable--
     this.guarded(() => request.onWritten(null))
@@ -211,8 +215,7 @@ export class Connection {
     this.endError = error
     this.frames.stop()
     this.timeouts.cancel()
-    for (const request of this.unwritten) this.guarded(() => request.onWritten(error))
-    this.unwritten.clear()
+    for (const request of this.unwritten.drain()) this.guarded(() => request.onWritten(error))
     this.unanswerable = 0
     for (const entry of this.inFlight.drain()) {
       this.guarded(() => entry.request.onResponse(this.outcomeOf(entry, error), null))
@@ -233,7 +236,7 @@ export class Connection {
   }
 
   private closeIfDrained(): void {
-    if (!this.closeWhenIdle || this.inFlightCount > 0 || this.unwritten.size > 0) return
+    if (!this.closeWhenIdle || this.inFlightCount > 0 || this.unwritten.length > 0) return
     this.destroy(this.networkError('is no longer needed'))
   }
 

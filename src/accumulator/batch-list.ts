@@ -1,0 +1,52 @@
+import type { Batch } from './batch.js'
+
+/**
+ * Batches in the order they were added, linked through themselves.
+ *
+ * Not a `Set`: V8 links the tables a set has outgrown, so a dead table that the old generation still holds keeps
+ * all later ones, and through their stale entries every record of settled batches, alive until the next major
+ * collection (measured: 40 MB of false survivors, a third of the CPU). For the same reason a removed batch lets
+ * go of its neighbours.
+ */
+export class BatchList implements Iterable<Batch> {
+  private first: Batch | null = null
+  private last: Batch | null = null
+  private count = 0
+
+  get size(): number {
+    return this.count
+  }
+
+  /** The batch added before all others that are still in the list. */
+  get oldest(): Batch | null {
+    return this.first
+  }
+
+  add(batch: Batch): void {
+    batch.previous = this.last
+    if (this.last === null) this.first = batch
+    else this.last.next = batch
+    this.last = batch
+    this.count++
+  }
+
+  remove(batch: Batch): void {
+    const { previous, next } = batch
+    if (previous === null) this.first = next
+    else previous.next = next
+    if (next === null) this.last = previous
+    else next.previous = previous
+    batch.previous = null
+    batch.next = null
+    this.count--
+  }
+
+  /** The present batch may be removed while iterating. */
+  *[Symbol.iterator](): Generator<Batch> {
+    for (let batch = this.first; batch !== null; ) {
+      const { next } = batch
+      yield batch
+      batch = next
+    }
+  }
+}
