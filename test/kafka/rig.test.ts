@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -95,13 +95,15 @@ describe('the rig of a real Apache Kafka', { skip, timeout: 120_000 }, () => {
 
   test('a node does not outlive a test process that is killed', async () => {
     const script = `import { startKafka } from ${JSON.stringify(new URL('broker.js', import.meta.url))}
-      console.log((await startKafka()).pids[0])`
+      const { pids, folder } = await startKafka()
+      console.log(JSON.stringify([pids[0], folder]))`
     const child = spawn(process.execPath, ['--input-type=module', '-e', script])
     const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
-    const pid = Number(line)
+    const [pid, folder] = JSON.parse(line) as [number, string]
     assert.ok(isAlive(pid))
     child.kill('SIGKILL')
     for (let tries = 0; isAlive(pid) && tries < 200; tries++) await setTimeout(50)
     assert.equal(isAlive(pid), false)
+    rmSync(folder, { recursive: true, force: true })
   })
 })
