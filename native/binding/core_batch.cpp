@@ -81,12 +81,14 @@ napi_value finish(napi_env env, napi_callback_info info) {
   CoreState* state;
   int32_t handle, idHigh, idLow, epoch, sequence, attributes;
   if (!readCall(env, info, 6, arguments, &state)) return nullptr;
-  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
   if (!readInt32(env, arguments[1], "producerIdHigh", &idHigh)) return nullptr;
   if (!readInt32(env, arguments[2], "producerIdLow", &idLow)) return nullptr;
   if (!readInt32(env, arguments[3], "producerEpoch", &epoch)) return nullptr;
   if (!readInt32(env, arguments[4], "baseSequence", &sequence)) return nullptr;
   if (!readInt32(env, arguments[5], "attributes", &attributes)) return nullptr;
+  // After the numbers: a runtime that converts an argument to a number may run code, which may settle the
+  // batch.
+  if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
   if (!isInt16(epoch) || !isInt16(attributes))
     return throwRangeError(env, "producerEpoch and attributes are int16");
   const uint64_t id =

@@ -9,7 +9,12 @@
 namespace millrace {
 
 Appender::Appender(const Options& options)
-    : pool_(options.pool), limitBytes_(options.batchLimitBytes), recordLimitBytes_(options.recordLimitBytes) {
+    : pool_(options.pool),
+      limitBytes_(options.batchLimitBytes),
+      recordLimitBytes_(options.recordLimitBytes),
+      budgetBytes_(static_cast<int64_t>(options.pool.budgetBytes)),
+      surePayloadBytes_(std::min(recordLimitBytes_, budgetBytes_) - kBatchHeaderBytes -
+                        kRecordOverheadBytesMax) {
   MILLRACE_ASSERT(limitBytes_ > 0 && limitBytes_ <= options.pool.slabBytes, "the batch limit exceeds a slab");
 }
 
@@ -48,33 +53,31 @@ bool Appender::isTooLarge(const RecordShape& shape, int64_t* upperBound) const {
   const int64_t payloadBytes = shape.payloadBytes();
   const int64_t exact = kBatchHeaderBytes + recordBytes(recordBodyBytes(payloadBytes, 0, 0));
   *upperBound = kBatchHeaderBytes + kRecordOverheadBytesMax + payloadBytes;
-  return *upperBound > recordLimitBytes_ || static_cast<uint64_t>(exact) > pool_.budgetBytes();
+  return *upperBound > recordLimitBytes_ || exact > budgetBytes_;
 }
 
-AppendStatus Appender::reserve(int32_t topic, int32_t partition, const uint8_t* key, const RecordShape& shape,
-                               Reservation* reservation) {
-  MILLRACE_ASSERT(pending_.batch == kNoBatch, "a reservation was neither committed nor cancelled");
-  MILLRACE_ASSERT(faultOf(topic, partition, shape.keyBytes >= 0) == nullptr, "a record for nowhere");
-  Topic& known = topics_[static_cast<size_t>(topic)];
-  pending_.timestampMs = shape.timestampMs;
-  pending_.sticky = partition == kPartitionSticky;
-  if (partition == kPartitionByKey) {
-    const uint32_t hash = toPositive(murmur2(key, static_cast<size_t>(shape.keyBytes)));
-    partition = static_cast<int32_t>(hash % static_cast<uint32_t>(known.partitionCount));
-  } else if (partition == kPartitionSticky) {
-    partition = known.sticky;
-  }
-  reservation->partition = partition;
-  const AppendStatus status = place(known, topic, shape, reservation);
-  offerMemory_ = nullptr;
-  return status;
+MILLRACE_INLINE void Appender::writeFrame(const RecordShape& shape, int64_t bodyBytes, int64_t delta,
+                                          Reservation* reservation) {
+  const Batch& batch = pool_.at(reservation->batch);
+  uint8_t* start = batch.memory + batch.bytes;
+  const auto bytes = static_cast<uint32_t>(recordBytes(bodyBytes));
+  MILLRACE_DEBUG_ASSERT(batch.phase == Phase::Open, "a record is written to a batch that is not open");
+  MILLRACE_DEBUG_ASSERT(bytes <= batch.capacityBytes - batch.bytes, "a record is written past its memory");
+  reservation->index = batch.records;
+  reservation->targets = writeRecordFrame(start, shape, bodyBytes, delta, batch.records);
+  MILLRACE_DEBUG_ASSERT(reservation->targets.end == start + bytes, "a record is not as long as computed");
+  pending_.batch = reservation->batch;
+  pending_.bytes = bytes;
 }
 
-AppendStatus Appender::place(Topic& topic, int32_t topicHandle, const RecordShape& shape,
-                             Reservation* reservation) {
+MILLRACE_INLINE AppendStatus Appender::place(Topic& topic, int32_t topicHandle, const RecordShape& shape,
+                                             Reservation* reservation) {
   if (closed_) return AppendStatus::Closed;
-  if (isTooLarge(shape, &reservation->sizeBytes)) return AppendStatus::TooLarge;
   const int64_t payloadBytes = shape.payloadBytes();
+  // The exact size is below the upper bound: most records need one comparison.
+  if (MILLRACE_UNLIKELY(payloadBytes > surePayloadBytes_) && isTooLarge(shape, &reservation->sizeBytes)) {
+    return AppendStatus::TooLarge;
+  }
   if (pending_.sticky && (topic.sticky < 0 || stickyIsDone(topic))) return AppendStatus::ChoosePartition;
 
   const int32_t open = topic.openBatch[static_cast<size_t>(reservation->partition)];
@@ -98,6 +101,25 @@ AppendStatus Appender::place(Topic& topic, int32_t topicHandle, const RecordShap
   return status;
 }
 
+AppendStatus Appender::reserve(int32_t topic, int32_t partition, const uint8_t* key, const RecordShape& shape,
+                               Reservation* reservation) {
+  MILLRACE_ASSERT(pending_.batch == kNoBatch, "a reservation was neither committed nor cancelled");
+  MILLRACE_DEBUG_ASSERT(faultOf(topic, partition, shape.keyBytes >= 0) == nullptr, "a record for nowhere");
+  Topic& known = topics_[static_cast<size_t>(topic)];
+  pending_.timestampMs = shape.timestampMs;
+  pending_.sticky = partition == kPartitionSticky;
+  if (partition == kPartitionByKey) {
+    const uint32_t hash = toPositive(murmur2(key, static_cast<size_t>(shape.keyBytes)));
+    partition = static_cast<int32_t>(hash % static_cast<uint32_t>(known.partitionCount));
+  } else if (partition == kPartitionSticky) {
+    partition = known.sticky;
+  }
+  reservation->partition = partition;
+  const AppendStatus status = place(known, topic, shape, reservation);
+  offerMemory_ = nullptr;
+  return status;
+}
+
 AppendStatus Appender::openBatch(Topic& topic, int32_t topicHandle, int64_t batchBytes,
                                  Reservation* reservation) {
   const int32_t partition = reservation->partition;
@@ -117,20 +139,6 @@ AppendStatus Appender::openBatch(Topic& topic, int32_t topicHandle, int64_t batc
   reservation->sizeBytes = batchBytes;
   return static_cast<uint64_t>(batchBytes) <= pool_.availableBytes() ? AppendStatus::NeedsLarge
                                                                      : AppendStatus::NoMemory;
-}
-
-void Appender::writeFrame(const RecordShape& shape, int64_t bodyBytes, int64_t delta,
-                          Reservation* reservation) {
-  const Batch& batch = pool_.at(reservation->batch);
-  uint8_t* start = batch.memory + batch.bytes;
-  const auto bytes = static_cast<uint32_t>(recordBytes(bodyBytes));
-  MILLRACE_DEBUG_ASSERT(batch.phase == Phase::Open, "a record is written to a batch that is not open");
-  MILLRACE_DEBUG_ASSERT(bytes <= batch.capacityBytes - batch.bytes, "a record is written past its memory");
-  reservation->index = batch.records;
-  reservation->targets = writeRecordFrame(start, shape, bodyBytes, delta, batch.records);
-  MILLRACE_DEBUG_ASSERT(reservation->targets.end == start + bytes, "a record is not as long as computed");
-  pending_.batch = reservation->batch;
-  pending_.bytes = bytes;
 }
 
 void Appender::commit() {

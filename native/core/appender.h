@@ -120,6 +120,8 @@ class Appender {
   SlabPool pool_;
   int64_t limitBytes_;
   int64_t recordLimitBytes_;
+  int64_t budgetBytes_;
+  int64_t surePayloadBytes_;  // a payload up to this is never too large
   std::vector<Topic> topics_;
   Pending pending_;
   uint8_t* offerMemory_ = nullptr;

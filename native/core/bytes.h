@@ -46,9 +46,20 @@ inline void storeBig64(uint8_t* to, uint64_t value) {
   storeBig32(to + 4, static_cast<uint32_t>(value));
 }
 
-// memcpy that may be given (null, 0): an empty view of JavaScript has no address.
+// memcpy that may be given (null, 0), as an empty view of JavaScript has no address. Keys are mostly short,
+// and two overlapping words cost less than the call.
 inline void copyBytes(uint8_t* to, const uint8_t* from, size_t count) {
-  if (count != 0) std::memcpy(to, from, count);
+  if (count > 16) {
+    std::memcpy(to, from, count);
+  } else if (count >= 8) {
+    uint64_t first, last;
+    std::memcpy(&first, from, 8);
+    std::memcpy(&last, from + count - 8, 8);
+    std::memcpy(to, &first, 8);
+    std::memcpy(to + count - 8, &last, 8);
+  } else {
+    for (size_t i = 0; i < count; i++) to[i] = from[i];
+  }
 }
 
 }  // namespace millrace

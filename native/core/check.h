@@ -4,10 +4,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define MILLRACE_LIKELY(condition) __builtin_expect(!!(condition), 1)
-#define MILLRACE_NO_INLINE __attribute__((noinline))
+#define MILLRACE_INLINE inline __attribute__((always_inline))
 #else
 #define MILLRACE_LIKELY(condition) (!!(condition))
-#define MILLRACE_NO_INLINE
+#define MILLRACE_INLINE inline
 #endif
 #define MILLRACE_UNLIKELY(condition) (!MILLRACE_LIKELY(!(condition)))
 

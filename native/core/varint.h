@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "check.h"
+
 #if defined(_MSC_VER)
 #include <intrin.h>
 #endif
@@ -55,7 +57,7 @@ inline int32_t varlongBytes(int64_t value) {
 
 template <typename Unsigned>
 inline uint8_t* writeUnsignedVarint(uint8_t* to, Unsigned value) {
-  while (value >= 0x80) {
+  while (MILLRACE_UNLIKELY(value >= 0x80)) {
     *to++ = static_cast<uint8_t>(value | 0x80);
     value >>= 7;
   }
