@@ -1,16 +1,10 @@
 import type { Totals } from './summary.js'
 
-/**
- * Counts and reports records that failed, each with the number of its line (or event). Neighbours that failed
- * with the same message are reported together.
- */
+/** Counts and reports records that failed, each with the number of its line (or event). */
 export class Failures {
   readonly #unit: 'line' | 'event'
   readonly #totals: Totals
   readonly #report: (text: string) => void
-  #first = 0
-  #last = 0
-  #message: string | null = null
 
   constructor(unit: 'line' | 'event', totals: Totals, report: (text: string) => void) {
     this.#unit = unit
@@ -18,26 +12,23 @@ export class Failures {
     this.#report = report
   }
 
-  add(number: number, message: string): void {
-    this.#totals.failed++
-    if (message === this.#message && number === this.#last + 1) {
-      this.#last = number
-      return
-    }
-    this.flush()
-    this.#first = number
-    this.#last = number
-    this.#message = message
+  /** Records that failed for the same reason. The numbers are to be in order. */
+  add(numbers: readonly number[], message: string): void {
+    if (numbers.length === 0) return
+    this.#totals.failed += numbers.length
+    this.#report(`${this.#unit}${numbers.length === 1 ? '' : 's'} ${ranges(numbers)}: ${message}`)
   }
+}
 
-  /** Reports what is held back for its neighbours. */
-  flush(): void {
-    if (this.#message === null) return
-    const range =
-      this.#first === this.#last
-        ? `${this.#unit} ${this.#first}`
-        : `${this.#unit}s ${this.#first}-${this.#last}`
-    this.#report(`${range}: ${this.#message}`)
-    this.#message = null
+/** `1-3, 7` */
+function ranges(numbers: readonly number[]): string {
+  const parts: string[] = []
+  let first = numbers[0] as number
+  for (const [index, number] of numbers.entries()) {
+    const next = numbers[index + 1]
+    if (next === number + 1) continue
+    parts.push(first === number ? `${first}` : `${first}-${number}`)
+    first = next as number
   }
+  return parts.join(', ')
 }

@@ -90,8 +90,9 @@ class Run {
     if (hopeless !== null) this.#note(`stopped, all records of a call failed: ${hopeless}`)
     if (!this.#plan.quiet) process.stdout.write(`${summaryLines(this.#totals, seconds).join('\n')}\n`)
     if (this.#interruption.signal.aborted) return EXIT_INTERRUPTED
+    if (hopeless !== null) return 1
     const verified = await this.#verify()
-    return verified && hopeless === null && this.#totals.failed === 0 ? 0 : 1
+    return verified && this.#totals.failed === 0 ? 0 : 1
   }
 
   /** Sends all there is; answers why it gave up, or null. */
@@ -110,7 +111,6 @@ class Run {
     try {
       for await (const array of this.#records()) {
         await window.send(array)
-        this.#failures.flush()
         if (window.hopeless !== null || signal.aborted) break
       }
     } catch (error) {
@@ -132,7 +132,7 @@ class Run {
       keyField,
       arrayLength: ARRAY_LENGTH,
       arrayBytes: ARRAY_BYTES,
-      onBadLine: (number, message) => this.#failures.add(number, message),
+      onBadLine: (number, message) => this.#failures.add([number], message),
       onBytesRead: bytes => {
         this.#bytesRead += bytes
       },
@@ -156,7 +156,7 @@ class Run {
       await new Promise(resolve => setTimeout(resolve, 10))
     }
     await verification.read(broker.records(this.#plan.template.topic))
-    const problems = verification.problems()
+    const problems = verification.problems(this.#totals.failed)
     for (const problem of problems) process.stderr.write(`not verified: ${problem}\n`)
     if (problems.length === 0 && !this.#plan.quiet) process.stdout.write(`${verification.result()}\n`)
     return problems.length === 0

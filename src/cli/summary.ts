@@ -6,7 +6,7 @@ export class Totals {
   failed = 0
   /** Of keys and values delivered. */
   deliveredBytes = 0
-  /** From handing over an array of records to its outcome, counted once per record. */
+  /** From handing over an array of records to its outcome, counted once per record delivered. */
   readonly latency = new Histogram()
 }
 
@@ -15,9 +15,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US')
 }
 
-/** `12.3 MB`; a megabyte is 1,000,000 bytes. */
+/** `12.3 MB`, `0.012 MB`; a megabyte is 1,000,000 bytes. */
 export function formatMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MB`
+  const digits = bytes > 0 && bytes < 1e6 ? 3 : 1
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+  return `${(bytes / 1e6).toLocaleString('en-US', options)} MB`
 }
 
 /** `8 s`, `3 min 20 s`, `2 h 5 min` */
@@ -37,7 +39,7 @@ export function summaryLines(totals: Totals, seconds: number): string[] {
     return value === null ? '-' : value.toFixed(value < 10 ? 2 : 1)
   }
   return [
-    `records    ${formatCount(delivered)} delivered, ${formatCount(failed)} failed`,
+    `records    ${formatCount(delivered)} delivered`,
     `size       ${formatMegabytes(deliveredBytes)} of keys and values`,
     `time       ${seconds.toFixed(2)} s`,
     `rate       ${formatCount(rate)} records/s, ${formatMegabytes(deliveredBytes / Math.max(seconds, 1e-9))}/s`,

@@ -72,8 +72,11 @@ export class Verification {
     }
   }
 
-  /** What is wrong, the first few findings of it; nothing if all is as it was sent. */
-  problems(): readonly string[] {
+  /**
+   * What is wrong, the first few findings of it; nothing if all is as it was sent. `failed` is how many records
+   * are known not to have been delivered.
+   */
+  problems(failed: number): readonly string[] {
     for (const partition of new Set([...this.#sent.keys(), ...this.#stored.keys()])) {
       const sent = digestOf(this.#sent, partition)
       const stored = digestOf(this.#stored, partition)
@@ -85,7 +88,8 @@ export class Verification {
       }
     }
     const missing = this.#sequences?.missing() ?? 0
-    if (missing > 0) this.#problem(`${formatCount(missing)} events are missing`)
+    if (missing > failed)
+      this.#problem(`${formatCount(missing)} events are missing, ${formatCount(failed)} failed`)
     return this.#problems
   }
 

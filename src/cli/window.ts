@@ -25,7 +25,8 @@ const NONE_FAILED: FailedRecords = new Map()
 
 interface Sent {
   readonly array: RecordArray
-  outcome: { report: DeliveryReport } | { error: unknown } | null
+  outcome: ({ report: DeliveryReport } | { error: unknown }) | null
+  latencyMs: number
 }
 
 /** Codes that are about one record, not about the cluster or the connection to it. */
@@ -62,12 +63,12 @@ export class DeliveryWindow {
 
   /** Sends an array; resolves when there is room for one more. */
   async send(array: RecordArray): Promise<void> {
-    const entry: Sent = { array, outcome: null }
+    const entry: Sent = { array, outcome: null, latencyMs: 0 }
     const startedAt = performance.now()
     this.#sent.push(entry)
     const settle = (outcome: NonNullable<Sent['outcome']>) => {
-      this.#options.totals.latency.add(performance.now() - startedAt, array.records.length)
       entry.outcome = outcome
+      entry.latencyMs = performance.now() - startedAt
       this.#retire()
     }
     this.#options.sender.sendMany(array.records).then(
@@ -80,7 +81,6 @@ export class DeliveryWindow {
   /** Resolves when the outcome of everything is known. */
   async drained(): Promise<void> {
     await this.#until(0)
-    this.#options.failures.flush()
   }
 
   async #until(most: number): Promise<void> {
@@ -93,9 +93,12 @@ export class DeliveryWindow {
 
   #retire(): void {
     while (this.#sent[0]?.outcome) {
-      const { array, outcome } = this.#sent.shift() as Sent
+      const { array, outcome, latencyMs } = this.#sent.shift() as Sent
+      const { totals } = this.#options
+      const before = totals.delivered
       if (outcome && 'report' in outcome) this.#delivered(array, outcome.report)
       else if (outcome) this.#failed(array, outcome.error)
+      totals.latency.add(latencyMs, totals.delivered - before)
     }
     this.#wake?.()
     this.#wake = null
@@ -112,8 +115,9 @@ export class DeliveryWindow {
     const { totals, failures, onDelivered } = this.#options
     const single = error instanceof SendManyError ? null : error
     const errors = error instanceof SendManyError ? error.errors : NONE_FAILED
-    let delivered = 0
+    const failed = new Map<string, number[]>()
     let common: string | null = null
+    let delivered = 0
     for (const [index, record] of array.records.entries()) {
       const own = single ?? errors.get(index)
       if (own === undefined) {
@@ -122,10 +126,13 @@ export class DeliveryWindow {
         continue
       }
       const message = describe(own)
-      failures.add(numberAt(array, index), message)
-      if (!isAboutRecord(own)) common = message
+      if (!isAboutRecord(own)) common ??= message
+      const numbers = failed.get(message)
+      if (numbers) numbers.push(numberAt(array, index))
+      else failed.set(message, [numberAt(array, index)])
     }
     totals.delivered += delivered
+    for (const [message, numbers] of failed) failures.add(numbers, message)
     if (error instanceof SendManyError && delivered > 0) onDelivered?.(array, error.report, errors)
     if (delivered === 0 && common !== null) this.#hopeless ??= common
   }
