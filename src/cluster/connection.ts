@@ -60,7 +60,7 @@ export class Connection {
   private readonly timeouts: DeadlineTimer
   private nextCorrelationId = 0
   private endError: KafkaError | null = null
-  /** What had timed out when the connection ended because of it. */
+  /** Deadlines up to here had passed when the connection ended because of one. */
   private timedOutBefore = -Infinity
   private closeWhenIdle = false
 
@@ -73,7 +73,7 @@ export class Connection {
     this.requestTimeoutMs = options.requestTimeoutMs
     this.lastActiveAt = this.clock.now()
     this.frames = new FrameReader(frame => this.onFrame(frame), FRAME_BYTES_MAX_NEGOTIATING)
-    this.timeouts = new DeadlineTimer(this.clock, () => this.judgeTimeouts())
+    this.timeouts = new DeadlineTimer(this.clock, asOf => this.judgeTimeouts(asOf))
     this.listen()
   }
 
@@ -198,15 +198,14 @@ export class Connection {
     request.onResponse(null, reader)
   }
 
-  /** Runs one turn of the sockets after a deadline passed: what is still unanswered is late. */
-  private judgeTimeouts(): void {
-    const now = this.clock.now()
+  /** The sockets had their turn since `asOf`: what was due then and is still unanswered is late. */
+  private judgeTimeouts(asOf: number): void {
     const earliest = this.inFlight.earliestDeadline()
-    if (earliest > now) {
+    if (earliest > asOf) {
       this.timeouts.ensure(earliest)
       return
     }
-    this.timedOutBefore = now
+    this.timedOutBefore = asOf
     this.destroy(this.networkError(`ended: a request was not answered within ${this.requestTimeoutMs} ms`))
   }
 

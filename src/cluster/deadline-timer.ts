@@ -1,21 +1,23 @@
-import type { Clock, TimerHandle } from '../common/clock.js'
+import { afterSockets, type Clock, type TimerHandle } from '../common/clock.js'
 
 /**
  * One timer for deadlines that move all the time. Deadlines that get later cost nothing: the timer fires at
  * the old time, the owner finds nothing due and asks again.
  *
  * When the event loop was blocked, timers fire before the sockets are read: what looks overdue may long have
- * been answered. So `onDue` runs one turn of the sockets after the timer, and may judge.
+ * been answered. So `onDue` runs after the sockets had their turn, and is told when the timer fired: what was
+ * overdue then and still is may be judged. What became overdue since, in another block, may not: the owner
+ * asks again.
  */
 export class DeadlineTimer {
   private readonly clock: Clock
-  private readonly onDue: () => void
+  private readonly onDue: (asOf: number) => void
   private handle: TimerHandle | undefined
   private armedFor = Infinity
   /** Grows with every change, so that a callback on its way knows that it was overtaken. */
   private generation = 0
 
-  constructor(clock: Clock, onDue: () => void) {
+  constructor(clock: Clock, onDue: (asOf: number) => void) {
     this.clock = clock
     this.onDue = onDue
   }
@@ -28,11 +30,12 @@ export class DeadlineTimer {
     const generation = this.generation
     this.handle = this.clock.setTimeout(
       () => {
-        this.handle = undefined
-        this.clock.setImmediate(() => {
+        const asOf = this.clock.now()
+        this.handle = afterSockets(this.clock, () => {
           if (generation !== this.generation) return
+          this.handle = undefined
           this.armedFor = Infinity
-          this.onDue()
+          this.onDue(asOf)
         })
       },
       Math.max(0, Math.ceil(at - this.clock.now())),

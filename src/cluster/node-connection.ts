@@ -94,7 +94,7 @@ export class NodeConnection {
     this.node = node
     this.context = context
     this.addresses = new Addresses(node.host, context.lookup)
-    this.stateTimer = new DeadlineTimer(context.clock, () => this.onStateDeadline())
+    this.stateTimer = new DeadlineTimer(context.clock, asOf => this.onStateDeadline(asOf))
     this.throttleTimer = new DeadlineTimer(context.clock, () => this.onThrottleDeadline())
   }
 
@@ -282,18 +282,18 @@ export class NodeConnection {
     this.throttleTimer.cancel()
   }
 
-  private onStateDeadline(): void {
-    if (this.state === NodeState.Connecting) this.judgeSetup()
-    else if (this.state === NodeState.Ready) this.judgeIdle()
+  private onStateDeadline(asOf: number): void {
+    if (this.state === NodeState.Connecting) this.judgeSetup(asOf)
+    else if (this.state === NodeState.Ready) this.judgeIdle(asOf)
     else if (this.wanted) this.ensureConnected()
   }
 
-  private judgeSetup(): void {
-    if (this.context.clock.now() < this.setupDeadline) {
+  private judgeSetup(asOf: number): void {
+    if (asOf < this.setupDeadline) {
       this.stateTimer.ensure(this.setupDeadline)
       return
     }
-    const waitedMs = Math.round(this.context.clock.now() - this.lastAttemptAt)
+    const waitedMs = Math.round(asOf - this.lastAttemptAt)
     const error = new TimeoutError(`No connection to broker ${this.name} within ${waitedMs} ms`, {
       broker: this.name,
     })
@@ -307,10 +307,10 @@ export class NodeConnection {
     if (connectionsMaxIdleMs >= 0) this.stateTimer.ensure(lastActiveAt + connectionsMaxIdleMs)
   }
 
-  private judgeIdle(): void {
+  private judgeIdle(asOf: number): void {
     const connection = this.connection as Connection
     const { clock, connectionsMaxIdleMs, logger, events } = this.context
-    const idle = clock.now() - connection.lastActiveAt >= connectionsMaxIdleMs
+    const idle = asOf - connection.lastActiveAt >= connectionsMaxIdleMs
     if (!idle) {
       this.armIdle()
     } else if (connection.inFlightCount > 0) {

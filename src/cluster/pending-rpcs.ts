@@ -53,7 +53,7 @@ export class PendingRpcs {
 
   constructor(options: PendingRpcsOptions) {
     this.options = options
-    this.timer = new DeadlineTimer(options.clock, () => this.judgeTimeouts())
+    this.timer = new DeadlineTimer(options.clock, asOf => this.judgeTimeouts(asOf))
   }
 
   request<Request, Response>(
@@ -134,14 +134,13 @@ export class PendingRpcs {
     rpc.resolve(response)
   }
 
-  private judgeTimeouts(): void {
-    const now = this.options.clock.now()
+  private judgeTimeouts(asOf: number): void {
     const { waiting } = this
-    this.waiting = waiting.filter(rpc => rpc.deadline > now)
+    this.waiting = waiting.filter(rpc => rpc.deadline > asOf)
     for (const rpc of waiting)
-      if (rpc.deadline <= now) this.reject(rpc, this.timeoutOf(rpc, 'no broker took it'))
+      if (rpc.deadline <= asOf) this.reject(rpc, this.timeoutOf(rpc, 'no broker took it'))
     for (const rpc of this.sent)
-      if (rpc.deadline <= now) this.reject(rpc, this.timeoutOf(rpc, 'no answer came'))
+      if (rpc.deadline <= asOf) this.reject(rpc, this.timeoutOf(rpc, 'no answer came'))
     let earliest = Infinity
     for (const rpc of [...this.waiting, ...this.sent]) earliest = Math.min(earliest, rpc.deadline)
     this.timer.ensure(earliest)

@@ -25,3 +25,12 @@ export const systemClock: Clock = {
     setImmediate(callback)
   },
 }
+
+/**
+ * Runs the callback when the sockets have been read at least once from now on: what came while the event loop
+ * was blocked counts before a time-out is judged. One immediate does that in Node; blocked in a socket's
+ * callback, Bun needs two and Deno a timer. Clearing the handle works only until the immediate's turn.
+ */
+export function afterSockets(clock: Clock, callback: () => void): TimerHandle {
+  return clock.setTimeout(() => clock.setImmediate(callback), 0)
+}

@@ -320,6 +320,8 @@ describe('A request of its own promise', () => {
 })
 
 describe('Closing', () => {
+  /** An API the scripted broker offers and never answers. */
+  const muted = { ...InitProducerId, name: 'Muted' }
   const mute: Script = () => true
   const muteTo =
     (key: number): Script =>
@@ -394,9 +396,6 @@ describe('Closing', () => {
       assert.equal(clock.open, 0, 'timers after the close')
     })
   }
-
-  /** An API the scripted broker offers and never answers. */
-  const muted = { ...InitProducerId, name: 'Muted' }
 })
 
 /** The system's clock, with a count of the timers that are set. */

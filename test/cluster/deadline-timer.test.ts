@@ -35,6 +35,18 @@ describe('DeadlineTimer', () => {
     assert.equal(runs, 1)
   })
 
+  it('tells when the timer fired, not when its owner gets to judge', async () => {
+    const clock = new FakeClock({ startMs: 0, realImmediates: true })
+    const judged: number[] = []
+    const timer = new DeadlineTimer(clock, asOf => judged.push(asOf))
+    timer.ensure(10)
+    clock.advance(10)
+    // The application holds the event loop between the timer and the judgement.
+    clock.advance(60_000)
+    await new Promise<void>(resolve => setImmediate(resolve))
+    assert.deepEqual(judged, [10])
+  })
+
   it('does not run when it is cancelled between the timer and the judgement', async () => {
     const clock = new FakeClock({ startMs: 0, realImmediates: true })
     let runs = 0
@@ -42,6 +54,7 @@ describe('DeadlineTimer', () => {
     timer.ensure(10)
     clock.advance(10)
     timer.cancel()
+    assert.equal(clock.pendingTimers, 0)
     await new Promise<void>(resolve => setImmediate(resolve))
     assert.equal(runs, 0)
   })
