@@ -7,7 +7,7 @@ import { Metadata } from '../../dist/protocol/metadata.js'
 import { Produce } from '../../dist/protocol/produce.js'
 import { ZERO_UUID } from '../../dist/protocol/uuid.js'
 import type { ApiName, SeenRequest, TestBroker } from '../../dist/testing/index.js'
-import { encodeBatch, numbered, produceRequest, quietBroker, RawClient, valuesOf } from './support.js'
+import { encodeBatch, numbered, produceRequest, quietBroker, RawClient, until, valuesOf } from './support.js'
 
 const { NONE, NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT, LEADER_NOT_AVAILABLE } = ErrorCodes
 
@@ -191,7 +191,8 @@ test('hold keeps replies until they are released, and other APIs of other connec
   using other = await RawClient.connect(broker)
   const hold = broker.hold({ api: 'Produce' })
   const ids = [0, 1, 2].map(i => client.send(Produce, 9, produceRequest('t', 0, batch(i))))
-  while (broker.counters().records < 3) await other.request(Metadata, 9, metadataOf('t'))
+  await until(() => broker.counters().records === 3)
+  await other.request(Metadata, 9, metadataOf('t'))
   assert.equal(client.frames.length, 0)
   hold.release()
   for (const id of ids) assert.equal((await client.receiveResponse(Produce, 9)).id, id)
@@ -205,7 +206,7 @@ test('swallow does what was asked and never answers on that connection again', a
   broker.swallow({ api: 'Produce' })
   client.send(Produce, 9, produceRequest('t', 0, batch(0)))
   client.send(Produce, 9, produceRequest('t', 0, batch(1)))
-  while (broker.counters().records < 2) await other.request(Metadata, 9, metadataOf('t'))
+  await until(() => broker.counters().records === 2)
   assert.equal((await other.produce('t', 0, batch(2))).baseOffset, 2n)
   assert.equal(client.frames.length, 0)
   assert.equal(client.closed, false)
@@ -217,7 +218,7 @@ test('swallow with processed false does not even do what was asked', async () =>
   using other = await RawClient.connect(broker)
   broker.swallow({ api: 'Produce', processed: false })
   client.send(Produce, 9, produceRequest('t', 0, batch(0)))
-  while ((broker.counters().requests.Produce ?? 0) < 1) await other.request(Metadata, 9, metadataOf('t'))
+  await until(() => broker.counters().requests.Produce === 1)
   assert.equal((await other.produce('t', 0, batch(1))).baseOffset, 0n)
   assert.deepEqual(valuesOf(broker, 't'), ['1'])
 })
@@ -302,7 +303,7 @@ test('mutateReply changes whole frames, swallows them with null, and can be stop
   const frame = await client.nextFrame()
   assert.equal(frame?.subarray(-4).toString(), 'junk')
   client.send(Metadata, 9, metadataOf('t'))
-  while (seen.length < 2) await new Promise(resolve => setImmediate(resolve))
+  await until(() => seen.length === 2)
   stop()
   const answered = client.send(Metadata, 9, metadataOf('t'))
   assert.equal((await client.receiveResponse(Metadata, 9)).id, answered)

@@ -6,7 +6,7 @@ import { HIGH_WATERMARK_UNKNOWN } from '../../dist/protocol/fetch-request.js'
 import { Metadata } from '../../dist/protocol/metadata.js'
 import { ZERO_UUID } from '../../dist/protocol/uuid.js'
 import { readBatchHeader } from '../../dist/testing/record-batch.js'
-import { encodeBatch, numbered, quietBroker, RawClient } from './support.js'
+import { encodeBatch, numbered, quietBroker, RawClient, until } from './support.js'
 
 interface Asked {
   partition?: number
@@ -162,10 +162,7 @@ test('Fetch at the end answers empty when maxWaitMs are over, and not before', a
 test('a waiting Fetch is answered when the leader moves or the topic goes', async () => {
   await using broker = await filledBroker(2)
   using client = await RawClient.connect(broker)
-  const seen = () => broker.counters().requests.Fetch ?? 0
-  const arrived = async (count: number) => {
-    while (seen() < count) await new Promise(resolve => setImmediate(resolve))
-  }
+  const arrived = (count: number) => until(() => broker.counters().requests.Fetch === count)
   const first = fetchOne(client, { fetchOffset: 6n }, { maxWaitMs: 60_000 })
   await arrived(1)
   broker.moveLeader('t', 0, 2)

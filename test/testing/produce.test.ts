@@ -303,6 +303,7 @@ test('many small batches in one segment are kept apart from the memory they came
     client.send(Produce, 9, produceRequest('t', 0, encodeBatch(numbered(1, i))))
   }
   for (let i = 0; i < count; i++) await client.nextFrame()
+  for (const { value } of broker.records('t')) assert.ok((value?.buffer.byteLength ?? 0) < 200)
   assert.deepEqual(
     valuesOf(broker, 't'),
     Array.from({ length: count }, (_, i) => String(i)),

@@ -13,6 +13,18 @@ export function quietBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   return startBroker({ quiet: true, ...options })
 }
 
+/** How long a client waits for the broker's next move before the test fails. */
+const PATIENCE_MS = 20_000
+
+/** Waits for something to become true in this process. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`in vain: ${condition}`)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
 /** A client that does nothing but frames: requests go out, whole response frames come in. */
 export class RawClient implements Disposable {
   readonly socket: Socket
@@ -61,6 +73,17 @@ export class RawClient implements Disposable {
     for (const waiter of this.waiters.splice(0)) waiter()
   }
 
+  /** Resolves when a frame has come or the connection has ended. */
+  private news(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const impatience = setTimeout(() => reject(new Error('the broker kept silent')), PATIENCE_MS)
+      this.waiters.push(() => {
+        clearTimeout(impatience)
+        resolve()
+      })
+    })
+  }
+
   /** Sends a request and answers its correlation id. */
   send<Q, S>(api: Api<Q, S>, version: number, body: Q): number {
     const id = ++this.lastCorrelationId
@@ -72,14 +95,14 @@ export class RawClient implements Disposable {
   async nextFrame(): Promise<Buffer | null> {
     while (this.frames.length === 0) {
       if (this.closed) return null
-      await new Promise<void>(resolve => this.waiters.push(resolve))
+      await this.news()
     }
     return this.frames.shift() ?? null
   }
 
   /** Resolves when the broker has ended the connection. */
   async end(): Promise<void> {
-    while (!this.closed) await new Promise<void>(resolve => this.waiters.push(resolve))
+    while (!this.closed) await this.news()
   }
 
   async receiveResponse<Q, S>(api: Api<Q, S>, version: number): Promise<{ id: number; body: S }> {
