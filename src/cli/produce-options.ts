@@ -64,8 +64,8 @@ export function planProduce(args: readonly string[], terminal: boolean): Produce
     inProcess,
     template: {
       topic: values.topic ?? DEFAULT_TOPIC,
-      ...(partition === undefined ? {} : { partition: wholeNumber('partition', partition, 0, 2 ** 31 - 1) }),
-      ...(headers.length === 0 ? {} : { headers }),
+      partition: partition === undefined ? undefined : wholeNumber('partition', partition, 0, 2 ** 31 - 1),
+      headers: headers.length === 0 ? undefined : headers,
     },
     headers,
     keyField: values['key-field'],

@@ -15,7 +15,7 @@ import { DeliveryWindow } from './window.js'
 /** Records handed over in one call, and calls whose outcome may be open: the bound on memory. */
 const ARRAY_LENGTH = 1_000
 const ARRAY_BYTES = 1024 * 1024
-const OPEN_ARRAYS = 16
+const OPEN_ARRAYS = 8
 
 const READ_BYTES = 256 * 1024
 const IN_PROCESS_PARTITIONS = 4

@@ -3,7 +3,11 @@ import type { ProducerRecord } from '../index.js'
 import { type Line, LineSplitter } from './ndjson.js'
 
 /** What every record of a run has in common. */
-export type RecordTemplate = Pick<ProducerRecord, 'topic' | 'partition' | 'headers'>
+export interface RecordTemplate {
+  readonly topic: string
+  readonly partition?: number | undefined
+  readonly headers?: ProducerRecord['headers']
+}
 
 /** Records that are handed to the producer in one call. */
 export interface RecordArray {
@@ -76,7 +80,7 @@ class ArrayBuilder {
   }
 
   add({ number, bytes }: Line): void {
-    const { template, keyField, onBadLine } = this.#options
+    const { keyField, onBadLine } = this.#options
     if (bytes === null) {
       onBadLine(number, 'the line is too long')
       return
@@ -92,7 +96,8 @@ class ArrayBuilder {
       onBadLine(number, (error as Error).message)
       return
     }
-    this.#records.push({ ...template, key, value: bytes })
+    const { topic, partition, headers } = this.#options.template
+    this.#records.push({ topic, partition, headers, key, value: bytes })
     this.#numbers.push(number)
     this.#bytes += bytes.length + (key === null ? 0 : ascii ? key.length : Buffer.byteLength(key))
   }
