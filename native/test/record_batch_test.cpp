@@ -191,6 +191,31 @@ TEST(BatchReader, NamesWhatIsWrongWithABatch) {
   EXPECT_EQ(readAll(changed), ReadStatus::BadLength);
 }
 
+// A batch of one record with the bytes given.
+ReadStatus readRecord(const std::string& recordHex) {
+  auto batch = test::fromHex(std::string(kGolden).substr(0, 2 * kBatchHeaderBytes) + recordHex);
+  storeBig32(batch.data() + batch_layout::kOffsetOfBatchLength, static_cast<uint32_t>(batch.size() - 12));
+  storeBig32(batch.data() + batch_layout::kOffsetOfRecordsCount, 1);
+  repairCrc(&batch);
+  return readAll(batch);
+}
+
+TEST(BatchReader, ChecksEveryLengthAgainstWhatIsLeft) {
+  EXPECT_EQ(readRecord("0e00000001027600"), ReadStatus::End);
+  EXPECT_EQ(readRecord("12000000010276020001"), ReadStatus::End) << "a header of no name and no value";
+  EXPECT_EQ(readRecord("1000000001027600"), ReadStatus::Truncated) << "record longer than the batch";
+  EXPECT_EQ(readRecord("01"), ReadStatus::Truncated) << "negative record";
+  EXPECT_EQ(readRecord("00"), ReadStatus::BadLength) << "empty record";
+  EXPECT_EQ(readRecord("0e00000001067600"), ReadStatus::BadLength) << "value one byte past the record";
+  EXPECT_EQ(readRecord("0e00000001037600"), ReadStatus::BadLength) << "value of length -2";
+  EXPECT_EQ(readRecord("0e00000008027600"), ReadStatus::BadLength) << "key past the record";
+  EXPECT_EQ(readRecord("1000000001027600aa"), ReadStatus::BadLength) << "a byte behind the headers";
+  EXPECT_EQ(readRecord("0e00000001027601"), ReadStatus::BadLength) << "-1 headers";
+  EXPECT_EQ(readRecord("12000000010276020101"), ReadStatus::BadLength) << "header without name";
+  EXPECT_EQ(readRecord("12000000010276040001"), ReadStatus::BadLength) << "a header too few";
+  EXPECT_EQ(readRecord("12000000010276020002"), ReadStatus::BadLength) << "header value past the record";
+}
+
 TEST(BatchReader, ReadsNothingPastItsBytesWhateverTheyAre) {
   const auto golden = test::fromHex(kGolden);
   test::Random random(5);

@@ -18,8 +18,8 @@ const packageRoot = new URL('../../', import.meta.url)
 let loaded: NativeAddon | undefined
 
 /**
- * The addon, loaded on first call: from the path in the environment variable `MILLRACE_ADDON` if it is set (then
- * from nowhere else), from a build in the package, or from the prebuild for this platform.
+ * The addon, loaded on first call: from the path in the environment variable `MILLRACE_ADDON` if it is set
+ * (then from nowhere else), from a build in the package, or from the prebuild for this platform.
  */
 export function loadAddon(): NativeAddon {
   loaded ??= loadFrom(addonPaths(process.env.MILLRACE_ADDON))
@@ -60,8 +60,8 @@ export function loadFrom(paths: readonly string[]): NativeAddon {
   throw new NativeAddonError(
     `No usable native addon for ${targetName()} (${runtimeName()}). Looked for:\n` +
       attempts.map(attempt => `  ${attempt}\n`).join('') +
-      'To compile it here: npm rebuild millrace (needs Python 3, make and a C++17 compiler; install scripts ' +
-      `must be allowed). Compiled ones are shipped for ${PREBUILT_TARGETS.join(', ')}.`,
+      'To compile it here: npm rebuild millrace (needs Python 3, make and a C++17 compiler; install ' +
+      `scripts must be allowed). Compiled ones are shipped for ${PREBUILT_TARGETS.join(', ')}.`,
     { cause },
   )
 }
@@ -74,8 +74,8 @@ function runtimeName(): string {
 }
 
 /**
- * Without musl's loader it is not musl. With it, it may still be glibc with musl installed beside it: then the
- * runtime's report, which takes long to make, names the glibc it runs on.
+ * Without musl's loader it is not musl. With it, it may still be glibc with musl installed beside it: then
+ * the runtime's report, which takes long to make, names the glibc it runs on.
  */
 function isMusl(): boolean {
   try {
