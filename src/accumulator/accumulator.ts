@@ -64,7 +64,7 @@ export class RecordAccumulator {
   readonly ready = new ReadyQueue()
   readonly topics: TopicState[] = []
   private readonly options: AccumulatorOptions
-  private readonly staging: Staging
+  readonly staging: Staging
   private readonly arena: ArrayBuffer
   private readonly slabBytes: number
   private readonly batches: (Batch | undefined)[] = []

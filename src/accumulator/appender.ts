@@ -60,10 +60,7 @@ export class Appender {
     this.stagedBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, options.maxRequestBytes - 128)
   }
 
-  /**
-   * Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns.
-   * `deadlineMs` is what an earlier wait has left of `max.block.ms`; 0 means all of it.
-   */
+  /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
   append(
     topic: TopicState,
     partition: number,
@@ -73,38 +70,67 @@ export class Appender {
     headers: Uint8Array | null,
     delivery: Delivery,
     ordinal: number,
-    deadlineMs = 0,
   ): void {
-    if (this.waiting.length > 0) {
-      this.wait(topic, partition, timestampMs, key, value, headers, delivery, ordinal, deadlineMs)
-      return
-    }
-    if (isStageable(key) && isStageable(value)) {
+    if (this.waiting.length === 0 && isStageable(key) && isStageable(value)) {
       const bytes = (key?.length ?? 0) + (value?.length ?? 0) + (headers?.length ?? 0)
-      if (bytes <= this.stagedBytesMax) {
-        const { staging } = this
-        if (!staging.hasRoom(bytes)) this.drainStaged()
-        if (this.waiting.length === 0) {
-          const full = staging.put(
-            topic.handle,
-            partition,
-            timestampMs,
-            key ?? null,
-            value ?? null,
-            headers,
-            delivery,
-            ordinal,
-          )
-          if (full) this.drainStaged()
-          return
-        }
+      const { staging } = this
+      if (bytes <= this.stagedBytesMax && staging.hasRoom(bytes)) {
+        const isFull = staging.put(
+          topic.handle,
+          partition,
+          timestampMs,
+          key ?? null,
+          value ?? null,
+          headers,
+          delivery,
+          ordinal,
+        )
+        if (isFull) this.drainStaged()
+        return
       }
     }
+    this.appendUnstaged(topic, partition, timestampMs, key, value, headers, delivery, ordinal, 0)
+  }
+
+  /**
+   * As `append`, past the staging. `deadlineMs` is what an earlier wait has left of `max.block.ms`; 0: all of it.
+   */
+  appendUnstaged(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+    delivery: Delivery,
+    ordinal: number,
+    deadlineMs: number,
+  ): void {
     this.drainStaged()
     const mustWait =
       this.waiting.length > 0 ||
       !this.appendDirect(topic, partition, timestampMs, key, value, headers, delivery, ordinal)
     if (mustWait) this.wait(topic, partition, timestampMs, key, value, headers, delivery, ordinal, deadlineMs)
+  }
+
+  /**
+   * Writes one record into its batch at once; the result words tell its place and sizes. Null if it has to wait
+   * for memory. Throws what is wrong with the record.
+   */
+  appendNow(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+  ): Batch | null {
+    if (this.staging.count > 0) this.drainStaged()
+    if (this.waiting.length > 0) return null
+    const status = this.write(topic, partition, timestampMs, key, value, headers)
+    if (status === AppendStatus.OK) return this.writtenBatch(topic)
+    if (status === AppendStatus.NO_MEMORY) return null
+    throw this.refusal(status, topic)
   }
 
   /** Appends all that is staged, so that every accepted record is in a batch or waits. */
@@ -255,47 +281,62 @@ export class Appender {
     delivery: Delivery,
     ordinal: number,
   ): boolean {
-    const { core, staging } = this
     this.lastBatch = null
+    const status = this.write(topic, partition, timestampMs, key, value, headers)
+    if (status === AppendStatus.NO_MEMORY) return false
+    if (status !== AppendStatus.OK) {
+      delivery.fail(this.refusal(status, topic), ordinal, topic.name, Math.max(partition, -1))
+      return true
+    }
+    const { result } = this.staging
+    const index = result[Result.INDEX] as number
+    const keyBytes = result[Result.KEY_BYTES] as number
+    const valueBytes = result[Result.VALUE_BYTES] as number
+    const batch = this.writtenBatch(topic)
+    this.lastBatch = batch
+    delivery.attach(batch, index, ordinal, keyBytes, valueBytes, timestampMs)
+    return true
+  }
+
+  /** Appends natively, giving what the record needs: a sticky partition, memory of its own. */
+  private write(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+  ): number {
+    const { core, staging } = this
     let headerBytes = 0
     if (headers !== null) {
       headerBytes = headers.length
       if (headerBytes > staging.bytes.length) {
-        delivery.fail(this.tooLarge(topic, headerBytes), ordinal, topic.name, Math.max(partition, -1))
-        return true
+        staging.result[Result.SIZE] = headerBytes
+        return AppendStatus.TOO_LARGE
       }
       staging.bytes.set(headers)
     }
     for (;;) {
       const status = core.append(topic.handle, partition, timestampMs, key, value, headerBytes)
-      if (status === AppendStatus.OK) {
-        this.attachDirect(topic, delivery, ordinal, timestampMs)
-        return true
-      }
-      if (status === AppendStatus.NO_MEMORY) return false
       if (status === AppendStatus.CHOOSE_PARTITION) {
         core.setSticky(topic.handle, this.options.choosePartition(topic))
       } else if (status === AppendStatus.NEEDS_LARGE) this.provideLarge()
-      else {
-        delivery.fail(this.refusal(status, topic), ordinal, topic.name, Math.max(partition, -1))
-        return true
-      }
+      else return status
     }
   }
 
-  private attachDirect(topic: TopicState, delivery: Delivery, ordinal: number, timestampMs: number): void {
+  /** The batch that the last direct append has written into. */
+  private writtenBatch(topic: TopicState): Batch {
     const { result } = this.staging
     const handle = result[Result.BATCH] as number
     const index = result[Result.INDEX] as number
-    const keyBytes = result[Result.KEY_BYTES] as number
-    const valueBytes = result[Result.VALUE_BYTES] as number
     const batch =
       index === 0
         ? this.opened(handle, topic, result[Result.PARTITION] as number)
         : this.options.batchOf(handle)
     batch.recordCount = index + 1
-    this.lastBatch = batch
-    delivery.attach(batch, index, ordinal, keyBytes, valueBytes, timestampMs)
+    return batch
   }
 
   private opened(handle: number, topic: TopicState, partition: number): Batch {

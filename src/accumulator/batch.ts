@@ -30,6 +30,8 @@ export class Batch {
   readonly settlements: Settlement[] = []
   /** The settlement that the last `sendMany` made for its records of this batch: one for all of them. */
   lastShare: Settlement | null = null
+  /** The settlement of all promises of `send` for records of this batch. */
+  promiseGroup: Settlement | null = null
   phase: BatchPhase = BatchPhase.OPEN
   recordCount = 0
   /** Size on the wire; known once the header is written. */

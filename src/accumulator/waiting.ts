@@ -22,7 +22,7 @@ export interface WaitingRecord {
 
 /** The caller may overwrite its bytes as soon as `send` has returned, so what waits is a copy. */
 export function copyBytes(bytes: NativeBytes): NativeBytes {
-  return bytes instanceof Uint8Array ? new Uint8Array(bytes) : bytes
+  return bytes instanceof Uint8Array ? Buffer.from(bytes) : bytes
 }
 
 export function failWaiting(record: WaitingRecord, error: KafkaError): void {

@@ -1,0 +1,90 @@
+import type { Batch } from '../accumulator/batch.js'
+import type { BatchOutcome, Settlement } from '../accumulator/delivery.js'
+import { RecordMetadata } from './record-metadata.js'
+
+/** Words kept per record: index in the batch, key and value size, timestamp after the group's first. */
+const WORDS = 4
+/** Records a table has room for at first; most batches hold more, and tables are used again. */
+const RECORDS_FIRST = 256
+/** Tables kept for the next groups. */
+const SPARE_TABLES_MAX = 64
+
+const spareTables: Int32Array[] = []
+
+/**
+ * The promises of records that went into one batch, all derived from one promise of the batch.
+ *
+ * A promise made by its constructor keeps four more objects alive until it is settled; one derived by `then`
+ * keeps one. The handler is shared too: handlers run in the order in which they were attached, so a cursor
+ * tells each call which record it is for.
+ */
+export class PromiseGroup implements Settlement {
+  private readonly outcome: BatchOutcome
+  private readonly baseTimestampMs: number
+  private readonly settled: Promise<void>
+  private readonly next: () => RecordMetadata
+  private resolve: () => void = () => {}
+  private table = spareTables.pop() ?? new Int32Array(RECORDS_FIRST * WORDS)
+  private added = 0
+  private taken = 0
+
+  private constructor(batch: Batch, timestampMs: number) {
+    this.outcome = batch.outcome
+    this.baseTimestampMs = timestampMs
+    this.settled = new Promise(resolve => {
+      this.resolve = resolve
+    })
+    this.next = () => this.takeNext()
+    batch.settlements.push(this)
+  }
+
+  /** The group of a batch; made when the batch has none that can hold this timestamp. */
+  static of(batch: Batch, timestampMs: number): PromiseGroup {
+    let group = batch.promiseGroup as PromiseGroup | null
+    if (group === null || !isInt32(timestampMs - group.baseTimestampMs)) {
+      group = new PromiseGroup(batch, timestampMs)
+      batch.promiseGroup = group
+    }
+    return group
+  }
+
+  /** The promise of one more record. */
+  add(index: number, keyBytes: number, valueBytes: number, timestampMs: number): Promise<RecordMetadata> {
+    const at = this.added++ * WORDS
+    if (at === this.table.length) this.grow()
+    const { table } = this
+    table[at] = index
+    table[at + 1] = keyBytes
+    table[at + 2] = valueBytes
+    table[at + 3] = timestampMs - this.baseTimestampMs
+    return this.settled.then(this.next)
+  }
+
+  settle(): void {
+    this.resolve()
+  }
+
+  private takeNext(): RecordMetadata {
+    const { table, outcome } = this
+    const at = this.taken++ * WORDS
+    const index = table[at] as number
+    const keyBytes = table[at + 1] as number
+    const valueBytes = table[at + 2] as number
+    const timestampMs = this.baseTimestampMs + (table[at + 3] as number)
+    // The batch is settled, so no record joins any more: after the last one the table is free.
+    if (this.taken === this.added && spareTables.length < SPARE_TABLES_MAX) spareTables.push(table)
+    const error = outcome.errorOf(index)
+    if (error !== null) throw error
+    return new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
+  }
+
+  private grow(): void {
+    const grown = new Int32Array(this.table.length * 2)
+    grown.set(this.table)
+    this.table = grown
+  }
+}
+
+function isInt32(value: number): boolean {
+  return (value | 0) === value
+}
