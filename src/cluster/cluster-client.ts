@@ -55,8 +55,9 @@ export interface ClusterClientOptions {
 }
 
 /**
- * The client's side of a cluster: metadata, a connection per broker, requests. It connects when the first topic
- * is tracked or the first request made, and calls its owner back only on later turns of the event loop.
+ * The client's side of a cluster: metadata, a connection per broker, requests. It connects when the first
+ * topic is tracked or the first request made, and calls its owner back only on later turns of the event
+ * loop.
  */
 export class ClusterClient {
   readonly metadata = new MetadataCache()
@@ -119,7 +120,9 @@ export class ClusterClient {
     return this.nodes.get(nodeId)?.versions?.highest(api) ?? -1
   }
 
-  /** Sends to a node that {@link isReady}; if it no longer is, the request has its outcome on a later turn. */
+  /**
+   * Sends to a node that {@link isReady}; if it no longer is, the request has its outcome on a later turn.
+   */
   send(nodeId: number, request: OutgoingRequest): void {
     const node = this.nodes.get(nodeId)
     if (node?.isUsable) {
@@ -139,8 +142,8 @@ export class ClusterClient {
   }
 
   /**
-   * Asks a node, or the least busy one, and waits until it is connected if need be. Rejects with `TimeoutError`,
-   * `NetworkError` when the connection ends before the answer, or `UnsupportedVersionError`.
+   * Asks a node, or the least busy one, and waits until it is connected if need be. Rejects with
+   * `TimeoutError`, `NetworkError` when the connection ends before the answer, or `UnsupportedVersionError`.
    */
   request<Request, Response>(
     target: RpcTarget,
@@ -290,8 +293,8 @@ export class ClusterClient {
   }
 
   /**
-   * The metadata names other nodes or addresses. Bootstrap servers have done their work when brokers are known;
-   * a broker that the metadata no longer names keeps its connection for as long as it is of use.
+   * The metadata names other nodes or addresses. Bootstrap servers have done their work when brokers are
+   * known; a broker that the metadata no longer names keeps its connection for as long as it is of use.
    */
   private followNodes(): void {
     for (const [id, node] of this.nodes) {

@@ -35,12 +35,13 @@ export interface ConnectionOptions {
 }
 
 /**
- * One socket to one broker: requests out as gathered writes, responses in, matched by order and correlation id.
+ * One socket to one broker: requests out as gathered writes, responses in, matched by order and correlation
+ * id.
  *
- * What is handed to `send` is written in that order. Nothing is ever taken back: the memory of a request is in
- * the socket's hands until `onWritten`. When a connection fails, all outcomes wait for the socket's 'close',
- * after which nothing can read that memory; earlier, a reused buffer could still go out under the old request's
- * topic and be accepted (CVE-2026-35554).
+ * What is handed to `send` is written in that order. Nothing is ever taken back: the memory of a request is
+ * in the socket's hands until `onWritten`. When a connection fails, all outcomes wait for the socket's
+ * 'close', after which nothing can read that memory; earlier, a reused buffer could still go out under the
+ * old request's topic and be accepted (CVE-2026-35554).
  */
 export class Connection {
   readonly broker: string
@@ -149,8 +150,8 @@ export class Connection {
     socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
     socket.write(chunks[last] as Uint8Array, error => {
-      // A failed write says nothing about who still reads the memory: 'close' does. Node reports a write that a
-      // destroyed socket cancelled without an error, as if it had been completed.
+      // A failed write says nothing about who still reads the memory: 'close' does. Node reports a write
+      // that a destroyed socket cancelled without an error, as if it had been completed.
       if (!error && !socket.destroyed) this.onWritten(request)
     })
     socket.uncork()

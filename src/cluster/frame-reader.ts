@@ -14,9 +14,9 @@ const HTTP = 0x48545450
 /**
  * Cuts the bytes of a connection into frames: `size:int32 bytes[size]`, handed on without the size.
  *
- * A frame inside one chunk is handed on as a view of it; one that spans several is put together once, when its
- * last byte is there. Nothing is allocated for a frame before its bytes have come, so an announced size alone
- * costs nothing.
+ * A frame inside one chunk is handed on as a view of it; one that spans several is put together once, when
+ * its last byte is there. Nothing is allocated for a frame before its bytes have come, so an announced size
+ * alone costs nothing.
  */
 export class FrameReader {
   /** Largest frame accepted; small until a peer has shown that it is a broker. */

@@ -11,7 +11,9 @@ export interface InFlightRequest {
   deadline: number
 }
 
-/** The requests of one connection that wait for their response. A broker answers in the order it was asked. */
+/**
+ * The requests of one connection that wait for their response. A broker answers in the order it was asked.
+ */
 export class InFlightRequests {
   private readonly queue = new Fifo<InFlightRequest>()
 

@@ -66,8 +66,8 @@ function isUsable(broker: MetadataBroker | NodeEndpoint): boolean {
 }
 
 /**
- * What the client knows of the cluster: brokers, topics, leaders. Changed by responses, by leader hints and by
- * going back to the bootstrap servers; read by everyone, without cost.
+ * What the client knows of the cluster: brokers, topics, leaders. Changed by responses, by leader hints and
+ * by going back to the bootstrap servers; read by everyone, without cost.
  */
 export class MetadataCache {
   clusterId: string | null = null
@@ -110,8 +110,8 @@ export class MetadataCache {
   }
 
   /**
-   * Back to the servers of the configuration, with ids -1, -2, …. Topics keep their partitions, so that records
-   * can still be partitioned and wait, but nobody leads them.
+   * Back to the servers of the configuration, with ids -1, -2, …. Topics keep their partitions, so that
+   * records can still be partitioned and wait, but nobody leads them.
    */
   bootstrap(servers: readonly HostAndPort[]): void {
     this.bootstrapping = true
@@ -146,8 +146,8 @@ export class MetadataCache {
   }
 
   /**
-   * Takes a new leader from a Produce response. False, and nothing changed, unless the partition is known, the
-   * epoch is newer than the one seen, and the leader is a known node or among the endpoints.
+   * Takes a new leader from a Produce response. False, and nothing changed, unless the partition is known,
+   * the epoch is newer than the one seen, and the leader is a known node or among the endpoints.
    */
   applyLeaderHint(hint: LeaderHint): boolean {
     const { leaderId, leaderEpoch } = hint

@@ -49,9 +49,9 @@ interface PendingUpdate {
 /**
  * Keeps the metadata cache up to date with one request in flight at a time.
  *
- * A full update asks for all tracked topics: when somebody wants one, and when the last is too old. A partial
- * update asks only for topics not heard of yet, and comes at once. Failures, and answers that told nothing new,
- * make the next full update wait longer and longer.
+ * A full update asks for all tracked topics: when somebody wants one, and when the last is too old. A
+ * partial update asks only for topics not heard of yet, and comes at once. Failures, and answers that told
+ * nothing new, make the next full update wait longer and longer.
  */
 export class MetadataUpdater {
   private readonly options: MetadataUpdaterOptions
@@ -137,7 +137,10 @@ export class MetadataUpdater {
     return Math.max(wanted ? now : expiresAt, this.lastRefreshAt + this.backoffMs)
   }
 
-  /** Whoever was asked so far may be cut off from the cluster: after long enough, only the configuration counts. */
+  /**
+   * Whoever was asked so far may be cut off from the cluster: after long enough, only the configuration
+   * counts.
+   */
   private judgeTrigger(now: number): void {
     const { rebootstraps, rebootstrapTriggerMs } = this.options
     if (!rebootstraps) return
@@ -168,7 +171,8 @@ export class MetadataUpdater {
     const versions = node.versions as ApiVersionTable
     const version = versions.highest(Metadata, METADATA_VERSION_MIN)
     if (version < 0) {
-      const reason = `Broker ${node.name} takes Metadata versions ${versions.describe(Metadata)}, which is too old`
+      const theirs = versions.describe(Metadata)
+      const reason = `Broker ${node.name} takes Metadata in versions ${theirs}, which is too old`
       this.fail(new UnsupportedVersionError(reason, { broker: node.name }))
       return
     }

@@ -8,7 +8,9 @@ export type NodeChoice =
   | { readonly kind: 'connecting'; readonly node: NodeConnection }
   /** Connect to it. */
   | { readonly kind: 'connectable'; readonly node: NodeConnection }
-  /** Nothing can be done before this clock time; `connected`: there are connections, but they are throttled. */
+  /**
+   * Nothing can be done before this clock time; `connected`: there are connections, but they are throttled.
+   */
   | { readonly kind: 'none'; readonly until: number; readonly connected: boolean }
 
 /**

@@ -42,7 +42,9 @@ export interface PendingRpcsOptions {
   lastError(): KafkaError | null
 }
 
-/** Requests of which there are few: each waits for a node, is sent once, and has one outcome by its deadline. */
+/**
+ * Requests of which there are few: each waits for a node, is sent once, and has one outcome by its deadline.
+ */
 export class PendingRpcs {
   private readonly options: PendingRpcsOptions
   private readonly timer: DeadlineTimer

@@ -5,6 +5,11 @@ import { isZeroUuid } from '../protocol/uuid.js'
 
 /** More partitions than any cluster has; a reply that names more is refused. */
 export const PARTITIONS_MAX = 1_000_000
+/**
+ * Brokers name every partition of a topic; a few may be missing, but a lone high index is a lie that costs
+ * memory.
+ */
+const PARTITIONS_MISSING_MAX = 10_000
 
 export interface PartitionMetadata {
   readonly index: number
@@ -107,12 +112,12 @@ function leaderless(index: number, leaderEpoch: number): PartitionMetadata {
 
 /** Highest index + 1, checked so that an array of that length may be made. */
 export function partitionCount(name: string, partitions: readonly MetadataPartition[]): number {
+  const highestAllowed = Math.min(PARTITIONS_MAX, partitions.length + PARTITIONS_MISSING_MAX) - 1
   let highest = -1
   for (const { partitionIndex } of partitions) {
-    if (partitionIndex < 0 || partitionIndex >= PARTITIONS_MAX) {
-      throw new ProtocolError(`The metadata names partition ${partitionIndex} of topic ${name}`, {
-        topic: name,
-      })
+    if (partitionIndex < 0 || partitionIndex > highestAllowed) {
+      const of = `of topic ${name}, of which it names ${partitions.length}`
+      throw new ProtocolError(`The metadata names partition ${partitionIndex} ${of}`, { topic: name })
     }
     highest = Math.max(highest, partitionIndex)
   }

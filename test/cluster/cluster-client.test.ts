@@ -92,6 +92,18 @@ describe('ClusterClient', () => {
     assert.equal(client.brokerName(99), '(id 99)')
   })
 
+  it('introduces itself with the name and version of the package', async () => {
+    const broker = await brokerOf()
+    await ready(clientOf(broker))
+    const { default: manifest } = await import('../../package.json', { with: { type: 'json' } })
+    const [request] = broker.requestsOf(ApiVersions)
+    assert.ok(request)
+    assert.deepEqual(ApiVersions.readRequest(request.body, request.version), {
+      clientSoftwareName: manifest.name,
+      clientSoftwareVersion: manifest.version,
+    })
+  })
+
   it('calls its owner back only on later turns, for each thing that became possible', async () => {
     const broker = await brokerOf()
     const client = clientOf(broker)

@@ -185,6 +185,7 @@ describe('MetadataCache', () => {
     const twice = topics({ t: { leaders: [2], epoch: 6 } })
     const impossible: [MetadataResponse, RegExp][] = [
       [withPartitions([partition(-1)]), /partition -1/],
+      [withPartitions([partition(10_001)]), /partition 10001 of topic t, of which it names 1/],
       [withPartitions([partition(1_000_000)]), /partition 1000000/],
       [withPartitions([partition(2147483647)]), /partition 2147483647/],
       [withPartitions([partition(0, { leaderId: 2 }), partition(0)]), /t-0 twice/],
@@ -206,7 +207,8 @@ describe('MetadataCache', () => {
 
   it('refuses a million partitions in all before making any', () => {
     const cache = new MetadataCache()
-    const many = [0, 1].flatMap(at => withPartitions([partition(500_000)], `t${at}`).topics)
+    const partitions = Array.from({ length: 500_001 }, (_, index) => partition(index))
+    const many = [0, 1].flatMap(at => withPartitions(partitions, `t${at}`).topics)
     assert.throws(() => apply(cache, { ...topics({}), topics: many }), /more than 1000000 partitions/)
     assert.equal(cache.version, 0)
   })
