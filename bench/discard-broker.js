@@ -1,15 +1,17 @@
-// A broker that accepts every record batch and forgets it: what a client costs by itself is measured against it.
+// A broker that accepts every record batch and forgets it, to measure what a client costs by itself.
 //
-//     npm run bench -- discard-broker [--port N] [--nodes N] [--partitions N] [--topics any|NAME,…] [--verify]
+//     npm run bench -- discard-broker [--port N] [--nodes N] [--partitions N] [--topics any|NAME,…]
+//                                     [--verify]
 //
-// It is a process of its own on loopback and serves ApiVersions, Metadata, InitProducerId and Produce. Of a Produce
-// request it looks at topic, partition and the 61-byte header of each batch; records are passed over where they
-// lie in the socket's chunks, never copied, and the answer is sent in the same turn. With --verify it also checks
-// each batch's CRC32C and that the sequences of every producer and partition have neither gaps nor repeats.
-// Every node is a port of this process; partition p of any topic is led by node p modulo the number of nodes.
+// It is a process of its own on loopback and serves ApiVersions, Metadata, InitProducerId and Produce. Of
+// Produce requests it looks at topic, partition and the 61-byte header of each batch; records are passed over
+// where they lie in the socket's chunks, never copied, and the answer is sent in the same turn. With --verify
+// it also checks each batch's CRC32C and that the sequences of every producer and partition have neither gaps
+// nor repeats. Every node is a port of this process; partition p of any topic is led by node p modulo the
+// number of nodes.
 //
-// On stdout, a JSON line each: first where it listens, then what it has counted whenever a line comes in on stdin
-// (`counts`, or `reset` to start again from zero), and once more when stdin ends or it is told to stop.
+// On stdout, a JSON line each: first where it listens, then what it has counted whenever a line comes in on
+// stdin (`counts`, or `reset` to start again from zero), and once more when stdin ends or it is told to stop.
 import { once } from 'node:events'
 import { fstatSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
@@ -43,9 +45,9 @@ async function loadCrc32c() {
 }
 
 /**
- * `node:net` makes a Buffer for each chunk that a server's socket reads, and copies those that it did not fill: a
- * third of this broker's cost. Only sockets made by hand read into one buffer, so the accepted handle is put into
- * such a socket.
+ * `node:net` makes a Buffer for each chunk that a server's socket reads, and copies those that it did not
+ * fill: a third of this broker's cost. Only sockets made by hand read into one buffer, so the accepted handle
+ * is put into such a socket.
  */
 function accept({ _handle: handle }) {
   const buffer = Buffer.alloc(READ_BYTES)

@@ -2,15 +2,15 @@
 //
 //     npm run bench [-- micro [--runtime node24,bun,…]]
 //
-// Each figure is the median of mitata's samples, in a process of its own for each runtime; a sample appends 4,096
-// records of a 12-byte key and a 100-byte value (1,000 where it says so) to 6 partitions, by hash of the key.
-// "append" is all that is paid to get a record into its batch:
-//   staged    JS copies key and value into the shared memory, one native call for 256 records hashes and appends
-//             them, JS reads back where each went;
+// Each figure is the median of mitata's samples, in a process of its own for each runtime; a sample appends
+// 4,096 records of a 12-byte key and a 100-byte value (1,000 where it says so) to 6 partitions, by hash of
+// the key. "append" is all that is paid to get a record into its batch:
+//   staged    JS copies key and value into the shared memory, one native call for 256 records hashes and
+//             appends them, JS reads back where each went;
 //   direct    a native call each, with two Buffers or with two strings, JS reads back where it went.
-// Batches of 128 KiB close as they fill, and are settled, so the pool never runs out: that turnover is inside the
-// figures (a call for each 1,000 records). "encode" is the staged append and, for each full batch, the header with
-// its CRC32C: all the native work that a record gets.
+// Batches of 128 KiB close as they fill, and are settled, so the pool never runs out: that turnover is inside
+// the figures (a call for each 1,000 records). "encode" is the staged append and, for each full batch, the
+// header with its CRC32C: all the native work that a record gets.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { availableRuntimes, checkRuntime, runOn } from './support/runtimes.js'

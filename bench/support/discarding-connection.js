@@ -17,8 +17,8 @@ const NO_RECORD_ERRORS = []
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 }
 
 /**
- * The parser is a generator that is resumed for each chunk. Bytes it wants to look at are claimed: they lie in
- * `bytes` from the position that `claim` gives, until the next claim; that is the chunk itself, or a small
+ * The parser is a generator that is resumed for each chunk. Bytes it wants to look at are claimed: they lie
+ * in `bytes` from the position that `claim` gives, until the next claim; that is the chunk itself, or a small
  * buffer where they straddle two chunks.
  */
 export class DiscardingConnection {

@@ -1,7 +1,8 @@
 // The load generators: each sends `count` records and returns when the last one is acknowledged. At most
-// `unsettledMax` records are without an outcome at any time; the generator waits on a counter, which costs less
-// than collecting promises. Every promise is listened to, and every record is an object of its own, as it is for
-// a user; nothing of that is subtracted from the figures.
+// `unsettledMax` records are without an outcome at any time; the generator waits on a counter, which costs
+// the same as collecting promises or awaiting them in turn, and never holds back what may be sent. Every
+// promise is listened to, every record is an object of its own as a user's would be, and nothing of that is
+// subtracted.
 
 /** A count of records without an outcome; full at the most. */
 class Window {

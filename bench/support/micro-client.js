@@ -22,7 +22,7 @@ const values = letterRing(100)
 const longValues = letterRing(1000)
 const textOf = ring => ring.map(bytes => bytes.toString('latin1'))
 
-/** A core of its own and the turnover of its batches: each is settled when the next one of its partition opens. */
+/** A core and the turnover of its batches: each is settled when the next one of its partition opens. */
 class Appending {
   #open = new Int32Array(PARTITIONS).fill(-1)
   #finishes

@@ -5,10 +5,10 @@ export const RING_RECORDS = 1024
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_'
 const WORDS = (
-  'account address basket billing campaign cancel checkout country coupon currency customer delivery discount ' +
-  'express gateway invoice item language loyalty merchant mobile newsletter order payment pending price product ' +
-  'quantity refund region return review search session shipping standard status store summer tax terminal total ' +
-  'tracking transfer update voucher warehouse weekend wishlist winter'
+  'account address basket billing campaign cancel checkout country coupon currency customer delivery ' +
+  'discount express gateway invoice item language loyalty merchant mobile newsletter order payment pending ' +
+  'price product quantity refund region return review search session shipping standard status store summer ' +
+  'tax terminal total tracking transfer update voucher warehouse weekend wishlist winter'
 ).split(' ')
 const ACTIONS = ['page_view', 'add_to_cart', 'purchase', 'search', 'login', 'logout']
 

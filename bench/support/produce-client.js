@@ -7,7 +7,7 @@ import { runtimeName } from './runtimes.js'
 
 const TOPIC = 'bench'
 
-/** Bytes the process has occupied at most: from the kernel where it tells, since runtimes differ in their units. */
+/** Most bytes the process has occupied: from the kernel where it tells, as runtimes differ in their units. */
 function peakRssBytes() {
   if (existsSync('/proc/self/status')) {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024

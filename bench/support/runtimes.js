@@ -1,4 +1,5 @@
-// The runtimes a bench can run on: this one, and those that `node scripts/setup.mjs --runtimes` has installed.
+// The runtimes a bench can run on: this one, and those that `node scripts/setup.mjs --runtimes` has
+// installed.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -34,8 +35,8 @@ export function checkRuntime(name) {
 }
 
 /**
- * Runs a script of this folder on a runtime, with one JSON argument; its last line of output is its JSON result.
- * `flags` are the runtime's own, such as --cpu-prof.
+ * Runs a script of this folder on a runtime, with one JSON argument; its last line of output is its JSON
+ * result. `flags` are the runtime's own, such as --cpu-prof.
  */
 export function runOn(name, script, task, flags = []) {
   checkRuntime(name)
