@@ -29,7 +29,7 @@ export async function broker(args: readonly string[]): Promise<number> {
     process.stdout.write(
       'millrace broker: Kafka protocol, in memory, for development only\n' +
         `bootstrap.servers=${running.bootstrapServers}\n` +
-        `Topics are made on first use, with ${partitions} partition${partitions === 1 ? '' : 's'}. Ctrl-C ends it.\n`,
+        `Topics are made on first use, partitions: ${partitions}. Ctrl-C ends it.\n`,
     )
     await interrupted
     const { records, bytes } = running.counters()

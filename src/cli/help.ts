@@ -45,8 +45,8 @@ Examples:
   millrace produce --file data.ndjson --property linger.ms=50 --property batch.size=131072
 `
 
-export const BROKER_HELP = `Runs a broker in this process until it is interrupted. It keeps records in memory, listens on 127.0.0.1 only
-and is for development; for anything else use Apache Kafka.
+export const BROKER_HELP = `Runs a broker in this process until it is interrupted. It keeps records in memory,
+listens on 127.0.0.1 only and is for development; for anything else use Apache Kafka.
 
 Usage:
   millrace broker [options]

@@ -1,6 +1,6 @@
 /**
- * A terminal sends Ctrl-C to the whole process group and whoever started us may pass it on, so a second signal
- * counts as a second wish only after this long.
+ * A terminal sends Ctrl-C to the whole process group and whoever started us may pass it on, so a second
+ * signal counts as a second wish only after this long.
  */
 const SAME_INTERRUPT_MS = 1_000
 

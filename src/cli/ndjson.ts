@@ -11,7 +11,7 @@ const MAX_LINE_BYTES = Math.min(64 * 1024 * 1024, constants.MAX_STRING_LENGTH)
 export interface Line {
   /** Counted from 1. */
   readonly number: number
-  /** Without its end; null if the line is longer than the limit. Bytes of the chunk it came in, not a copy. */
+  /** Without its end, and in the chunk it came in, not a copy; null if the line is over the limit. */
   readonly bytes: Buffer | null
 }
 

@@ -138,7 +138,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The field's value as a key: strings as they are, numbers and booleans as JSON text; null if it is missing. */
+/** The field's value as a key: strings as they are, numbers and booleans as JSON text; null if missing. */
 function keyOf(value: unknown, path: string): string | null {
   const field = fieldAt(value, path)
   switch (typeof field) {

@@ -33,7 +33,7 @@ export function formatDuration(seconds: number): string {
 /** The closing lines of `produce`. */
 export function summaryLines(totals: Totals, seconds: number): string[] {
   const { delivered, failed, deliveredBytes, latency } = totals
-  const rate = delivered / Math.max(seconds, 1e-9)
+  const rate = (amount: number) => amount / Math.max(seconds, 1e-9)
   const milliseconds = (share: number) => {
     const value = latency.quantile(share)
     return value === null ? '-' : value.toFixed(value < 10 ? 2 : 1)
@@ -42,7 +42,7 @@ export function summaryLines(totals: Totals, seconds: number): string[] {
     `records    ${formatCount(delivered)} delivered`,
     `size       ${formatMegabytes(deliveredBytes)} of keys and values`,
     `time       ${seconds.toFixed(2)} s`,
-    `rate       ${formatCount(rate)} records/s, ${formatMegabytes(deliveredBytes / Math.max(seconds, 1e-9))}/s`,
+    `rate       ${formatCount(rate(delivered))} records/s, ${formatMegabytes(rate(deliveredBytes))}/s`,
     `latency    p50 ${milliseconds(0.5)} ms, p99 ${milliseconds(0.99)} ms`,
     `errors     ${formatCount(failed)}`,
   ]

@@ -73,8 +73,8 @@ export class Verification {
   }
 
   /**
-   * What is wrong, the first few findings of it; nothing if all is as it was sent. `failed` is how many records
-   * are known not to have been delivered.
+   * What is wrong, the first few findings of it; nothing if all is as it was sent. `failed` is how many
+   * records are known not to have been delivered.
    */
   problems(failed: number): readonly string[] {
     for (const partition of new Set([...this.#sent.keys(), ...this.#stored.keys()])) {

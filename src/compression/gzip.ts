@@ -3,8 +3,8 @@ import type { Codec } from './codec.js'
 import { corrupt, overLimit, reason } from './support.js'
 
 /**
- * Above this an input is compressed on a worker thread. A thread costs some 50–200 µs of CPU more per call, so
- * up to a default batch (about 140 µs) the event loop is held instead.
+ * Above this an input is compressed on a worker thread. A thread costs some 50–200 µs of CPU more per call,
+ * so up to a default batch (about 140 µs) the event loop is held instead.
  */
 const SYNC_LIMIT_BYTES = 16 * 1024
 

@@ -136,12 +136,12 @@ function createPackageDecompress(): Codec['decompress'] {
 }
 
 /**
- * Walks the frames without decoding them, because Bun, Deno and a streaming decoder take a truncated frame for
- * a short one. Integers little-endian:
+ * Walks the frames without decoding them, because Bun, Deno and a streaming decoder take a truncated frame
+ * for a short one. Integers little-endian:
  *
  *   frame     = magic uint32 = 0xFD2FB528, descriptor, [window], [dictionary id], [content size], block*,
  *               [checksum uint32]
- *   block     = uint24: last (bit 0), type (bits 2–1: raw, run of one byte, compressed), size (the rest); data
+ *   block     = uint24: last (bit 0), type (bits 2–1: raw, run of a byte, compressed), size (the rest); data
  *   skippable = magic uint32 = 0x184D2A50 to 5F, size uint32, data
  */
 function checkFrames(input: Uint8Array): void {

@@ -302,7 +302,7 @@ describe('millrace broker', () => {
     const { child, output, ended } = start(['broker', '--port', '0', '--nodes', '2', '--partitions', '3'])
     await until(() => output.stdout.includes('Ctrl-C'))
     assert.match(output.stdout, /for development only/)
-    assert.match(output.stdout, /3 partitions/)
+    assert.match(output.stdout, /partitions: 3/)
     const [, servers = ''] = /^bootstrap\.servers=(.*)$/m.exec(output.stdout) ?? []
     assert.equal(servers.split(',').length, 2)
     const produced = await run(['produce', '--bootstrap-server', servers, '--topic', 't', '--count', '5000'])
