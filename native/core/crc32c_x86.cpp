@@ -12,7 +12,12 @@
 #define MILLRACE_TARGET_SSE42
 #else
 #include <cpuid.h>
+#if defined(__clang__) && __clang_major__ >= 14
+// SSE4.2 alone does not bring the instruction back where the command line has switched it off, as zig's does.
+#define MILLRACE_TARGET_SSE42 __attribute__((target("sse4.2,crc32,pclmul")))
+#else
 #define MILLRACE_TARGET_SSE42 __attribute__((target("sse4.2,pclmul")))
+#endif
 #endif
 
 namespace millrace {
