@@ -56,8 +56,8 @@ const codecs: (Codec | undefined)[] = [identity]
 
 /**
  * The codec with this number in the batch attributes (bits 0–2), for decoders; made on first use, with
- * default levels. Number 0 gives back the bytes it is given, uncopied. Throws a `ProtocolError` for an unknown
- * number.
+ * default levels. Number 0 gives back the bytes it is given, uncopied. An unknown number
+ * throws a `ProtocolError`.
  */
 export function codecById(id: number): Codec {
   const known = codecs[id]
