@@ -7,7 +7,7 @@ import { ConfigError, type KafkaError, TimeoutError } from '../errors/index.js'
 import { type NativeAddon, type NativeCore, Result } from '../native/addon.js'
 import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
 import { Appender } from './appender.js'
-import { Batch, BatchPhase, NO_SEQUENCE } from './batch.js'
+import { Batch, BatchPhase } from './batch.js'
 import { BatchEncoder } from './batch-encoder.js'
 import { BatchList } from './batch-list.js'
 import type { FlushBarrier } from './delivery.js'
@@ -50,7 +50,7 @@ export interface AccumulatorOptions {
 export interface DrainGate {
   /** False keeps the partition out until something calls `refresh` on it. */
   mayDrain(partition: PartitionState, head: Batch): boolean
-  /** Called once per drained batch, before its header is written. */
+  /** Called for every drained batch: sees to its sequence and header. */
   assign(batch: Batch): void
 }
 
@@ -175,22 +175,18 @@ export class RecordAccumulator {
     const drained: Batch[] = []
     let bytes = 0
     for (let left = this.ready.countOf(leaderId); left > 0; left--) {
-      const partition = this.ready.take(leaderId) as PartitionState
+      const partition = this.ready.peek(leaderId) as PartitionState
       const head = partition.queue[0]
-      if (head === undefined || !gate.mayDrain(partition, head) || !this.seal(head)) continue
+      if (head === undefined || !gate.mayDrain(partition, head) || !this.seal(head)) {
+        this.ready.take(leaderId)
+        continue
+      }
       this.core.describe(head.handle)
       const headBytes = this.staging.result[Result.SIZE] as number
-      if (drained.length > 0 && bytes + headBytes > this.options.maxRequestBytes) {
-        this.ready.add(partition)
-        break
-      }
-      partition.queue.shift()
-      gate.assign(head)
-      head.phase = BatchPhase.IN_FLIGHT
-      head.attemptLeaderEpoch = partition.leaderEpoch
-      head.readers++
-      this.core.pin(head.handle)
-      partition.onWire++
+      // What does not fit stays at the head, or partitions with smaller batches would pass it for ever.
+      if (drained.length > 0 && bytes + headBytes > this.options.maxRequestBytes) break
+      this.ready.take(leaderId)
+      this.launch(partition, head, gate)
       drained.push(head)
       bytes += headBytes
       this.refresh(partition)
@@ -198,24 +194,17 @@ export class RecordAccumulator {
     return drained
   }
 
-  /** Puts a batch back after a failed request; sequenced batches stand in the order of their sequences. */
+  /** Puts a batch back after a failed request, in the order of the first drains. */
   requeue(batch: Batch, retryAtMs: number): void {
     const { partition } = batch
     batch.phase = BatchPhase.SEALED
     batch.attempts++
-    const { queue } = partition
-    let at = 0
-    if (batch.baseSequence !== NO_SEQUENCE) {
-      const order = partition.sequenced.indexOf(batch)
-      while (at < queue.length) {
-        const other = partition.sequenced.indexOf(queue[at] as Batch)
-        if (other < 0 || other > order) break
-        at++
-      }
+    this.putBack(batch)
+    // A leader that the failed attempt did not know of is tried at once, and only once (KIP-951).
+    if (batch.attemptLeaderEpoch >= partition.leaderEpoch) {
+      partition.backoffUntilMs = Math.max(partition.backoffUntilMs, retryAtMs)
+      this.backingOff.add(partition)
     }
-    queue.splice(at, 0, batch)
-    partition.backoffUntilMs = Math.max(partition.backoffUntilMs, retryAtMs)
-    if (partition.backoffUntilMs > 0) this.backingOff.add(partition)
     this.refresh(partition)
   }
 
@@ -225,8 +214,8 @@ export class RecordAccumulator {
     batch.phase = BatchPhase.SETTLED
     this.incomplete.remove(batch)
     const { partition, outcome } = batch
-    const at = partition.sequenced.indexOf(batch)
-    if (at >= 0) partition.sequenced.splice(at, 1)
+    const at = partition.drained.indexOf(batch)
+    if (at >= 0) partition.drained.splice(at, 1)
     if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
     for (const settlement of batch.settlements) settlement.settle(outcome)
     batch.leaveBarriers()
@@ -237,10 +226,12 @@ export class RecordAccumulator {
     this.settle(batch)
   }
 
-  /** A request or codec has stopped reading the batch. */
-  release(batch: Batch): void {
+  /** A request or codec has stopped reading the batch. True if its memory came back. */
+  release(batch: Batch): boolean {
     batch.readers--
-    if (this.core.unpin(batch.handle)) this.batches[batch.handle] = undefined
+    if (!this.core.unpin(batch.handle)) return false
+    this.batches[batch.handle] = undefined
+    return true
   }
 
   /** Ends batches older than `delivery.timeout.ms`, queued or in flight. Returns those it has failed. */
@@ -334,6 +325,34 @@ export class RecordAccumulator {
     return batch.encoded
   }
 
+  /** The head of the queue becomes part of a request. */
+  private launch(partition: PartitionState, head: Batch, gate: DrainGate): void {
+    partition.queue.shift()
+    if (!head.wasDrained) {
+      head.wasDrained = true
+      partition.drained.push(head)
+    }
+    gate.assign(head)
+    head.phase = BatchPhase.IN_FLIGHT
+    head.attemptLeaderEpoch = partition.leaderEpoch
+    head.readers++
+    this.core.pin(head.handle)
+    partition.onWire++
+  }
+
+  /** Into the queue again, before what was drained later or not at all. */
+  private putBack(batch: Batch): void {
+    const { queue, drained } = batch.partition
+    const order = drained.indexOf(batch)
+    let at = 0
+    while (at < queue.length) {
+      const other = drained.indexOf(queue[at] as Batch)
+      if (other < 0 || other > order) break
+      at++
+    }
+    queue.splice(at, 0, batch)
+  }
+
   private endLinger(batch: Batch): void {
     batch.lingerOver = true
     if (batch.phase !== BatchPhase.SETTLED) this.refresh(batch.partition)
@@ -368,10 +387,16 @@ export class RecordAccumulator {
     )
   }
 
+  /** Takes an expired batch out of its queue; what comes next there has not failed yet, so nothing holds it. */
   private dequeue(batch: Batch): void {
-    const { queue } = batch.partition
+    const { partition } = batch
+    const { queue } = partition
     const at = queue.indexOf(batch)
-    if (at >= 0) queue.splice(at, 1)
+    if (at < 0) return
+    queue.splice(at, 1)
+    this.ready.remove(partition)
+    if ((queue[0]?.attempts ?? 0) === 0 && this.backingOff.has(partition)) this.endBackoff(partition)
+    else this.refresh(partition)
   }
 
   private choosePartition(topic: TopicState): number {
@@ -397,7 +422,9 @@ export class RecordAccumulator {
         this.refresh(batch.partition)
         this.options.onWork()
       },
-      release: batch => this.release(batch),
+      release: batch => {
+        if (this.release(batch)) this.options.onWork()
+      },
     })
   }
 }

@@ -1,4 +1,5 @@
 import { BatchOutcome, type FlushBarrier, type Settlement } from './delivery.js'
+import type { ProducerIdAndEpoch } from './producer-id-and-epoch.js'
 import type { PartitionState } from './topic.js'
 
 /** Life of a batch as the sender sees it; the memory's own phases are native code's. */
@@ -16,9 +17,6 @@ export const BatchPhase = {
 } as const
 export type BatchPhase = (typeof BatchPhase)[keyof typeof BatchPhase]
 
-/** Value of `baseSequence` before the first drain has given the batch one. */
-export const NO_SEQUENCE = -1
-
 /** One record batch of one partition: its memory in the pool, who waits for it, and how its sending goes. */
 export class Batch {
   readonly handle: number
@@ -34,7 +32,7 @@ export class Batch {
   promiseGroup: Settlement | null = null
   phase: BatchPhase = BatchPhase.OPEN
   recordCount = 0
-  /** Size on the wire; known once the header is written. */
+  /** Size on the wire; 0 while the header is not written, or has to be written anew. */
   bytes = 0
   /** The linger time is over, or something (flush, close, lack of memory) has cut it short. */
   lingerOver = false
@@ -44,13 +42,17 @@ export class Batch {
   codecId = 0
   /** Requests that may still be reading the memory. */
   readers = 0
+  /** Has been part of a request, or its records have before they were split from another batch. */
+  wasDrained = false
   /** Times the batch has been put back after a failed request. */
   attempts = 0
   /** The leader epoch of the last attempt; a newer one makes the next attempt skip its backoff (KIP-951). */
   attemptLeaderEpoch = -1
-  /** Serial of the producer identity (id and epoch) in the header; see ProducerIdentity. */
-  identitySerial = 0
-  baseSequence = NO_SEQUENCE
+  /** Producer id and epoch that the batch has its sequence under; null: it has none. */
+  producer: ProducerIdAndEpoch | null = null
+  baseSequence = -1
+  /** An attempt had no answer, or one that does not tell whether the batch was stored. */
+  mayBeStored = false
   barriers: FlushBarrier[] | null = null
   /** Neighbours in the {@link BatchList} of batches without an outcome. */
   previous: Batch | null = null

@@ -19,11 +19,30 @@ export class ReadyQueue {
     list.push(partition)
   }
 
+  /** The partition whose turn it is. */
+  peek(leaderId: number): PartitionState | undefined {
+    return this.byLeader.get(leaderId)?.peek()
+  }
+
   /** Takes the partition whose turn it is. */
   take(leaderId: number): PartitionState | undefined {
     const partition = this.byLeader.get(leaderId)?.shift()
     if (partition !== undefined) partition.isReady = false
     return partition
+  }
+
+  /** Takes a partition out of turn. */
+  remove(partition: PartitionState): void {
+    if (!partition.isReady) return
+    partition.isReady = false
+    // The leader may have changed without `regroup` having been called yet.
+    for (const [leaderId, list] of this.byLeader) {
+      const before = list.length
+      const rest = list.drain().filter(other => other !== partition)
+      for (const other of rest) list.push(other)
+      if (rest.length === 0) this.byLeader.delete(leaderId)
+      if (rest.length < before) return
+    }
   }
 
   countOf(leaderId: number): number {

@@ -1,5 +1,6 @@
 import type { TopicMetadata } from '../cluster/metadata-cache.js'
 import type { Batch } from './batch.js'
+import type { ProducerIdAndEpoch } from './producer-id-and-epoch.js'
 
 /** No broker leads the partition, as far as is known. */
 export const NO_LEADER = -1
@@ -10,8 +11,11 @@ export class PartitionState {
   readonly index: number
   /** Batches that wait to be sent, oldest first; only the last one can be open. */
   readonly queue: Batch[] = []
-  /** Batches with a sequence and no outcome yet, in sequence order: on the wire or put back for a retry. */
-  readonly sequenced: Batch[] = []
+  /**
+   * Batches that have been drained at least once and have no outcome yet: on the wire, or put back for a retry.
+   * In the order of their first drain, which is that of their sequences.
+   */
+  readonly drained: Batch[] = []
   /** Requests without an answer that carry a batch of this partition. */
   onWire = 0
   leaderId = NO_LEADER
@@ -21,21 +25,20 @@ export class PartitionState {
   /** No drain before this time on the monotonic clock: the head batch backs off. */
   backoffUntilMs = 0
 
-  /** Serial of the producer identity its sequences belong to. */
-  identitySerial = 0
+  /** The producer id and epoch that its sequences count under; null before the first. */
+  producer: ProducerIdAndEpoch | null = null
   nextSequence = 0
-  /** Last sequence the broker has acknowledged, -1 if none under the present identity. */
+  /** Last sequence the broker has acknowledged, -1 if none under the present id and epoch. */
   lastAckedSequence = -1
-  /** Offset of the last acknowledged record, -1n if none. */
-  lastAckedOffset = -1n
   /**
-   * Leader and identity that have acknowledged a batch. Brokers accept any first sequence of a producer, so
-   * until then only one request may be in flight: were two, and the first failed, the second would be stored
-   * ahead of the first's retry.
+   * Who has acknowledged a batch: leader, leader epoch, and under which producer id and epoch. Brokers accept any
+   * first sequence of a producer they do not know, so until then only one request may be in flight: were two,
+   * and the first failed, the second would be stored ahead of the first's retry.
    */
   provenLeaderId = NO_LEADER
-  provenIdentitySerial = -1
-  /** The fate of a sequenced batch is unknown; drains stop until the epoch has been bumped. */
+  provenLeaderEpoch = -1
+  provenProducer: ProducerIdAndEpoch | null = null
+  /** A sequence was used and then given up: no new batch is drained until the epoch has been bumped. */
   needsEpochBump = false
 
   constructor(topic: TopicState, index: number) {
@@ -66,6 +69,7 @@ export class TopicState {
 
   /** Takes over new metadata. True if a leader changed, so that ready partitions must move. */
   update(metadata: TopicMetadata): boolean {
+    const wasRecreated = this.metadata !== null && !sameId(this.metadata.id, metadata.id)
     this.metadata = metadata
     let moved = false
     const available: number[] = []
@@ -79,8 +83,14 @@ export class TopicState {
       if (partition.leaderId !== leaderId || partition.leaderEpoch !== leaderEpoch) moved = true
       partition.leaderId = leaderId
       partition.leaderEpoch = leaderEpoch
+      // The new log knows no producer, even if leader and epoch are those of the old.
+      if (wasRecreated) partition.provenLeaderId = NO_LEADER
     }
     this.available = available
     return moved
   }
+}
+
+function sameId(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((byte, at) => byte === other[at])
 }

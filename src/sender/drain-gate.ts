@@ -1,8 +1,8 @@
 import type { DrainGate } from '../accumulator/accumulator.js'
-import { type Batch, NO_SEQUENCE } from '../accumulator/batch.js'
+import type { Batch } from '../accumulator/batch.js'
 import type { PartitionState } from '../accumulator/topic.js'
 import type { NativeCore } from '../native/addon.js'
-import type { ProducerIdentity } from './producer-identity.js'
+import { firstUnacked, type ProducerIdentity } from './producer-identity.js'
 
 /** Header value of id, epoch and sequence where the producer is not idempotent. */
 const NONE = -1
@@ -25,65 +25,79 @@ export class SequenceGate implements DrainGate {
     const isBusy = partition.onWire > 0
     if (this.oneInFlight && isBusy) return false
     if (!identity.idempotent) return true
-    if (partition.needsEpochBump && !this.bump(partition)) return false
-    if (head.baseSequence !== NO_SEQUENCE) {
+    if (partition.needsEpochBump && !mustResolve(head) && !this.leaveEpoch(partition)) return false
+    if (head.producer !== null) {
       // After an error batches go again one at a time, lowest sequence first.
-      if (partition.sequenced[0] !== head) return false
-    } else if (partition.identitySerial !== identity.serial) {
+      if (partition.drained[0] !== head) return false
+    } else if (identity.current === null) {
+      return false
+    } else if (partition.producer !== identity.current) {
       // Batches of the former epoch must be settled before the partition begins with the new one.
-      if (partition.sequenced.length > 0) return false
+      if (partition.drained.length > 0) return false
       identity.restart(partition)
     }
-    return !isBusy || this.isProven(partition)
+    return !isBusy || isProven(partition)
   }
 
   assign(batch: Batch): void {
     if (batch.bytes > 0) return
-    if (this.identity.idempotent) this.identity.assignSequence(batch)
-    this.writeHeader(batch)
+    if (this.identity.idempotent && batch.producer === null) this.identity.assignSequence(batch)
+    const { handle, producer, baseSequence, codecId } = batch
+    batch.bytes =
+      producer === null
+        ? this.core.finish(handle, NONE, NONE, NONE, NONE, codecId)
+        : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, codecId)
   }
 
-  /** The partition's leader has stored a batch of the present identity: from now on it checks sequences. */
+  /** The leader has stored the batch: from now on it checks the sequences that follow. */
   prove(batch: Batch, leaderId: number): void {
-    batch.partition.provenLeaderId = leaderId
-    batch.partition.provenIdentitySerial = batch.identitySerial
-  }
-
-  private isProven(partition: PartitionState): boolean {
-    return (
-      partition.provenLeaderId === partition.leaderId &&
-      partition.provenIdentitySerial === partition.identitySerial
-    )
+    const { partition } = batch
+    partition.provenLeaderId = leaderId
+    partition.provenLeaderEpoch = batch.attemptLeaderEpoch
+    partition.provenProducer = batch.producer
   }
 
   /**
-   * Bumps the epoch for a partition once nothing of it is on the wire and no socket can read its batches, which
-   * are rewritten from sequence 0 on. False while that has to wait, or a new producer id has to be asked for.
+   * Ends the partition's epoch once nothing of it is on the wire and no socket reads its batches, which begin
+   * again at sequence 0 in the next one. False while that has to wait, or a new producer id is needed.
    */
-  private bump(partition: PartitionState): boolean {
+  private leaveEpoch(partition: PartitionState): boolean {
+    const { identity } = this
+    const { drained } = partition
     if (partition.onWire > 0) return false
-    for (const batch of partition.sequenced) if (batch.readers > 0) return false
-    if (!this.identity.bumpEpoch()) return false
+    if (drained.length === 0 && firstUnacked(partition) === partition.nextSequence) {
+      // What was given up turned out to have been stored: the broker misses nothing.
+      partition.needsEpochBump = false
+      return true
+    }
+    if (drained.some(batch => batch.readers > 0)) return false
+    // Where another partition has bumped the epoch since, this one only has to follow.
+    if (partition.producer === identity.current) identity.bumpEpoch()
+    if (identity.current === null) return false
     partition.needsEpochBump = false
-    this.identity.restart(partition)
-    for (const batch of partition.sequenced) {
-      this.identity.assignSequence(batch)
-      this.writeHeader(batch)
+    identity.restart(partition)
+    for (const batch of drained) {
+      identity.assignSequence(batch)
+      batch.mayBeStored = false
+      batch.bytes = 0
     }
     return true
   }
+}
 
-  private writeHeader(batch: Batch): void {
-    const { identity, core } = this
-    batch.bytes = identity.idempotent
-      ? core.finish(
-          batch.handle,
-          identity.idHigh,
-          identity.idLow,
-          identity.epoch,
-          batch.baseSequence,
-          batch.codecId,
-        )
-      : core.finish(batch.handle, NONE, NONE, NONE, NONE, batch.codecId)
-  }
+/**
+ * Whether the batch must be sent again under its old sequence, even though the partition is to change epochs:
+ * it may be stored already, and only that sequence lets the broker recognise it. If the first of several is
+ * known not to be stored, none is, for a broker takes them in order.
+ */
+function mustResolve(head: Batch): boolean {
+  return head.producer !== null && head.mayBeStored
+}
+
+function isProven(partition: PartitionState): boolean {
+  return (
+    partition.provenLeaderId === partition.leaderId &&
+    partition.provenLeaderEpoch === partition.leaderEpoch &&
+    partition.provenProducer === partition.producer
+  )
 }

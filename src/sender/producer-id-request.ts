@@ -1,4 +1,5 @@
 import type { ClusterClient } from '../cluster/cluster-client.js'
+import { ProtocolError } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { InitProducerId } from '../protocol/init-producer-id.js'
@@ -24,6 +25,11 @@ export async function requestProducerId(
   )
   if (response.errorCode !== ErrorCodes.NONE) {
     throw brokerError(response.errorCode, { message: 'The broker gave no producer id.' })
+  }
+  if (response.producerId < 0n || response.producerEpoch < 0) {
+    throw new ProtocolError(
+      `A broker gave out the producer id ${response.producerId} in epoch ${response.producerEpoch}.`,
+    )
   }
   return response
 }

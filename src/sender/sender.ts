@@ -1,12 +1,12 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
-import { type Batch, BatchPhase, NO_SEQUENCE } from '../accumulator/batch.js'
+import { type Batch, BatchPhase } from '../accumulator/batch.js'
 import { NO_LEADER, type TopicState } from '../accumulator/topic.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { DeadlineTimer } from '../cluster/deadline-timer.js'
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
-import { type KafkaError, TimeoutError, UnsupportedVersionError } from '../errors/index.js'
+import { type KafkaError, ProtocolError, TimeoutError, UnsupportedVersionError } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes, errorName, refreshesMetadata } from '../protocol/error-codes.js'
 import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
@@ -14,9 +14,9 @@ import { SequenceGate } from './drain-gate.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
 import { requestProducerId } from './producer-id-request.js'
-import { ProducerIdentity, sequenceAfter } from './producer-identity.js'
+import { firstUnacked, ProducerIdentity, sequenceAfter } from './producer-identity.js'
 import { recordErrorsOf } from './record-errors.js'
-import { judge, Verdict } from './verdict.js'
+import { isKnownMissing, isStored, judge, Verdict } from './verdict.js'
 
 export interface SenderOptions {
   accumulator: RecordAccumulator
@@ -40,6 +40,12 @@ export interface SenderOptions {
 /** First Produce version that takes zstd (KIP-110). */
 const ZSTD_FROM = 7
 
+/** Errors whose answer may name the new leader. */
+const LEADER_MOVED: ReadonlySet<number> = new Set([
+  ErrorCodes.NOT_LEADER_OR_FOLLOWER,
+  ErrorCodes.FENCED_LEADER_EPOCH,
+])
+
 /**
  * Sends what is ready. One `run` is scheduled at a time, on a later turn of the event loop, by whatever makes
  * work: a new or full batch, the one deadline timer, an answer, new metadata, a flush.
@@ -50,7 +56,7 @@ export class Sender {
   readonly latency: NodeLatency
   private readonly options: SenderOptions
   private readonly accumulator: RecordAccumulator
-  private readonly identity: ProducerIdentity
+  readonly identity: ProducerIdentity
   private readonly gate: SequenceGate
   private readonly backoff: ExponentialBackoff
   private readonly clientId: Uint8Array
@@ -71,7 +77,7 @@ export class Sender {
     this.backoff = new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs)
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
-    this.timer = new DeadlineTimer(options.clock, () => this.onDeadline())
+    this.timer = new DeadlineTimer(options.clock, asOf => this.onDeadline(asOf))
   }
 
   wakeup(): void {
@@ -89,21 +95,22 @@ export class Sender {
     this.isScheduled = false
     if (this.isClosed) return
     const { accumulator } = this
-    const nowMs = this.options.clock.now()
     accumulator.appender.drainStaged()
-    accumulator.promote(nowMs)
+    accumulator.promote(this.options.clock.now())
     if (this.fatal !== null) accumulator.abort(this.fatal)
-    else if (this.identity.isReady) this.sendReady()
-    else this.askForProducerId()
+    else {
+      this.sendReady()
+      if (!this.identity.isReady) this.askForProducerId()
+    }
+    accumulator.appender.serveWaiting()
     this.timer.ensure(accumulator.nextDeadlineMs())
   }
 
-  private onDeadline(): void {
+  /** `asOf`: what fell due since may have been answered already, by bytes that have not been read yet. */
+  private onDeadline(asOf: number): void {
     if (this.isClosed) return
-    const nowMs = this.options.clock.now()
-    this.accumulator.appender.expireWaiting(nowMs)
-    for (const batch of this.accumulator.expire(nowMs)) this.loseSequence(batch)
-    this.accumulator.appender.serveWaiting()
+    this.accumulator.appender.expireWaiting(asOf)
+    for (const batch of this.accumulator.expire(asOf)) this.loseSequence(batch)
     this.run()
   }
 
@@ -129,8 +136,6 @@ export class Sender {
         this.send(leader, batches)
       } while (client.isReady(leader))
     }
-    // A bump may have used up the last epoch.
-    if (!this.identity.isReady) this.askForProducerId()
   }
 
   private send(nodeId: number, batches: readonly Batch[]): void {
@@ -153,6 +158,7 @@ export class Sender {
         batch.partition.onWire--
         this.accumulator.release(batch)
         this.fail(batch, error)
+        this.accumulator.refresh(batch.partition)
       }
       return
     }
@@ -160,13 +166,18 @@ export class Sender {
   }
 
   private onWritten(request: ProduceRequest, error: Error | null): void {
+    let isNews = !request.expectsResponse
     for (const batch of request.batches) {
-      this.accumulator.release(batch)
-      if (request.expectsResponse) continue
-      if (error === null) this.complete(batch, request, ErrorCodes.NONE, null)
-      else this.complete(batch, request, ErrorCodes.NETWORK_EXCEPTION, null)
+      if (this.accumulator.release(batch)) isNews = true
+      if (!request.expectsResponse) {
+        this.complete(batch, request, error === null ? ErrorCodes.NONE : ErrorCodes.NETWORK_EXCEPTION, null)
+      } else if (batch.partition.needsEpochBump) {
+        // The batch may have been the last that the bump had to wait for.
+        this.accumulator.refresh(batch.partition)
+        isNews = true
+      }
     }
-    this.afterEvent()
+    if (isNews) this.afterEvent()
   }
 
   private onAnswer(
@@ -207,34 +218,46 @@ export class Sender {
     const { partition } = batch
     partition.onWire--
     if (errorCode !== ErrorCodes.NONE && refreshesMetadata(errorCode)) this.options.client.requestUpdate()
-    // Settled already: it expired, or the producer was closed, while the answer was on its way.
-    if (batch.phase !== BatchPhase.SETTLED) {
-      const verdict = judge(batch, errorCode, this.identity.idempotent, answer?.logStartOffset ?? -1n)
-      if (verdict === Verdict.DONE) this.succeed(batch, request, answer)
-      else if (verdict === Verdict.FATAL) this.failForGood(this.errorFor(batch, request, errorCode, answer))
-      else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
-        batch.outcome.recordErrors = recordErrorsOf(batch, errorCode, answer)
-        this.fail(batch, this.errorFor(batch, request, errorCode, answer))
-      } else this.retry(batch, request, errorCode, verdict)
+    if (batch.phase !== BatchPhase.SETTLED) this.decide(batch, request, errorCode, answer)
+    else if (isStored(errorCode) && batch.baseSequence === firstUnacked(partition)) {
+      // Expired while the answer was on its way. Nothing is missing in the log, so what follows fits on.
+      this.acknowledge(batch)
     }
     this.accumulator.refresh(partition)
   }
 
+  private decide(
+    batch: Batch,
+    request: ProduceRequest,
+    errorCode: number,
+    answer: ProducePartitionResponse | null,
+  ): void {
+    const verdict = judge(batch, errorCode, this.identity.idempotent, answer?.logStartOffset ?? -1n)
+    if (verdict === Verdict.DONE) this.succeed(batch, request, answer)
+    else if (verdict === Verdict.FATAL) this.failForGood(this.errorFor(batch, request, errorCode, answer))
+    else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
+      batch.outcome.recordErrors = recordErrorsOf(batch, errorCode, answer)
+      this.fail(batch, this.errorFor(batch, request, errorCode, answer))
+    } else this.retry(batch, request, errorCode, verdict)
+  }
+
   private succeed(batch: Batch, request: ProduceRequest, answer: ProducePartitionResponse | null): void {
-    const { outcome, partition } = batch
+    const { outcome } = batch
     if (answer !== null) {
       outcome.baseOffset = answer.baseOffset
       outcome.logAppendTimeMs = Number(answer.logAppendTimeMs)
-      if (answer.baseOffset >= 0n)
-        partition.lastAckedOffset = answer.baseOffset + BigInt(batch.recordCount - 1)
     }
-    if (batch.baseSequence !== NO_SEQUENCE) {
-      if (batch.identitySerial === partition.identitySerial) {
-        partition.lastAckedSequence = sequenceAfter(batch.baseSequence, batch.recordCount - 1)
-      }
+    if (batch.producer !== null) {
+      this.acknowledge(batch)
       this.gate.prove(batch, request.nodeId)
     }
     this.accumulator.settle(batch)
+  }
+
+  private acknowledge(batch: Batch): void {
+    const { partition, producer, baseSequence, recordCount } = batch
+    if (producer === null || producer !== partition.producer) return
+    partition.lastAckedSequence = sequenceAfter(baseSequence, recordCount - 1)
   }
 
   private retry(batch: Batch, request: ProduceRequest, errorCode: number, verdict: Verdict): void {
@@ -245,6 +268,7 @@ export class Sender {
         `from ${client.brokerName(request.nodeId)}, attempt ${batch.attempts + 1}`,
     )
     if (verdict === Verdict.RETRY_BUMPED) batch.partition.needsEpochBump = true
+    batch.mayBeStored = !isKnownMissing(errorCode)
     this.accumulator.requeue(batch, clock.now() + this.backoff.delayMs(batch.attempts))
   }
 
@@ -258,15 +282,16 @@ export class Sender {
    * partition would be refused for the gap, so the partition drains and goes on under the next epoch.
    */
   private loseSequence(batch: Batch): void {
-    if (batch.baseSequence === NO_SEQUENCE) return
-    if (batch.identitySerial === batch.partition.identitySerial) batch.partition.needsEpochBump = true
-    this.accumulator.refresh(batch.partition)
+    const { partition, producer } = batch
+    if (producer === null || producer !== partition.producer) return
+    partition.needsEpochBump = true
+    this.accumulator.refresh(partition)
   }
 
   /** No record can be sent any more: everything fails with this error, now and later. */
   failForGood(error: KafkaError): void {
-    this.fatal = error
-    this.accumulator.abort(error)
+    this.fatal ??= error
+    this.accumulator.abort(this.fatal)
   }
 
   private errorFor(
@@ -287,7 +312,7 @@ export class Sender {
   /** KIP-951: the refusing broker has named the new leader, which saves waiting for metadata. */
   private applyLeaderHint(batch: Batch, answer: ProducePartitionResponse, response: ProduceResponse): void {
     const { leaderId, leaderEpoch } = answer.currentLeader
-    if (leaderId < 0 || leaderEpoch < 0) return
+    if (!LEADER_MOVED.has(answer.errorCode) || leaderId < 0 || leaderEpoch < 0) return
     const { topic, index } = batch.partition
     const hint = {
       topic: topic.name,
@@ -311,7 +336,12 @@ export class Sender {
         this.wakeup()
       },
       (error: KafkaError) => {
-        if (!error.retriable) this.failForGood(error)
+        if (this.isClosed) return
+        // Nonsense from a broker is no last word: the next one asked may make sense.
+        if (!error.retriable && !(error instanceof ProtocolError)) {
+          this.failForGood(error)
+          return
+        }
         logger.debug(`No producer id: ${error.message}`)
         clock.setTimeout(() => {
           this.isAskingForId = false

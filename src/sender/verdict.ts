@@ -1,6 +1,5 @@
 import type { Batch } from '../accumulator/batch.js'
 import { ErrorCodes, isRetriable } from '../protocol/error-codes.js'
-import { sequenceAfter } from './producer-identity.js'
 
 /** What is to be done about a batch after an answer. */
 export const Verdict = {
@@ -23,37 +22,41 @@ const FATAL_WITH_IDEMPOTENCE: ReadonlySet<number> = new Set([
   ErrorCodes.INVALID_PRODUCER_ID_MAPPING,
 ])
 
+/** Whether the answer says that the batch is in the log. */
+export function isStored(errorCode: number): boolean {
+  return errorCode === ErrorCodes.NONE || errorCode === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER
+}
+
+/**
+ * Whether the answer proves that the batch is not in the leader's log. Only a check of its sequence does: any
+ * other error may follow an append (time-outs, a leader that moved while replicas were awaited), or concern
+ * this attempt but not an earlier one whose answer was lost.
+ */
+export function isKnownMissing(errorCode: number): boolean {
+  return errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID
+}
+
 /**
  * The outcome of an error code, attempts and time-outs aside (Java: `Sender.canRetry`,
  * `TransactionManager.canRetry`). `logStartOffset` is the broker's, -1n where it did not say.
  */
 export function judge(batch: Batch, errorCode: number, idempotent: boolean, logStartOffset: bigint): Verdict {
-  if (errorCode === ErrorCodes.NONE || errorCode === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER) return Verdict.DONE
+  if (isStored(errorCode)) return Verdict.DONE
   if (idempotent) {
     if (FATAL_WITH_IDEMPOTENCE.has(errorCode)) return Verdict.FATAL
-    if (errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) return judgeOutOfOrder(batch)
-    if (errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID) return judgeUnknownProducer(batch, logStartOffset)
+    if (errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) return judgeMissing(batch)
+    if (errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID) {
+      // Without the start of the log there is no telling whether retention has removed the producer's records.
+      return logStartOffset === -1n ? Verdict.RETRY : judgeMissing(batch)
+    }
   }
   return isRetriable(errorCode) ? Verdict.RETRY : Verdict.FAIL
 }
 
 /**
- * The broker misses an earlier sequence. If an earlier batch is still to be answered, that is why, and a retry
- * in order mends it; if this is the very next one, the broker has lost its state, and only a new epoch helps.
+ * The broker misses an earlier sequence, or has forgotten the producer (KIP-360). If an earlier batch is still
+ * to be stored, that is why, and a retry in order mends it; if none is, only a new epoch does.
  */
-function judgeOutOfOrder(batch: Batch): Verdict {
-  const { partition } = batch
-  const isNext = batch.baseSequence === nextExpected(batch)
-  return isNext && partition.sequenced[0] === batch ? Verdict.RETRY_BUMPED : Verdict.RETRY
-}
-
-/** The broker does not know the producer: retention may have removed all it had written (KIP-360). */
-function judgeUnknownProducer(batch: Batch, logStartOffset: bigint): Verdict {
-  if (logStartOffset === -1n) return Verdict.RETRY
-  return batch.partition.sequenced[0] === batch ? Verdict.RETRY_BUMPED : Verdict.RETRY
-}
-
-function nextExpected(batch: Batch): number {
-  const { lastAckedSequence } = batch.partition
-  return lastAckedSequence < 0 ? 0 : sequenceAfter(lastAckedSequence, 1)
+function judgeMissing(batch: Batch): Verdict {
+  return batch.partition.drained[0] === batch ? Verdict.RETRY_BUMPED : Verdict.RETRY
 }

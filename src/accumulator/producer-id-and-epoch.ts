@@ -1,0 +1,15 @@
+/** A producer id in one of its epochs (KIP-98). Never changed; two are the same if they are the same object. */
+export class ProducerIdAndEpoch {
+  readonly producerId: bigint
+  readonly epoch: number
+  /** Upper and lower half of the id as int32, as native code takes them. */
+  readonly idHigh: number
+  readonly idLow: number
+
+  constructor(producerId: bigint, epoch: number) {
+    this.producerId = producerId
+    this.epoch = epoch
+    this.idHigh = Number(producerId >> 32n) | 0
+    this.idLow = Number(BigInt.asIntN(32, producerId))
+  }
+}
