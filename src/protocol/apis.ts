@@ -7,6 +7,8 @@ import { InitProducerId } from './init-producer-id.js'
 import { ListOffsets } from './list-offsets.js'
 import { Metadata } from './metadata.js'
 import { Produce } from './produce.js'
+import { SaslAuthenticate } from './sasl-authenticate.js'
+import { SaslHandshake } from './sasl-handshake.js'
 
 /** An API whose bodies are of no concern to the caller. */
 // biome-ignore lint/suspicious/noExplicitAny: bodies are both parameter and result: no other type fits all
@@ -19,9 +21,11 @@ export const apis: readonly AnyApi[] = [
   ListOffsets,
   Metadata,
   FindCoordinator,
+  SaslHandshake,
   ApiVersions,
   CreateTopics,
   InitProducerId,
+  SaslAuthenticate,
 ]
 
 /** The same by key. */

@@ -231,6 +231,22 @@ export const messageSchemas: { readonly [message: string]: string } = {
         configSource int8 5+ default=-1
         isSensitive bool 5+
   `,
+  SaslHandshakeRequest: `
+    mechanism string 0+
+  `,
+  SaslHandshakeResponse: `
+    errorCode int16 0+
+    mechanisms [string] 0+
+  `,
+  SaslAuthenticateRequest: `
+    authBytes bytes 0+
+  `,
+  SaslAuthenticateResponse: `
+    errorCode int16 0+
+    errorMessage string 0+ null=0+
+    authBytes bytes 0+
+    sessionLifetimeMs int64 1+ default=0
+  `,
   InitProducerIdRequest: `
     transactionalId string 0+ null=0+
     transactionTimeoutMs int32 0+
