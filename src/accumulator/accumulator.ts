@@ -218,6 +218,8 @@ export class RecordAccumulator {
     if (at >= 0) partition.drained.splice(at, 1)
     if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
     for (const settlement of batch.settlements) settlement.settle(outcome)
+    // A dead batch that the old generation still holds must not keep its records alive.
+    batch.settlements.length = 0
     batch.leaveBarriers()
   }
 
@@ -364,7 +366,7 @@ export class RecordAccumulator {
   }
 
   private endBackoff(partition: PartitionState): void {
-    partition.backoffUntilMs = 0
+    partition.backoffUntilMs = Number.NEGATIVE_INFINITY
     this.backingOff.delete(partition)
     this.refresh(partition)
   }

@@ -10,8 +10,8 @@ export class BatchOutcome {
   readonly partition: number
   /** Offset of the first record; -1n while or where it is unknown (acks 0, duplicate, failure). */
   baseOffset = -1n
-  /** The broker's append time in ms since the epoch, -1 where the topic keeps the record's own time. */
-  logAppendTimeMs = -1
+  /** The broker's append time in ms since the epoch; NaN (a double, as times are) where the record's own holds. */
+  logAppendTimeMs = Number.NaN
   error: KafkaError | null = null
   /** Errors of single records by index, where the broker named them (KIP-467). */
   recordErrors: ReadonlyMap<number, KafkaError> | null = null

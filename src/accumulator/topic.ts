@@ -23,7 +23,7 @@ export class PartitionState {
   /** Stands in a leader's list of partitions that may be drained. */
   isReady = false
   /** No drain before this time on the monotonic clock: the head batch backs off. */
-  backoffUntilMs = 0
+  backoffUntilMs = Number.NEGATIVE_INFINITY
 
   /** The producer id and epoch that its sequences count under; null before the first. */
   producer: ProducerIdAndEpoch | null = null

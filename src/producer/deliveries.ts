@@ -10,7 +10,8 @@ export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetada
 /** What promise and callback deliveries remember of their record's place. */
 abstract class SingleDelivery implements Delivery, Settlement {
   private index = -1
-  private timestampMs = -1
+  /** NaN, not -1: a field that begins as an integer and becomes a double makes V8 recompile `send` for ever. */
+  private timestampMs = Number.NaN
   private keyBytes = -1
   private valueBytes = -1
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../common/logger.js'
 import type { ProducerInterceptor } from '../config/index.js'
 import type { KafkaError } from '../errors/index.js'
+import type { DeliveryReport } from './delivery-report.js'
 import type { RecordMetadata } from './record-metadata.js'
 import type { ProducerRecord } from './types.js'
 
@@ -26,6 +27,12 @@ export class Interceptors {
       }
     }
     return current
+  }
+
+  /** All outcomes of a `sendMany`, in input order. */
+  onReport(report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>): void {
+    let ordinal = 0
+    for (const metadata of report) this.onAcknowledgement(metadata, errors.get(ordinal++) ?? null)
   }
 
   onAcknowledgement(metadata: RecordMetadata, error: KafkaError | null): void {

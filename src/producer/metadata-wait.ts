@@ -46,7 +46,7 @@ export class MetadataWait {
 
   constructor(options: MetadataWaitOptions) {
     this.options = options
-    this.timer = new DeadlineTimer(options.clock, () => this.expire())
+    this.timer = new DeadlineTimer(options.clock, asOfMs => this.expire(asOfMs))
   }
 
   push(record: WaitingRecord): void {
@@ -130,8 +130,7 @@ export class MetadataWait {
     return FINAL_TOPIC_ERRORS.has(code) ? brokerError(code, { topic: topic.name }) : null
   }
 
-  private expire(): void {
-    const nowMs = this.options.clock.now()
+  private expire(nowMs: number): void {
     let nextMs = Number.POSITIVE_INFINITY
     for (const [topic, queue] of this.queues) {
       queue.expire(nowMs, record => this.timeout(topic, record.partition))

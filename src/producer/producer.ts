@@ -1,51 +1,34 @@
-import { RecordAccumulator } from '../accumulator/accumulator.js'
+import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
-import type { TopicState } from '../accumulator/topic.js'
 import { copyBytes, type WaitingRecord } from '../accumulator/waiting.js'
-import { ClusterClient } from '../cluster/cluster-client.js'
+import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
-import { createCodec, defaultCompressionLevels } from '../compression/index.js'
 import {
   type ProducerConfig,
   type ProducerOptions,
   parseProducerOptions,
   parseProperties,
 } from '../config/index.js'
-import {
-  ConfigError,
-  InternalError,
-  InvalidRecordError,
-  KafkaError,
-  ProducerClosedError,
-} from '../errors/index.js'
-import { PARTITION_BY_KEY, PARTITION_STICKY, Result } from '../native/addon.js'
-import { loadAddon } from '../native/load.js'
-import { Sender } from '../sender/sender.js'
-import type { Bytes, Serialize } from '../serialization/index.js'
+import { ConfigError, InvalidRecordError, type KafkaError, ProducerClosedError } from '../errors/index.js'
+import { Result } from '../native/addon.js'
+import type { Sender } from '../sender/sender.js'
+import type { Bytes } from '../serialization/index.js'
+import { assemble } from './assembly.js'
 import { CallbackDelivery, type DeliveryCallback, PromiseDelivery } from './deliveries.js'
 import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
-import { encodeHeaders } from './headers.js'
 import { Interceptors } from './interceptors.js'
 import { MetadataWait } from './metadata-wait.js'
-import { PartitionerView } from './partitioner-view.js'
 import { PromiseGroup } from './promise-group.js'
-import { checkPartition, checkTimestamp, checkTopic } from './record-checks.js'
 import type { RecordMetadata } from './record-metadata.js'
+import {
+  asKafkaError,
+  isPlaceable,
+  PARTITION_BY_PARTITIONER,
+  placeOf,
+  RecordRouter,
+  type RoutedRecord,
+} from './record-router.js'
 import type { PartitionInfo, ProducerRecord } from './types.js'
-
-/** The custom partitioner is to be asked once the topic is known. */
-const PARTITION_BY_PARTITIONER = -3
-
-/** A record that has been read, checked, serialized and given a partition or the way to one. */
-interface RoutedRecord {
-  topic: TopicState
-  /** A partition, PARTITION_BY_KEY, PARTITION_STICKY or PARTITION_BY_PARTITIONER. */
-  partition: number
-  timestampMs: number
-  key: Bytes | undefined
-  value: Bytes | undefined
-  headers: Uint8Array | null
-}
 
 /**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
@@ -59,14 +42,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly client: ClusterClient
   private readonly accumulator: RecordAccumulator
   private readonly sender: Sender
+  private readonly router: RecordRouter
   private readonly waiting: MetadataWait
-  private readonly topics = new Map<string, TopicState>()
   private readonly interceptors: Interceptors | null
-  private readonly partitioner: PartitionerView | null
-  private readonly keySerializer: Serialize<unknown> | null
-  private readonly valueSerializer: Serialize<unknown> | null
-  private lastTopic: TopicState | null = null
-  private metadataVersion = -1
   private closing: Promise<void> | null = null
 
   /**
@@ -77,26 +55,24 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    */
   constructor(options: ProducerOptions<K, V>) {
     this.config = parseProducerOptions(options)
-    const { config } = this
     this.clock = systemClock
-    this.keySerializer = config.keySerializer
-    this.valueSerializer = config.valueSerializer
+    const { config, clock } = this
+    const { client, accumulator, sender } = assemble(config, clock)
+    this.client = client
+    this.accumulator = accumulator
+    this.sender = sender
+    this.router = new RecordRouter(config, accumulator, client.metadata)
     this.interceptors =
       config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
-    this.client = new ClusterClient(clientOptions(config, this.clock))
-    this.accumulator = this.createAccumulator()
-    this.sender = this.createSender()
     this.waiting = new MetadataWait({
-      accumulator: this.accumulator,
-      client: this.client,
-      clock: this.clock,
+      accumulator,
+      client,
+      clock,
       maxBlockMs: config.maxBlockMs,
       proceed: record => this.proceed(record),
     })
-    this.partitioner =
-      config.partitioner === null ? null : new PartitionerView(config.partitioner, this.client.metadata)
-    this.client.onUpdate = () => this.onClusterUpdate()
-    this.client.onFatal = error => this.sender.failForGood(error)
+    client.onUpdate = () => this.onClusterUpdate()
+    client.onFatal = error => sender.failForGood(error)
   }
 
   /** A producer from the text of a Java `producer.properties` file. */
@@ -113,7 +89,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void
   send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | undefined {
     const nowMs = this.clock.wallNow()
-    if (this.interceptors !== null) return this.sendIntercepted(record, callback, nowMs)
+    if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
     if (callback === undefined) return this.sendPromised(record, nowMs)
     checkCallback(callback)
     this.dispatch(record, new CallbackDelivery(callback, this.config.logger), 0, nowMs)
@@ -130,15 +106,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     }
     const { interceptors } = this
     const nowMs = this.clock.wallNow()
-    const acknowledge =
-      interceptors === null
-        ? null
-        : (report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => {
-            let ordinal = 0
-            for (const metadata of report)
-              interceptors.onAcknowledgement(metadata, errors.get(ordinal++) ?? null)
-          }
-    const collector = new SendManyCollector(records.length, nowMs, acknowledge)
+    const collector = new SendManyCollector(
+      records.length,
+      nowMs,
+      interceptors === null ? null : (report, errors) => interceptors.onReport(report, errors),
+    )
     for (let ordinal = 0; ordinal < records.length; ordinal++) {
       const record = records[ordinal] as ProducerRecord<K, V>
       this.dispatch(interceptors === null ? record : interceptors.onSend(record), collector, ordinal, nowMs)
@@ -173,8 +145,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** The topic's partitions; waits up to `max.block.ms` for metadata. */
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
     this.checkOpen()
-    const state = this.topicOf(topic)
-    await this.waiting.known(state)
+    await this.waiting.known(this.router.topicOf(topic))
     const partitions = this.client.metadata.topic(topic)?.partitions ?? []
     return partitions.map(({ index, leaderId, replicas, isr }) => ({
       topic,
@@ -196,29 +167,27 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   private sendIntercepted(
+    interceptors: Interceptors,
     record: ProducerRecord<K, V>,
     callback: DeliveryCallback | undefined,
     nowMs: number,
   ): Promise<RecordMetadata> | undefined {
-    const interceptors = this.interceptors as Interceptors
-    const { logger } = this.config
-    if (callback !== undefined) {
-      checkCallback(callback)
+    const start = (deliver: DeliveryCallback) => {
       const acknowledge: DeliveryCallback = (error, metadata) => {
         interceptors.onAcknowledgement(metadata, error)
-        callback(error, metadata)
+        deliver(error, metadata)
       }
-      this.dispatch(interceptors.onSend(record), new CallbackDelivery(acknowledge, logger), 0, nowMs)
-      return undefined
+      const delivery = new CallbackDelivery(acknowledge, this.config.logger)
+      this.dispatch(interceptors.onSend(record), delivery, 0, nowMs)
     }
-    return new Promise((resolve, reject) => {
-      const settle: DeliveryCallback = (error, metadata) => {
-        interceptors.onAcknowledgement(metadata, error)
-        if (error === null) resolve(metadata)
-        else reject(error)
-      }
-      this.dispatch(interceptors.onSend(record), new CallbackDelivery(settle, logger), 0, nowMs)
-    })
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        start((error, metadata) => (error === null ? resolve(metadata) : reject(error)))
+      })
+    }
+    checkCallback(callback)
+    start(callback)
+    return undefined
   }
 
   /**
@@ -228,22 +197,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private sendPromised(record: ProducerRecord<K, V>, nowMs: number): Promise<RecordMetadata> {
     let routed: RoutedRecord
     try {
-      routed = this.route(record, nowMs)
-      const { topic, partition, timestampMs, key, value, headers } = routed
-      if (isKnown(topic, partition)) {
-        const { appender, staging } = this.accumulator
-        const batch = appender.appendNow(topic, partition, timestampMs, key, value, headers)
-        if (batch !== null) {
-          this.sender.wakeup()
-          const { result } = staging
-          return PromiseGroup.of(batch, timestampMs).add(
-            result[Result.INDEX] as number,
-            result[Result.KEY_BYTES] as number,
-            result[Result.VALUE_BYTES] as number,
-            timestampMs,
-          )
-        }
-      }
+      this.checkOpen()
+      routed = this.router.route(record, nowMs)
+      const written = isPlaceable(routed) ? this.writeNow(routed) : null
+      if (written !== null) return written
     } catch (error) {
       return Promise.reject(asKafkaError(error, placeOf(record).topic))
     }
@@ -252,10 +209,27 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return delivery.promise
   }
 
+  /** Null if the record has to wait for memory. */
+  private writeNow(routed: RoutedRecord): Promise<RecordMetadata> | null {
+    const { topic, partition, timestampMs, key, value, headers } = routed
+    const { appender, staging } = this.accumulator
+    const batch = appender.appendNow(topic, partition, timestampMs, key, value, headers)
+    if (batch === null) return null
+    this.sender.wakeup()
+    const { result } = staging
+    return PromiseGroup.of(batch, timestampMs).add(
+      result[Result.INDEX] as number,
+      result[Result.KEY_BYTES] as number,
+      result[Result.VALUE_BYTES] as number,
+      timestampMs,
+    )
+  }
+
   /** Whatever is wrong with a record reaches its delivery, and nobody else. */
   private dispatch(record: ProducerRecord<K, V>, delivery: Delivery, ordinal: number, nowMs: number): void {
     try {
-      this.handOver(this.route(record, nowMs), delivery, ordinal)
+      this.checkOpen()
+      this.handOver(this.router.route(record, nowMs), delivery, ordinal)
     } catch (error) {
       const { topic, partition } = placeOf(record)
       delivery.fail(asKafkaError(error, topic), ordinal, topic, partition)
@@ -265,7 +239,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** Into a batch, or to wait for the topic's metadata. */
   private handOver(routed: RoutedRecord, delivery: Delivery, ordinal: number): void {
     const { topic, partition, timestampMs, key, value, headers } = routed
-    if (isKnown(topic, partition)) {
+    if (isPlaceable(routed)) {
       const { appender } = this.accumulator
       appender.append(topic, partition, timestampMs, key, value, headers, delivery, ordinal)
       this.sender.wakeup()
@@ -285,55 +259,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     })
   }
 
-  /** Reads and checks a record: what it is to be appended as. The answer is valid until the next call. */
-  private route(record: ProducerRecord<K, V>, nowMs: number): RoutedRecord {
-    this.checkOpen()
-    if (record === null || typeof record !== 'object') {
-      throw new InvalidRecordError('A record must be an object with at least a topic.')
-    }
-    const { topic: name, timestamp } = record
-    const topic = name === this.lastTopic?.name ? this.lastTopic : this.topicOf(name)
-    this.lastTopic = topic
-    const timestampMs =
-      timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
-    const key =
-      this.keySerializer === null
-        ? (record.key as Bytes | undefined)
-        : this.keySerializer(name, record.key ?? null, record.headers ?? undefined)
-    const value =
-      this.valueSerializer === null
-        ? (record.value as Bytes | undefined)
-        : this.valueSerializer(name, record.value ?? null, record.headers ?? undefined)
-    const partition = this.partitionOf(record, topic, key, value)
-    const headers =
-      record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
-    return { topic, partition, timestampMs, key, value, headers }
-  }
-
-  private partitionOf(
-    record: ProducerRecord<K, V>,
-    topic: TopicState,
-    key: Bytes | undefined,
-    value: Bytes | undefined,
-  ): number {
-    if (record.partition !== undefined && record.partition !== null) {
-      return checkPartition(record.partition, topic.name)
-    }
-    if (this.partitioner !== null) {
-      if (topic.partitionCount === 0) return PARTITION_BY_PARTITIONER
-      return this.partitioner.choose(topic, key ?? null, value ?? null)
-    }
-    const hasKey = key !== undefined && key !== null
-    return hasKey && !this.config.partitionerIgnoreKeys ? PARTITION_BY_KEY : PARTITION_STICKY
-  }
-
   /** Sends a record on whose topic has become known. */
   private proceed(record: WaitingRecord): void {
     const { topic, timestampMs, key, value, headers, delivery, ordinal, deadlineMs } = record
     let { partition } = record
     if (partition === PARTITION_BY_PARTITIONER) {
       try {
-        partition = (this.partitioner as PartitionerView).choose(topic, key ?? null, value ?? null)
+        partition = this.router.askPartitioner(topic, key, value)
       } catch (error) {
         delivery.fail(asKafkaError(error, topic.name), ordinal, topic.name, -1)
         return
@@ -344,38 +276,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.sender.wakeup()
   }
 
-  private topicOf(name: unknown): TopicState {
-    const known = this.topics.get(name as string)
-    if (known !== undefined) return known
-    checkTopic(name)
-    const topic = this.accumulator.addTopic(name)
-    this.topics.set(name, topic)
-    this.takeMetadata(topic)
-    return topic
-  }
-
   private checkOpen(): void {
     if (this.closing !== null) throw new ProducerClosedError('The producer is closed.')
     if (this.sender.fatal !== null) throw this.sender.fatal
   }
 
   private onClusterUpdate(): void {
-    const { metadata } = this.client
-    if (metadata.version !== this.metadataVersion) {
-      this.metadataVersion = metadata.version
-      let moved = false
-      for (const topic of this.topics.values()) if (this.takeMetadata(topic)) moved = true
-      if (moved) this.accumulator.leadersChanged()
-      this.waiting.onMetadata()
-    }
+    if (this.router.followMetadata()) this.waiting.onMetadata()
     this.sender.wakeup()
-  }
-
-  /** True if the topic's leaders have moved. */
-  private takeMetadata(topic: TopicState): boolean {
-    const metadata = this.client.metadata.topic(topic.name)
-    if (metadata === undefined || metadata === topic.metadata) return false
-    return this.accumulator.updateTopic(topic, metadata)
   }
 
   private raiseBarrier(): FlushBarrier {
@@ -391,7 +299,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private async shutDown(timeoutMs: number): Promise<void> {
     const barrier = this.raiseBarrier()
     await this.settledWithin(barrier, timeoutMs)
-    const error = new ProducerClosedError(
+    const error: KafkaError = new ProducerClosedError(
       `The producer was closed before the record was delivered (close time-out ${timeoutMs} ms).`,
     )
     this.waiting.abort(error)
@@ -411,113 +319,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       })
     })
   }
-
-  private createAccumulator(): RecordAccumulator {
-    const { config } = this
-    const { compressionType, compressionLevel } = config
-    const level = compressionLevel ?? undefined
-    return new RecordAccumulator({
-      addon: loadAddon(),
-      bufferBytes: config.bufferMemory,
-      batchBytes: config.batchSize,
-      maxRequestBytes: config.maxRequestSize,
-      lingerMs: config.lingerMs,
-      maxBlockMs: config.maxBlockMs,
-      deliveryTimeoutMs: config.deliveryTimeoutMs,
-      codec: createCodec(compressionType, {
-        gzip: level ?? defaultCompressionLevels.gzip,
-        zstd: level ?? defaultCompressionLevels.zstd,
-      }),
-      adaptivePartitioning: config.partitionerAdaptivePartitioningEnable,
-      isDrainable: leaderId => this.sender.latency.isDrainable(leaderId),
-      clock: this.clock,
-      logger: config.logger,
-      random: Math.random,
-      fillFreed: process.env.MILLRACE_FILL_FREED === '1',
-      onWork: () => this.sender.wakeup(),
-      onTopicUsed: topic => this.client.trackTopic(topic),
-    })
-  }
-
-  private createSender(): Sender {
-    const { config, accumulator, client, clock } = this
-    return new Sender({
-      accumulator,
-      client,
-      clock,
-      logger: config.logger,
-      clientId: config.clientId,
-      acks: config.acks,
-      idempotent: config.enableIdempotence,
-      maxInFlight: config.maxInFlightRequestsPerConnection,
-      retries: config.retries,
-      requestTimeoutMs: config.requestTimeoutMs,
-      retryBackoffMs: config.retryBackoffMs,
-      retryBackoffMaxMs: config.retryBackoffMaxMs,
-      availabilityTimeoutMs: config.partitionerAvailabilityTimeoutMs,
-      compressionName: config.compressionType,
-      onLeaderHint: topic => {
-        if (topic.metadata !== null && topic.update(topic.metadata)) accumulator.leadersChanged()
-      },
-    })
-  }
-}
-
-function isKnown(topic: TopicState, partition: number): boolean {
-  return topic.partitionCount > 0 && partition < topic.partitionCount
 }
 
 function checkCallback(callback: unknown): asserts callback is DeliveryCallback {
   if (typeof callback !== 'function') throw new TypeError('send: the callback must be a function.')
-}
-
-/** Where a failed record was to go, as far as it can be read. */
-function placeOf(record: unknown): { topic: string; partition: number } {
-  try {
-    const { topic, partition } = record as ProducerRecord
-    return {
-      topic: typeof topic === 'string' ? topic : '',
-      partition: Number.isInteger(partition) ? (partition as number) : -1,
-    }
-  } catch {
-    return { topic: '', partition: -1 }
-  }
-}
-
-/** What a caller's getter, iterator or plug-in threw becomes a coded error with its cause. */
-function asKafkaError(error: unknown, topic: string): KafkaError {
-  if (error instanceof KafkaError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof TypeError || error instanceof RangeError) {
-    return new InvalidRecordError(`The record to topic ${topic} could not be read: ${message}`, {
-      topic,
-      cause: error,
-    })
-  }
-  return new InternalError(`The record to topic ${topic} could not be sent: ${message}`, {
-    topic,
-    cause: error,
-  })
-}
-
-function clientOptions(config: ProducerConfig, clock: Clock): ConstructorParameters<typeof ClusterClient>[0] {
-  return {
-    bootstrapServers: config.bootstrapServers,
-    clientId: config.clientId,
-    requestTimeoutMs: config.requestTimeoutMs,
-    maxInFlight: config.maxInFlightRequestsPerConnection,
-    reconnectBackoffMs: config.reconnectBackoffMs,
-    reconnectBackoffMaxMs: config.reconnectBackoffMaxMs,
-    retryBackoffMs: config.retryBackoffMs,
-    retryBackoffMaxMs: config.retryBackoffMaxMs,
-    connectionSetupTimeoutMs: config.socketConnectionSetupTimeoutMs,
-    connectionSetupTimeoutMaxMs: config.socketConnectionSetupTimeoutMaxMs,
-    connectionsMaxIdleMs: config.connectionsMaxIdleMs,
-    metadataMaxAgeMs: config.metadataMaxAgeMs,
-    metadataMaxIdleMs: config.metadataMaxIdleMs,
-    recoveryStrategy: config.metadataRecoveryStrategy,
-    rebootstrapTriggerMs: config.metadataRecoveryRebootstrapTriggerMs,
-    clock,
-    logger: config.logger,
-  }
 }

@@ -245,7 +245,7 @@ export class Sender {
     const { outcome } = batch
     if (answer !== null) {
       outcome.baseOffset = answer.baseOffset
-      outcome.logAppendTimeMs = Number(answer.logAppendTimeMs)
+      if (answer.logAppendTimeMs >= 0n) outcome.logAppendTimeMs = Number(answer.logAppendTimeMs)
     }
     if (batch.producer !== null) {
       this.acknowledge(batch)

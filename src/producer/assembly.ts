@@ -1,0 +1,105 @@
+import { RecordAccumulator } from '../accumulator/accumulator.js'
+import { ClusterClient } from '../cluster/cluster-client.js'
+import type { Clock } from '../common/clock.js'
+import { createCodec, defaultCompressionLevels } from '../compression/index.js'
+import type { ProducerConfig } from '../config/index.js'
+import { loadAddon } from '../native/load.js'
+import { Sender } from '../sender/sender.js'
+
+/** The parts of a producer, joined as its configuration says. */
+export interface ProducerParts {
+  readonly client: ClusterClient
+  readonly accumulator: RecordAccumulator
+  readonly sender: Sender
+}
+
+/** Makes and joins the parts of a producer. Nothing connects yet. */
+export function assemble(config: ProducerConfig, clock: Clock): ProducerParts {
+  const client = createClient(config, clock)
+  // The accumulator wakes the sender, which is made after it.
+  const parts: { sender?: Sender } = {}
+  const sender = () => parts.sender as Sender
+  const accumulator = createAccumulator(config, clock, client, sender)
+  parts.sender = createSender(config, clock, client, accumulator)
+  return { client, accumulator, sender: parts.sender }
+}
+
+function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
+  return new ClusterClient({
+    bootstrapServers: config.bootstrapServers,
+    clientId: config.clientId,
+    requestTimeoutMs: config.requestTimeoutMs,
+    maxInFlight: config.maxInFlightRequestsPerConnection,
+    reconnectBackoffMs: config.reconnectBackoffMs,
+    reconnectBackoffMaxMs: config.reconnectBackoffMaxMs,
+    retryBackoffMs: config.retryBackoffMs,
+    retryBackoffMaxMs: config.retryBackoffMaxMs,
+    connectionSetupTimeoutMs: config.socketConnectionSetupTimeoutMs,
+    connectionSetupTimeoutMaxMs: config.socketConnectionSetupTimeoutMaxMs,
+    connectionsMaxIdleMs: config.connectionsMaxIdleMs,
+    metadataMaxAgeMs: config.metadataMaxAgeMs,
+    metadataMaxIdleMs: config.metadataMaxIdleMs,
+    recoveryStrategy: config.metadataRecoveryStrategy,
+    rebootstrapTriggerMs: config.metadataRecoveryRebootstrapTriggerMs,
+    clock,
+    logger: config.logger,
+  })
+}
+
+function createAccumulator(
+  config: ProducerConfig,
+  clock: Clock,
+  client: ClusterClient,
+  sender: () => Sender,
+): RecordAccumulator {
+  const { compressionType, compressionLevel } = config
+  return new RecordAccumulator({
+    addon: loadAddon(),
+    bufferBytes: config.bufferMemory,
+    batchBytes: config.batchSize,
+    maxRequestBytes: config.maxRequestSize,
+    lingerMs: config.lingerMs,
+    maxBlockMs: config.maxBlockMs,
+    deliveryTimeoutMs: config.deliveryTimeoutMs,
+    codec: createCodec(compressionType, {
+      gzip: compressionLevel ?? defaultCompressionLevels.gzip,
+      zstd: compressionLevel ?? defaultCompressionLevels.zstd,
+    }),
+    adaptivePartitioning: config.partitionerAdaptivePartitioningEnable,
+    isDrainable: leaderId => sender().latency.isDrainable(leaderId),
+    clock,
+    logger: config.logger,
+    random: Math.random,
+    fillFreed: process.env.MILLRACE_FILL_FREED === '1',
+    onWork: () => sender().wakeup(),
+    onTopicUsed: topic => client.trackTopic(topic),
+  })
+}
+
+function createSender(
+  config: ProducerConfig,
+  clock: Clock,
+  client: ClusterClient,
+  accumulator: RecordAccumulator,
+): Sender {
+  return new Sender({
+    accumulator,
+    client,
+    clock,
+    logger: config.logger,
+    clientId: config.clientId,
+    acks: config.acks,
+    idempotent: config.enableIdempotence,
+    maxInFlight: config.maxInFlightRequestsPerConnection,
+    retries: config.retries,
+    requestTimeoutMs: config.requestTimeoutMs,
+    retryBackoffMs: config.retryBackoffMs,
+    retryBackoffMaxMs: config.retryBackoffMaxMs,
+    availabilityTimeoutMs: config.partitionerAvailabilityTimeoutMs,
+    compressionName: config.compressionType,
+    onLeaderHint: topic => {
+      const metadata = client.metadata.topic(topic.name)
+      if (metadata !== undefined && accumulator.updateTopic(topic, metadata)) accumulator.leadersChanged()
+    },
+  })
+}

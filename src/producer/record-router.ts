@@ -1,0 +1,151 @@
+import type { RecordAccumulator } from '../accumulator/accumulator.js'
+import type { TopicState } from '../accumulator/topic.js'
+import type { MetadataCache } from '../cluster/metadata-cache.js'
+import type { ProducerConfig } from '../config/index.js'
+import { InternalError, InvalidRecordError, KafkaError } from '../errors/index.js'
+import { PARTITION_BY_KEY, PARTITION_STICKY } from '../native/addon.js'
+import type { Bytes, Serialize } from '../serialization/index.js'
+import { encodeHeaders } from './headers.js'
+import { PartitionerView } from './partitioner-view.js'
+import { checkPartition, checkTimestamp, checkTopic } from './record-checks.js'
+import type { ProducerRecord } from './types.js'
+
+/** The custom partitioner is to be asked once the topic is known. */
+export const PARTITION_BY_PARTITIONER = -3
+
+/** A record that has been read, checked, serialized and given a partition or the way to one. */
+export interface RoutedRecord {
+  topic: TopicState
+  /** A partition, PARTITION_BY_KEY, PARTITION_STICKY or PARTITION_BY_PARTITIONER. */
+  partition: number
+  timestampMs: number
+  key: Bytes | undefined
+  value: Bytes | undefined
+  headers: Uint8Array | null
+}
+
+/** Turns what users send into what can be appended; knows the topics and the plug-ins. */
+export class RecordRouter {
+  private readonly accumulator: RecordAccumulator
+  private readonly metadata: MetadataCache
+  private readonly topics = new Map<string, TopicState>()
+  private readonly keySerializer: Serialize<unknown> | null
+  private readonly valueSerializer: Serialize<unknown> | null
+  private readonly partitioner: PartitionerView | null
+  private readonly ignoresKeys: boolean
+  private lastTopic: TopicState | null = null
+  private metadataVersion = -1
+
+  constructor(config: ProducerConfig, accumulator: RecordAccumulator, metadata: MetadataCache) {
+    this.accumulator = accumulator
+    this.metadata = metadata
+    this.keySerializer = config.keySerializer
+    this.valueSerializer = config.valueSerializer
+    this.ignoresKeys = config.partitionerIgnoreKeys
+    this.partitioner = config.partitioner === null ? null : new PartitionerView(config.partitioner, metadata)
+  }
+
+  /**
+   * Reads and checks a record: what it is to be appended as. `nowMs` is its timestamp if it has none. Its headers
+   * are valid until the next call. Throws what is wrong with the record.
+   */
+  route(record: ProducerRecord<unknown, unknown>, nowMs: number): RoutedRecord {
+    if (record === null || typeof record !== 'object') {
+      throw new InvalidRecordError('A record must be an object with at least a topic.')
+    }
+    const { topic: name, timestamp } = record
+    const topic = name === this.lastTopic?.name ? this.lastTopic : this.topicOf(name)
+    this.lastTopic = topic
+    const timestampMs =
+      timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
+    const key =
+      this.keySerializer === null
+        ? (record.key as Bytes | undefined)
+        : this.keySerializer(name, record.key ?? null, record.headers ?? undefined)
+    const value =
+      this.valueSerializer === null
+        ? (record.value as Bytes | undefined)
+        : this.valueSerializer(name, record.value ?? null, record.headers ?? undefined)
+    const partition = this.partitionOf(record.partition, topic, key, value)
+    // Last, because the plug-ins above may send records of their own.
+    const headers =
+      record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
+    return { topic, partition, timestampMs, key, value, headers }
+  }
+
+  /** The topic of this name; new to the producer at first use. */
+  topicOf(name: unknown): TopicState {
+    const known = this.topics.get(name as string)
+    if (known !== undefined) return known
+    checkTopic(name)
+    const topic = this.accumulator.addTopic(name)
+    this.topics.set(name, topic)
+    this.takeMetadata(topic)
+    return topic
+  }
+
+  /** The custom partitioner's choice. Throws where that is no partition of the topic. */
+  askPartitioner(topic: TopicState, key: Bytes | undefined, value: Bytes | undefined): number {
+    return (this.partitioner as PartitionerView).choose(topic, key ?? null, value ?? null)
+  }
+
+  /** Takes over metadata that has changed since the last call. False if none has. */
+  followMetadata(): boolean {
+    if (this.metadata.version === this.metadataVersion) return false
+    this.metadataVersion = this.metadata.version
+    let hasMoved = false
+    for (const topic of this.topics.values()) if (this.takeMetadata(topic)) hasMoved = true
+    if (hasMoved) this.accumulator.leadersChanged()
+    return true
+  }
+
+  private partitionOf(
+    explicit: number | null | undefined,
+    topic: TopicState,
+    key: Bytes | undefined,
+    value: Bytes | undefined,
+  ): number {
+    if (explicit !== undefined && explicit !== null) return checkPartition(explicit, topic.name)
+    if (this.partitioner !== null) {
+      return topic.partitionCount === 0 ? PARTITION_BY_PARTITIONER : this.askPartitioner(topic, key, value)
+    }
+    const hasKey = key !== undefined && key !== null
+    return hasKey && !this.ignoresKeys ? PARTITION_BY_KEY : PARTITION_STICKY
+  }
+
+  /** True if the topic's leaders have moved. */
+  private takeMetadata(topic: TopicState): boolean {
+    const metadata = this.metadata.topic(topic.name)
+    if (metadata === undefined || metadata === topic.metadata) return false
+    return this.accumulator.updateTopic(topic, metadata)
+  }
+}
+
+/** Whether the record's partition, or enough to choose it, is known. */
+export function isPlaceable({ topic, partition }: RoutedRecord): boolean {
+  return topic.partitionCount > 0 && partition < topic.partitionCount
+}
+
+/** Where a failed record was to go, as far as it can be read. */
+export function placeOf(record: unknown): { topic: string; partition: number } {
+  try {
+    const { topic, partition } = record as ProducerRecord
+    return {
+      topic: typeof topic === 'string' ? topic : '',
+      partition: Number.isInteger(partition) ? (partition as number) : -1,
+    }
+  } catch {
+    return { topic: '', partition: -1 }
+  }
+}
+
+/** What a caller's getter, iterator or plug-in threw becomes a coded error with its cause. */
+export function asKafkaError(error: unknown, topic: string): KafkaError {
+  if (error instanceof KafkaError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const details = { topic, cause: error }
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new InvalidRecordError(`The record to topic ${topic} could not be read: ${message}`, details)
+  }
+  return new InternalError(`The record to topic ${topic} could not be sent: ${message}`, details)
+}
