@@ -15,7 +15,9 @@ import { ReadyQueue } from './ready-queue.js'
 import { Staging } from './staging.js'
 import { type PartitionState, TopicState } from './topic.js'
 
-/** A slab is not cut smaller than this, whatever `batch.size` says, or their table would outgrow their bytes. */
+/**
+ * A slab is not cut smaller than this, whatever `batch.size` says, or their table would outgrow their bytes.
+ */
 const SLAB_BYTES_MIN = 1024
 /** Encoded headers of one record pass through shared memory of at most this size. */
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
@@ -55,8 +57,8 @@ export interface DrainGate {
 }
 
 /**
- * Holds every record between `send` and its outcome: per-partition queues of batches, which of them are ready,
- * when linger, backoff and delivery time-outs fall due, and the memory all of it may use.
+ * Holds every record between `send` and its outcome: per-partition queues of batches, which of them are
+ * ready, when linger, backoff and delivery time-outs fall due, and the memory all of it may use.
  */
 export class RecordAccumulator {
   readonly core: NativeCore
@@ -122,7 +124,9 @@ export class RecordAccumulator {
     return topic
   }
 
-  /** Takes over new metadata of a topic. True if leaders moved; call `leadersChanged` after the last topic. */
+  /**
+   * Takes over new metadata of a topic. True if leaders moved; call `leadersChanged` after the last topic.
+   */
   updateTopic(topic: TopicState, metadata: TopicMetadata): boolean {
     const before = topic.partitionCount
     const moved = topic.update(metadata)
@@ -316,7 +320,9 @@ export class RecordAccumulator {
     if (!batch.encoded) this.toEncode.push(batch)
   }
 
-  /** Closes the head batch for a drain. False if it must be compressed first; the partition comes back then. */
+  /**
+   * Closes the head batch for a drain. False if it must be compressed first; the partition comes back then.
+   */
   private seal(batch: Batch): boolean {
     if (batch.phase === BatchPhase.OPEN) {
       this.core.seal(batch.handle)
@@ -389,7 +395,9 @@ export class RecordAccumulator {
     )
   }
 
-  /** Takes an expired batch out of its queue; what comes next there has not failed yet, so nothing holds it. */
+  /**
+   * Takes an expired batch out of its queue; what comes next there has not failed yet, so nothing holds it.
+   */
   private dequeue(batch: Batch): void {
     const { partition } = batch
     const { queue } = partition

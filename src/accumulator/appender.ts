@@ -93,7 +93,8 @@ export class Appender {
   }
 
   /**
-   * As `append`, past the staging. `deadlineMs` is what an earlier wait has left of `max.block.ms`; 0: all of it.
+   * As `append`, past the staging. `deadlineMs` is what an earlier wait has left of `max.block.ms`; 0: all of
+   * it.
    */
   appendUnstaged(
     topic: TopicState,
@@ -114,8 +115,8 @@ export class Appender {
   }
 
   /**
-   * Writes one record into its batch at once; the result words tell its place and sizes. Null if it has to wait
-   * for memory. Throws what is wrong with the record.
+   * Writes one record into its batch at once; the result words tell its place and sizes. Null if it has to
+   * wait for memory. Throws what is wrong with the record.
    */
   appendNow(
     topic: TopicState,
@@ -363,7 +364,8 @@ export class Appender {
         return this.tooLarge(topic, this.staging.result[Result.SIZE] as number)
       case AppendStatus.DETACHED:
         return new InvalidRecordError(
-          `A record to topic ${topic.name} has a key or value whose ArrayBuffer is detached: its bytes are gone.`,
+          `A record to topic ${topic.name} has a key or value whose ArrayBuffer is detached: ` +
+            'its bytes are gone.',
           { topic: topic.name },
         )
       case AppendStatus.BAD_TYPE:

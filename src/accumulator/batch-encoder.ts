@@ -18,8 +18,8 @@ export interface BatchEncoderOptions {
 }
 
 /**
- * Compresses the records region of sealed batches. The compressed form replaces the records in the batch's own
- * memory, so a batch keeps one owner and one budget; where it would not fit, the batch goes out as it is.
+ * Compresses the records region of sealed batches. The compressed form replaces the records in the batch's
+ * own memory, so a batch keeps one owner and one budget; where it would not fit, the batch goes out as it is.
  */
 export class BatchEncoder {
   private readonly options: BatchEncoderOptions

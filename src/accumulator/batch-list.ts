@@ -3,10 +3,10 @@ import type { Batch } from './batch.js'
 /**
  * Batches in the order they were added, linked through themselves.
  *
- * Not a `Set`: V8 links the tables a set has outgrown, so a dead table that the old generation still holds keeps
- * all later ones, and through their stale entries every record of settled batches, alive until the next major
- * collection (measured: 40 MB of false survivors, a third of the CPU). For the same reason a removed batch lets
- * go of its neighbours.
+ * Not a `Set`: V8 links the tables a set has outgrown, so a dead table that the old generation still holds
+ * keeps all later ones, and through their stale entries every record of settled batches, alive until the next
+ * major collection (measured: 40 MB of false survivors, a third of the CPU). For the same reason a removed
+ * batch lets go of its neighbours.
  */
 export class BatchList implements Iterable<Batch> {
   private first: Batch | null = null

@@ -10,7 +10,10 @@ export class BatchOutcome {
   readonly partition: number
   /** Offset of the first record; -1n while or where it is unknown (acks 0, duplicate, failure). */
   baseOffset = -1n
-  /** The broker's append time in ms since the epoch; NaN (a double, as times are) where the record's own holds. */
+  /**
+   * The broker's append time in ms since the epoch; NaN (a double, as times are) where the record's own
+   * holds.
+   */
   logAppendTimeMs = Number.NaN
   error: KafkaError | null = null
   /** Errors of single records by index, where the broker named them (KIP-467). */
@@ -29,8 +32,8 @@ export class BatchOutcome {
 
 /**
  * Who waits for a record: a promise, a callback or a slot of a `sendMany`. It learns where its record was
- * written (`attach`) and later, with all others of its batch, what became of it (`settle`); or that the record
- * never reached a batch (`fail`). `ordinal` is the record's place in a `sendMany`, else 0.
+ * written (`attach`) and later, with all others of its batch, what became of it (`settle`); or that the
+ * record never reached a batch (`fail`). `ordinal` is the record's place in a `sendMany`, else 0.
  */
 export interface Delivery {
   attach(

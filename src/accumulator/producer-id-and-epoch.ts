@@ -1,4 +1,6 @@
-/** A producer id in one of its epochs (KIP-98). Never changed; two are the same if they are the same object. */
+/**
+ * A producer id in one of its epochs (KIP-98). Never changed; two are the same if they are the same object.
+ */
 export class ProducerIdAndEpoch {
   readonly producerId: bigint
   readonly epoch: number

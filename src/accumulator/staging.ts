@@ -9,8 +9,8 @@ const CAPACITY_BYTES = 256 * 1024
 export const STAGED_RECORD_BYTES_MAX = 4096
 
 /**
- * Memory shared with native code: descriptors and bytes of records that wait for the next native call, and the
- * result words that every append fills.
+ * Memory shared with native code: descriptors and bytes of records that wait for the next native call, and
+ * the result words that every append fills.
  */
 export class Staging {
   readonly descriptors = new Int32Array(Staged.WORDS * CAPACITY_RECORDS)

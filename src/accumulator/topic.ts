@@ -12,8 +12,8 @@ export class PartitionState {
   /** Batches that wait to be sent, oldest first; only the last one can be open. */
   readonly queue: Batch[] = []
   /**
-   * Batches that have been drained at least once and have no outcome yet: on the wire, or put back for a retry.
-   * In the order of their first drain, which is that of their sequences.
+   * Batches that have been drained at least once and have no outcome yet: on the wire, or put back for a
+   * retry. In the order of their first drain, which is that of their sequences.
    */
   readonly drained: Batch[] = []
   /** Requests without an answer that carry a batch of this partition. */
@@ -31,9 +31,9 @@ export class PartitionState {
   /** Last sequence the broker has acknowledged, -1 if none under the present id and epoch. */
   lastAckedSequence = -1
   /**
-   * Who has acknowledged a batch: leader, leader epoch, and under which producer id and epoch. Brokers accept any
-   * first sequence of a producer they do not know, so until then only one request may be in flight: were two,
-   * and the first failed, the second would be stored ahead of the first's retry.
+   * Who has acknowledged a batch: leader, leader epoch, and under which producer id and epoch. Brokers accept
+   * any first sequence of a producer they do not know, so until then only one request may be in flight: were
+   * two, and the first failed, the second would be stored ahead of the first's retry.
    */
   provenLeaderId = NO_LEADER
   provenLeaderEpoch = -1

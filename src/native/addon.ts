@@ -12,9 +12,14 @@ export const AppendStatus = {
   NO_MEMORY: 1,
   /** KIP-794: the topic's sticky partition has had its share; call setSticky, then go on. */
   CHOOSE_PARTITION: 2,
-  /** The record is larger than a slab and the budget has room: call provideLarge with `result[SIZE]` bytes, repeat. */
+  /**
+   * The record is larger than a slab and the budget has room: call provideLarge with `result[SIZE]` bytes,
+   * repeat.
+   */
   NEEDS_LARGE: 3,
-  /** Over the record limit given at creation (`max.request.size`); `result[SIZE]` is its upper bound in bytes. */
+  /**
+   * Over the record limit given at creation (`max.request.size`); `result[SIZE]` is its upper bound in bytes.
+   */
   TOO_LARGE: 4,
   /** The view's ArrayBuffer is detached. */
   DETACHED: 5,
@@ -24,7 +29,9 @@ export const AppendStatus = {
   CLOSED: 7,
 } as const
 
-/** Partition argument: by murmur2 of the key over all partitions of the topic (Java's `toPositive(hash) % n`). */
+/**
+ * Partition argument: by murmur2 of the key over all partitions of the topic (Java's `toPositive(hash) % n`).
+ */
 export const PARTITION_BY_KEY = -1
 /** Partition argument: the topic's sticky partition. */
 export const PARTITION_STICKY = -2
@@ -96,7 +103,9 @@ export interface NativeCore {
    * Returns `processed * 8 + AppendStatus`; a status other than OK concerns record `first + processed`.
    */
   drainStaged(first: number, count: number): number
-  /** Appends one record directly; `headerBytes` of encoded headers stand at the start of the staging bytes. */
+  /**
+   * Appends one record directly; `headerBytes` of encoded headers stand at the start of the staging bytes.
+   */
   append(
     topic: number,
     partition: number,
@@ -121,7 +130,9 @@ export interface NativeCore {
     baseSequence: number,
     attributes: number,
   ): number
-  /** Replaces a sealed batch's records region by its compressed form; false if it does not fit (unchanged). */
+  /**
+   * Replaces a sealed batch's records region by its compressed form; false if it does not fit (unchanged).
+   */
   replaceRecords(batch: number, compressed: Uint8Array): boolean
   /** Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included). */
   describe(batch: number): void
@@ -129,7 +140,9 @@ export interface NativeCore {
   pin(batch: number): void
   /** It has stopped reading. True if the memory went back to the pool. */
   unpin(batch: number): boolean
-  /** The batch's outcome is decided. True if the memory went back to the pool (else the last unpin does it). */
+  /**
+   * The batch's outcome is decided. True if the memory went back to the pool (else the last unpin does it).
+   */
   settle(batch: number): boolean
   /** Bytes of `buffer.memory` not in use. */
   availableBytes(): number

@@ -4,13 +4,17 @@ import type { Logger } from '../common/logger.js'
 import type { KafkaError } from '../errors/index.js'
 import { RecordMetadata } from './record-metadata.js'
 
-/** Hears what became of one record: the error or null, and metadata, never null (-1 for what is not known). */
+/**
+ * Hears what became of one record: the error or null, and metadata, never null (-1 for what is not known).
+ */
 export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetadata) => void
 
 /** What promise and callback deliveries remember of their record's place. */
 abstract class SingleDelivery implements Delivery, Settlement {
   private index = -1
-  /** NaN, not -1: a field that begins as an integer and becomes a double makes V8 recompile `send` for ever. */
+  /**
+   * NaN, not -1: a field that begins as an integer and becomes a double makes V8 recompile `send` for ever.
+   */
   private timestampMs = Number.NaN
   private keyBytes = -1
   private valueBytes = -1
@@ -73,7 +77,9 @@ export class PromiseDelivery extends SingleDelivery {
   }
 }
 
-/** `send` with a callback. What the callback throws is logged: it must not stop the other records' callbacks. */
+/**
+ * `send` with a callback. What the callback throws is logged: it must not stop the other records' callbacks.
+ */
 export class CallbackDelivery extends SingleDelivery {
   private readonly callback: DeliveryCallback
   private readonly logger: Logger

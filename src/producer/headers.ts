@@ -10,8 +10,8 @@ class HeaderBuffer {
   private isBusy = false
 
   /**
-   * `count:varint ( nameBytes:varint name valueBytes:varint value )*`, all varints zigzag, -1 for a null value.
-   * The answer is valid until the next call.
+   * `count:varint ( nameBytes:varint name valueBytes:varint value )*`, all varints zigzag, -1 for a null
+   * value. The answer is valid until the next call.
    */
   encode(headers: Headers): Uint8Array | null {
     // Iterating runs the caller's code, which may send another record.
@@ -92,7 +92,8 @@ function checked(name: unknown, value: unknown): readonly [string, Bytes] {
   const isBytes = value === null || typeof value === 'string' || value instanceof Uint8Array
   if (!isBytes) {
     throw new InvalidRecordError(
-      `The value of header ${JSON.stringify(name)} must be a string, a Uint8Array or null, not ${typeOf(value)}.`,
+      `The value of header ${JSON.stringify(name)} must be a string, a Uint8Array or null, ` +
+        `not ${typeOf(value)}.`,
     )
   }
   return [name, value]

@@ -33,8 +33,8 @@ import type { PartitionInfo, ProducerRecord } from './types.js'
 /**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
  *
- * Sends to one partition are stored in the order of the calls, whatever is awaited. `send` copies: its buffers
- * may be used again as soon as it has returned.
+ * Sends to one partition are stored in the order of the calls, whatever is awaited. `send` copies: its
+ * buffers may be used again as soon as it has returned.
  */
 export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly config: ProducerConfig
@@ -50,7 +50,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
    *
-   * @throws ConfigError for an option that is unknown, out of range, in conflict with another or not available
+   * @throws ConfigError for an option that is unknown, out of range, in conflict with another or not
+   * available
    * @throws NativeAddonError if the native addon is missing
    */
   constructor(options: ProducerOptions<K, V>) {
@@ -81,9 +82,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends one record. With a callback no promise is made; it is called on a later turn of the event loop, with
-   * the error or null and with metadata (never null). Without one, a promise that nobody catches becomes an
-   * unhandled rejection if the record fails. Never throws, unless the callback is not a function.
+   * Sends one record. With a callback no promise is made; it is called on a later turn of the event loop,
+   * with the error or null and with metadata (never null). Without one, a promise that nobody catches becomes
+   * an unhandled rejection if the record fails. Never throws, unless the callback is not a function.
    */
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void
@@ -97,8 +98,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends many records, of any topics, with one promise for all. Resolves to their metadata in input order, or
-   * rejects with a `SendManyError` that has each record's own outcome; one bad record does not hold up others.
+   * Sends many records, of any topics, with one promise for all. Resolves to their metadata in input order,
+   * or rejects with a `SendManyError` that has each record's own outcome; one bad record does not hold up
+   * others.
    */
   sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport> {
     if (!Array.isArray(records)) {
@@ -127,7 +129,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /**
    * Sends what has been accepted, then closes all connections. What is left after `timeoutMs` (default: no
-   * limit but `delivery.timeout.ms`) is rejected with `ProducerClosedError`. Later calls get the same promise.
+   * limit but `delivery.timeout.ms`) is rejected with `ProducerClosedError`. Later calls get the same
+   * promise.
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? Number.POSITIVE_INFINITY
@@ -191,8 +194,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * A promise for a record that is written at once: it derives from its batch's, which is cheaper by far than one
-   * of its own (see PromiseGroup). A record that has to wait gets its own.
+   * A promise for a record that is written at once: it derives from its batch's, which is cheaper by far than
+   * one of its own (see PromiseGroup). A record that has to wait gets its own.
    */
   private sendPromised(record: ProducerRecord<K, V>, nowMs: number): Promise<RecordMetadata> {
     let routed: RoutedRecord

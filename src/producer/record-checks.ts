@@ -30,7 +30,8 @@ export function checkPartition(partition: unknown, topic: string, source = 'part
     if (number >= 0 && number <= PARTITION_MAX) return number
   }
   throw new InvalidRecordError(
-    `${source} of a record to topic ${topic} must be an integer from 0 to ${PARTITION_MAX}, not ${show(partition)}.`,
+    `${source} of a record to topic ${topic} must be an integer from 0 to ${PARTITION_MAX}, ` +
+      `not ${show(partition)}.`,
     { topic },
   )
 }
@@ -40,8 +41,8 @@ export function checkTimestamp(timestamp: unknown, topic: string): number {
   if (typeof timestamp === 'number' && timestamp >= 0 && timestamp < TIMESTAMP_LIMIT)
     return Math.floor(timestamp)
   throw new InvalidRecordError(
-    `timestamp of a record to topic ${topic} must be milliseconds since the epoch, from 0 to int64's largest, ` +
-      `not ${show(timestamp)}.`,
+    `timestamp of a record to topic ${topic} must be milliseconds since the epoch, ` +
+      `from 0 to int64's largest, not ${show(timestamp)}.`,
     { topic },
   )
 }

@@ -41,7 +41,10 @@ export class RecordMetadata {
     return this.outcome.baseOffset < 0n ? -1n : this.outcome.baseOffset + BigInt(this.index)
   }
 
-  /** Milliseconds since the epoch: the broker's time of append if the topic is LogAppendTime, else the record's. */
+  /**
+   * Milliseconds since the epoch: the broker's time of append if the topic is LogAppendTime, else the
+   * record's.
+   */
   get timestamp(): number {
     return this.outcome.logAppendTimeMs >= 0 ? this.outcome.logAppendTimeMs : this.createdMs
   }

@@ -46,8 +46,8 @@ export class RecordRouter {
   }
 
   /**
-   * Reads and checks a record: what it is to be appended as. `nowMs` is its timestamp if it has none. Its headers
-   * are valid until the next call. Throws what is wrong with the record.
+   * Reads and checks a record: what it is to be appended as. `nowMs` is its timestamp if it has none. Its
+   * headers are valid until the next call. Throws what is wrong with the record.
    */
   route(record: ProducerRecord<unknown, unknown>, nowMs: number): RoutedRecord {
     if (record === null || typeof record !== 'object') {

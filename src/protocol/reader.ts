@@ -157,7 +157,9 @@ export class Reader {
     return id
   }
 
-  /** Count of an array whose elements take at least `elementBytesMin` (≥ 1); refused where they cannot fit. */
+  /**
+   * Count of an array whose elements take at least `elementBytesMin` (≥ 1); refused where they cannot fit.
+   */
   arrayLength(flexible: boolean, elementBytesMin: number): number {
     const count = this.nullableArrayLength(flexible, elementBytesMin)
     if (count < 0) throw this.failure('an array is null where that is not allowed')

@@ -74,8 +74,8 @@ export class ProduceRequest implements OutgoingRequest {
   }
 
   /**
-   * Matches an answer's entries to the batches sent. Entries are distrusted one by one: what was not asked for
-   * or comes twice is passed over, and a batch without an entry is answered with null.
+   * Matches an answer's entries to the batches sent. Entries are distrusted one by one: what was not asked
+   * for or comes twice is passed over, and a batch without an entry is answered with null.
    */
   match(
     response: ProduceResponse,

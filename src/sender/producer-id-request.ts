@@ -7,7 +7,9 @@ import { InitProducerId } from '../protocol/init-producer-id.js'
 /** The broker must not time out transactions of a producer that has none. */
 const NO_TRANSACTION_TIMEOUT_MS = 2 ** 31 - 1
 
-/** Asks any broker for a producer id (KIP-98). Rejects with a coded error; retrying is the caller's matter. */
+/**
+ * Asks any broker for a producer id (KIP-98). Rejects with a coded error; retrying is the caller's matter.
+ */
 export async function requestProducerId(
   client: ClusterClient,
   timeoutMs: number,

@@ -4,8 +4,8 @@ import { ErrorCodes, errorName } from '../protocol/error-codes.js'
 import type { ProducePartitionResponse } from '../protocol/produce.js'
 
 /**
- * Errors of single records (KIP-467). A record the broker names failed for itself; the others of its batch were
- * not stored because of it, and say so. Null where the broker named none.
+ * Errors of single records (KIP-467). A record the broker names failed for itself; the others of its batch
+ * were not stored because of it, and say so. Null where the broker named none.
  */
 export function recordErrorsOf(
   batch: Batch,

@@ -64,8 +64,8 @@ export class Sender {
   private isClosed = false
   private isAskingForId = false
   /**
-   * Linger, backoff and delivery time-outs. The latter are judged only here: the timer lets the sockets have a
-   * turn first, so answers that came while the application held the event loop count.
+   * Linger, backoff and delivery time-outs. The latter are judged only here: the timer lets the sockets have
+   * a turn first, so answers that came while the application held the event loop count.
    */
   private readonly timer: DeadlineTimer
 

@@ -46,7 +46,8 @@ export function judge(batch: Batch, errorCode: number, idempotent: boolean, logS
     if (FATAL_WITH_IDEMPOTENCE.has(errorCode)) return Verdict.FATAL
     if (errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) return judgeMissing(batch)
     if (errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID) {
-      // Without the start of the log there is no telling whether retention has removed the producer's records.
+      // Without the start of the log there is no telling whether retention has removed the producer's
+      // records.
       return logStartOffset === -1n ? Verdict.RETRY : judgeMissing(batch)
     }
   }
@@ -54,8 +55,8 @@ export function judge(batch: Batch, errorCode: number, idempotent: boolean, logS
 }
 
 /**
- * The broker misses an earlier sequence, or has forgotten the producer (KIP-360). If an earlier batch is still
- * to be stored, that is why, and a retry in order mends it; if none is, only a new epoch does.
+ * The broker misses an earlier sequence, or has forgotten the producer (KIP-360). If an earlier batch is
+ * still to be stored, that is why, and a retry in order mends it; if none is, only a new epoch does.
  */
 function judgeMissing(batch: Batch): Verdict {
   return batch.partition.drained[0] === batch ? Verdict.RETRY_BUMPED : Verdict.RETRY

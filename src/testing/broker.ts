@@ -27,9 +27,9 @@ export interface PartitionDescription {
 }
 
 /**
- * Starts a Kafka cluster in this process: the real protocol over TCP, records in memory. It is for development
- * and tests, listens on loopback only and has neither security, replication, transactions nor consumer groups.
- * Resolves once all nodes listen; throws {@link ConfigError} for options that make no sense.
+ * Starts a Kafka cluster in this process: the real protocol over TCP, records in memory. It is for
+ * development and tests, listens on loopback only and has neither security, replication, transactions nor
+ * consumer groups. Resolves once all nodes listen; throws {@link ConfigError} for options that make no sense.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const cluster = new Cluster(resolveOptions(options))

@@ -12,7 +12,9 @@ import { DISCONNECT, NO_REPLY } from './handlers/context.js'
 import { type Outcome, type ServedApi, servedApis } from './handlers/index.js'
 import { RequestFrames } from './request-frames.js'
 
-/** A request as a listener sees it. Its batches are views that the log keeps and stamps: copy to keep them. */
+/**
+ * A request as a listener sees it. Its batches are views that the log keeps and stamps: copy to keep them.
+ */
 export interface SeenRequest {
   readonly api: ApiName
   readonly version: number
@@ -216,7 +218,8 @@ export class Connection {
   private drop(reason: string): void {
     if (this.closed) return
     this.cluster.settings.log(
-      `millrace broker: node ${this.node.id} closes the connection from port ${this.socket.remotePort}: ${reason}`,
+      `millrace broker: node ${this.node.id} closes the connection ` +
+        `from port ${this.socket.remotePort}: ${reason}`,
     )
     this.destroy()
   }

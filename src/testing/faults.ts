@@ -71,7 +71,10 @@ export class RequestFailures {
     this.candidates = candidates
   }
 
-  /** The failure planned for this part of the request. A rule counts once per request, however many parts it hits. */
+  /**
+   * The failure planned for this part of the request. A rule counts once per request, however many parts it
+   * hits.
+   */
   match(topic?: string, partition?: number): FailRule | undefined {
     for (const rule of this.candidates) {
       if (rule.topic !== undefined && rule.topic !== topic) continue

@@ -76,7 +76,10 @@ export class PartitionLog {
     this.changed()
   }
 
-  /** Whole batches from the one that holds `offset` on: at most `maxBytes`, yet one in any case if `atLeastOne`. */
+  /**
+   * Whole batches from the one that holds `offset` on: at most `maxBytes`, yet one in any case if
+   * `atLeastOne`.
+   */
   read(offset: number, maxBytes: number, atLeastOne: boolean): Uint8Array[] {
     const read: Uint8Array[] = []
     let bytes = 0

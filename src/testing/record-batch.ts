@@ -136,8 +136,8 @@ export function readBatchHeader(bytes: Uint8Array): BatchHeader {
 }
 
 /**
- * Checks all that a broker checks of a producer's batch, and that every record is well formed: CRC, attributes,
- * counts, lengths, offset deltas, the maximum timestamp. Throws {@link BatchError}.
+ * Checks all that a broker checks of a producer's batch, and that every record is well formed: CRC,
+ * attributes, counts, lengths, offset deltas, the maximum timestamp. Throws {@link BatchError}.
  */
 export function checkBatch(bytes: Uint8Array, header: BatchHeader): void {
   const crc = crc32c(bytes, Field.ATTRIBUTES)
@@ -200,7 +200,9 @@ function recordsRegion(bytes: Uint8Array, { codecId }: BatchHeader): { bytes: Ui
   }
 }
 
-/** The codec; one whose package is not installed here is refused as a broker refuses what it does not know. */
+/**
+ * The codec; one whose package is not installed here is refused as a broker refuses what it does not know.
+ */
 function loadCodec(codecId: number): Codec {
   try {
     return codecById(codecId)

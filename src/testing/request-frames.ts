@@ -26,7 +26,9 @@ export class RequestFrames {
     this.position = 0
   }
 
-  /** The next whole frame without its length; null when more bytes are needed. Throws {@link ProtocolError}. */
+  /**
+   * The next whole frame without its length; null when more bytes are needed. Throws {@link ProtocolError}.
+   */
   next(): Buffer | null {
     if (this.frame === null) {
       if (!this.readLength()) return null

@@ -23,9 +23,9 @@ interface Look {
 }
 
 /**
- * Answers with whole batches, without waiting if there is an error or `minBytes` are there, else when they are
- * or `maxWaitMs` are over. There are no fetch sessions: session id 0 tells clients to ask for everything each
- * time.
+ * Answers with whole batches, without waiting if there is an error or `minBytes` are there, else when they
+ * are or `maxWaitMs` are over. There are no fetch sessions: session id 0 tells clients to ask for everything
+ * each time.
  */
 export function handleFetch(
   context: RequestContext,
