@@ -20,7 +20,8 @@ export function recordErrorsOf(
   for (const { batchIndex, batchIndexErrorMessage } of answer.recordErrors) {
     if (batchIndex < 0 || batchIndex >= batch.recordCount) continue
     const reason = batchIndexErrorMessage ?? answer.errorMessage ?? 'the broker gave no reason'
-    const message = `The broker refused the record for ${topic.name}-${partition}: ${reason} (${errorName(code)}).`
+    const place = `${topic.name}-${partition}`
+    const message = `The broker refused the record for ${place}: ${reason} (${errorName(code)}).`
     named.set(
       batchIndex,
       new BrokerError(message, { ...details, errorCode: code, errorName: errorName(code) }),
