@@ -409,17 +409,21 @@ export class RecordAccumulator {
     else this.refresh(partition)
   }
 
+  /** The topic's next sticky partition. The batch of the present one has had its share and lingers no longer. */
   private choosePartition(topic: TopicState): number {
+    const last = topic.partitions[topic.stickyPartition]?.queue.at(-1)
+    if (last?.phase === BatchPhase.OPEN) this.endLinger(last)
     const load: TopicLoad = {
       partitionCount: topic.partitionCount,
       available: topic.available,
       queueLength: index => (topic.partitions[index] as PartitionState).queue.length,
       isDrainable: index => this.options.isDrainable((topic.partitions[index] as PartitionState).leaderId),
     }
-    return chooseStickyPartition(load, {
+    topic.stickyPartition = chooseStickyPartition(load, {
       adaptive: this.options.adaptivePartitioning,
       random: this.options.random,
     })
+    return topic.stickyPartition
   }
 
   private createEncoder(codec: Codec): BatchEncoder {

@@ -56,6 +56,8 @@ export class TopicState {
   /** Partitions that have a leader; the sticky choice is made among them. */
   available: readonly number[] = []
   metadata: TopicMetadata | null = null
+  /** Where records without key and partition go at present (KIP-794), -1 before the first. */
+  stickyPartition = -1
 
   constructor(name: string, handle: number) {
     this.name = name

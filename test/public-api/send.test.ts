@@ -199,6 +199,20 @@ test('records without a key stay with one partition until it has had its share',
     assert.equal(read(broker, 'sticky').length, 1000)
   }))
 
+test('a full batch does not linger, even if its partition gets no other batch', () =>
+  withProducer({ batchSize: 2000, lingerMs: 60_000 }, async (producer, broker) => {
+    await producer.partitionsFor('full')
+    const sends = Array.from({ length: 200 }, () => producer.send({ topic: 'full', value: 'x'.repeat(100) }))
+    const stored = () => read(broker, 'full').length
+    // All but the last batch, which holds fewer than 20 records.
+    for (let waited = 0; stored() <= 180 && waited < 250; waited++) {
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    assert.ok(stored() > 180, `${stored()} of 200 were stored`)
+    await producer.flush()
+    await Promise.all(sends)
+  }))
+
 for (const acks of ['0', '1', 'all'] as const) {
   test(`acks ${acks}: every record arrives; the offset is known unless nobody answers`, () =>
     withProducer({ acks }, async (producer, broker) => {
