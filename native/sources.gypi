@@ -10,6 +10,7 @@
       'native/core/murmur2.cpp',
       'native/core/record_batch.cpp',
       'native/core/slab_pool.cpp',
+      'native/core/split.cpp',
       'native/core/staged.cpp',
     ],
     'binding_sources': [

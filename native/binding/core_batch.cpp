@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "../core/split.h"
 #include "arguments.h"
 #include "core_state.h"
 
@@ -58,6 +59,27 @@ napi_value releasedOrNot(napi_env env, CoreState* state, int32_t handle, bool re
   return makeBoolean(env, released);
 }
 
+// The first three arguments of a split: a sealed batch, its records region (null: as it stands in the batch)
+// and a position in it.
+bool readSplit(napi_env env, const napi_value* arguments, const CoreState* state, const Demand& demand,
+               int32_t* handle, RecordsRegion* region, int32_t* position) {
+  if (!readBatch(env, arguments[0], state, demand, handle)) return false;
+  if (!readInt32(env, arguments[2], "position", position)) return false;
+  CallerBytes records;
+  if (!readBytes(env, arguments[1], BytesKind::View, {nullptr, 0}, &records)) return false;
+  if (records.kind != BytesKind::View && records.kind != BytesKind::Null) {
+    throwTypeError(env, "records must be a Uint8Array or null, and not detached");
+    return false;
+  }
+  const Batch& batch = state->appender.pool().at(*handle);
+  *region = records.kind == BytesKind::View
+                ? RecordsRegion{records.data, records.count}
+                : RecordsRegion{batch.memory + kBatchHeaderBytes, batch.bytes - kBatchHeaderBytes};
+  if (*position >= 0) return true;
+  throwRangeError(env, "position must be at least 0");
+  return false;
+}
+
 bool isInt16(int32_t value) {
   return value >= std::numeric_limits<int16_t>::min() && value <= std::numeric_limits<int16_t>::max();
 }
@@ -109,6 +131,54 @@ napi_value replaceRecords(napi_env env, napi_callback_info info) {
   if (!readBytes(env, arguments[1], BytesKind::View, {nullptr, 0}, &compressed)) return nullptr;
   if (compressed.kind != BytesKind::View) return throwTypeError(env, "compressed must be a Uint8Array");
   return makeBoolean(env, state->appender.replaceRecords(handle, compressed.data, compressed.count));
+}
+
+napi_value measureChild(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"measureChild", false, true, false, false};
+  napi_value arguments[4];
+  CoreState* state;
+  int32_t handle, position, limitBytes;
+  RecordsRegion region{};
+  Child child;
+  if (!readCall(env, info, 4, arguments, &state)) return nullptr;
+  if (!readInt32(env, arguments[3], "limitBytes", &limitBytes)) return nullptr;
+  if (!readSplit(env, arguments, state, demand, &handle, &region, &position)) return nullptr;
+  constexpr int32_t unlimited = std::numeric_limits<int32_t>::max();
+  if (!measureChild(region, static_cast<size_t>(position), limitBytes, unlimited, &child))
+    return makeInt32(env, -1);
+  state->result[result_layout::kIndex] = child.records;
+  storeSize(state, child.bytes);
+  return makeInt32(env, static_cast<int32_t>(child.end));
+}
+
+napi_value splitOff(napi_env env, napi_callback_info info) {
+  constexpr Demand demand{"splitOff", false, true, false, false};
+  napi_value arguments[5];
+  CoreState* state;
+  int32_t handle, position, records;
+  RecordsRegion region{};
+  Child child;
+  void* memory = nullptr;
+  size_t memoryBytes = 0;
+  bool isArrayBuffer = false;
+  if (!readCall(env, info, 5, arguments, &state)) return nullptr;
+  if (!readInt32(env, arguments[3], "records", &records)) return nullptr;
+  if (!readSplit(env, arguments, state, demand, &handle, &region, &position)) return nullptr;
+  if (napi_is_arraybuffer(env, arguments[4], &isArrayBuffer) != napi_ok || !isArrayBuffer ||
+      napi_get_arraybuffer_info(env, arguments[4], &memory, &memoryBytes) != napi_ok) {
+    return throwTypeError(env, "memory must be an ArrayBuffer");
+  }
+  constexpr int64_t unlimited = std::numeric_limits<int64_t>::max();
+  if (!measureChild(region, static_cast<size_t>(position), unlimited, records, &child) ||
+      child.records != records || child.bytes != static_cast<int64_t>(memoryBytes)) {
+    return throwRangeError(env, "records and memory must be as measured");
+  }
+  napi_ref reference = nullptr;
+  if (napi_create_reference(env, arguments[4], 1, &reference) != napi_ok) return nullptr;
+  const int32_t part =
+      splitOff(&state->appender.pool(), handle, region, child, static_cast<uint8_t*>(memory));
+  keepLarge(state, part, reference);
+  return makeInt32(env, part);
 }
 
 napi_value describe(napi_env env, napi_callback_info info) {

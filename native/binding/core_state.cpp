@@ -24,11 +24,15 @@ void settleOffer(napi_env env, CoreState* state) {
   if (batch == kNoBatch) {
     napi_delete_reference(env, state->offer);
   } else {
-    const auto index = static_cast<size_t>(batch - state->appender.pool().slabCount());
-    if (index >= state->large.size()) state->large.resize(index + 1, nullptr);
-    state->large[index] = state->offer;
+    keepLarge(state, batch, state->offer);
   }
   state->offer = nullptr;
+}
+
+void keepLarge(CoreState* state, int32_t batch, napi_ref memory) {
+  const auto index = static_cast<size_t>(batch - state->appender.pool().slabCount());
+  if (index >= state->large.size()) state->large.resize(index + 1, nullptr);
+  state->large[index] = memory;
 }
 
 void releaseLarge(napi_env env, CoreState* state, int32_t batch) {
@@ -77,6 +81,8 @@ constexpr CoreFunction kCoreFunctions[] = {
     {"seal", seal},
     {"finish", finish},
     {"replaceRecords", replaceRecords},
+    {"measureChild", measureChild},
+    {"splitOff", splitOff},
     {"describe", describe},
     {"pin", pin},
     {"unpin", unpin},

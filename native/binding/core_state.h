@@ -51,6 +51,8 @@ void storeSize(CoreState* state, int64_t sizeBytes);
 
 // Hands the memory of the last provideLarge to the batch that took it, or drops it.
 void settleOffer(napi_env env, CoreState* state);
+// Keeps the memory of a large batch alive until `releaseLarge`.
+void keepLarge(CoreState* state, int32_t batch, napi_ref memory);
 void releaseLarge(napi_env env, CoreState* state, int32_t batch);
 
 // The JavaScript object with all functions. Keeps the buffers alive as long as any of them. Takes the state
@@ -69,6 +71,8 @@ napi_value close(napi_env env, napi_callback_info info);
 napi_value seal(napi_env env, napi_callback_info info);
 napi_value finish(napi_env env, napi_callback_info info);
 napi_value replaceRecords(napi_env env, napi_callback_info info);
+napi_value measureChild(napi_env env, napi_callback_info info);
+napi_value splitOff(napi_env env, napi_callback_info info);
 napi_value describe(napi_env env, napi_callback_info info);
 napi_value pin(napi_env env, napi_callback_info info);
 napi_value unpin(napi_env env, napi_callback_info info);

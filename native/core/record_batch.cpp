@@ -86,8 +86,7 @@ ReadStatus BatchReader::next(Record* record) {
   if (at != nullptr) at = readVarint(at, end, &record->headerCount);
   if (at == nullptr || record->headerCount < 0) return ReadStatus::BadLength;
 
-  record->timestampMs =
-      timestampDelta(header_.baseTimestampMs, static_cast<int64_t>(0 - static_cast<uint64_t>(delta)));
+  record->timestampMs = timestampSum(header_.baseTimestampMs, delta);
   record->headers = {at, static_cast<int32_t>(end - at)};
   BytesView left = record->headers;
   for (int32_t i = 0; i < record->headerCount; i++) {

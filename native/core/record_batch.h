@@ -65,6 +65,10 @@ inline int64_t timestampDelta(int64_t timestampMs, int64_t baseMs) {
   return static_cast<int64_t>(static_cast<uint64_t>(timestampMs) - static_cast<uint64_t>(baseMs));
 }
 
+inline int64_t timestampSum(int64_t baseMs, int64_t delta) {
+  return static_cast<int64_t>(static_cast<uint64_t>(baseMs) + static_cast<uint64_t>(delta));
+}
+
 // Lengths of a record's parts; -1 is null for key and value. Headers are the encoded section with its count,
 // 0 when there are none (the zero count is then written by the record writer).
 struct RecordShape {

@@ -1,5 +1,6 @@
 #include "slab_pool.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "check.h"
@@ -76,14 +77,15 @@ SlabPool::~SlabPool() {
   unpoison(options_.arena, static_cast<size_t>(options_.slabCount) * options_.slabBytes);
 }
 
-void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, int32_t topic,
-                    int32_t partition) {
+void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uint32_t chargeBytes,
+                    int32_t topic, int32_t partition) {
   Batch& batch = at(handle);
   assertPhase(batch, Phase::Free);
-  usedBytes_ += capacityBytes;
+  usedBytes_ += chargeBytes;
   MILLRACE_ASSERT(usedBytes_ <= options_.budgetBytes, "the budget is exceeded");
   batch.memory = memory;
   batch.capacityBytes = capacityBytes;
+  batch.chargeBytes = chargeBytes;
   batch.bytes = kBatchHeaderBytes;
   batch.topic = topic;
   batch.partition = partition;
@@ -97,20 +99,34 @@ int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition) {
   freeSlabs_.pop_back();
   uint8_t* memory = options_.arena + static_cast<size_t>(handle) * options_.slabBytes;
   unpoison(memory, options_.slabBytes);
-  open(handle, memory, options_.slabBytes, topic, partition);
+  open(handle, memory, options_.slabBytes, options_.slabBytes, topic, partition);
+  return handle;
+}
+
+int32_t SlabPool::takeLargeHandle() {
+  if (freeLarge_.empty()) {
+    batches_.push_back(Batch{});
+    return static_cast<int32_t>(batches_.size()) - 1;
+  }
+  const int32_t handle = freeLarge_.back();
+  freeLarge_.pop_back();
   return handle;
 }
 
 int32_t SlabPool::acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t topic, int32_t partition) {
-  int32_t handle;
-  if (freeLarge_.empty()) {
-    handle = static_cast<int32_t>(batches_.size());
-    batches_.push_back(Batch{});
-  } else {
-    handle = freeLarge_.back();
-    freeLarge_.pop_back();
-  }
-  open(handle, memory, memoryBytes, topic, partition);
+  const int32_t handle = takeLargeHandle();
+  open(handle, memory, memoryBytes, memoryBytes, topic, partition);
+  return handle;
+}
+
+int32_t SlabPool::acquirePart(int32_t parent, uint8_t* memory, uint32_t memoryBytes) {
+  const int32_t handle = takeLargeHandle();
+  Batch& from = at(parent);
+  assertPhase(from, Phase::Sealed);
+  const uint32_t chargeBytes = std::min(from.chargeBytes, memoryBytes);
+  from.chargeBytes -= chargeBytes;
+  usedBytes_ -= chargeBytes;
+  open(handle, memory, memoryBytes, chargeBytes, from.topic, from.partition);
   return handle;
 }
 
@@ -160,8 +176,8 @@ bool SlabPool::settle(int32_t handle) {
 void SlabPool::release(int32_t handle) {
   Batch& batch = at(handle);
   MILLRACE_ASSERT(batch.pins == 0, "memory that is being read is given back");
-  MILLRACE_ASSERT(usedBytes_ >= batch.capacityBytes, "more memory is given back than was taken");
-  usedBytes_ -= batch.capacityBytes;
+  MILLRACE_ASSERT(usedBytes_ >= batch.chargeBytes, "more memory is given back than was taken");
+  usedBytes_ -= batch.chargeBytes;
   if (options_.fillFreed) std::memset(batch.memory, kFreedByte, batch.capacityBytes);
   if (isLarge(handle)) {
     freeLarge_.push_back(handle);

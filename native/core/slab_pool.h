@@ -32,7 +32,8 @@ struct Batch {
   int64_t baseTimestampMs;  // of the first record
   int64_t maxTimestampMs;
   uint32_t capacityBytes;
-  uint32_t bytes;  // header included
+  uint32_t chargeBytes;  // what it takes of the budget; differs from the capacity once it has been split
+  uint32_t bytes;        // header included
   int32_t records;
   int32_t topic;
   int32_t partition;
@@ -61,6 +62,9 @@ class SlabPool {
   // An open batch in the memory given, which the caller keeps alive until the batch is free. Needs budget for
   // it.
   int32_t acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t topic, int32_t partition);
+  // An open batch in the memory given, for records of a sealed batch. As much of that batch's charge as the
+  // memory has bytes goes over to it; where less is left, the rest is not charged at all.
+  int32_t acquirePart(int32_t parent, uint8_t* memory, uint32_t memoryBytes);
   // Takes back an open batch that has no record.
   void discard(int32_t handle);
   void seal(int32_t handle);
@@ -84,7 +88,9 @@ class SlabPool {
   uint64_t availableBytes() const { return options_.budgetBytes - usedBytes_; }
 
  private:
-  void open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, int32_t topic, int32_t partition);
+  int32_t takeLargeHandle();
+  void open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uint32_t chargeBytes, int32_t topic,
+            int32_t partition);
   void release(int32_t handle);
 
   Options options_;

@@ -134,6 +134,24 @@ export interface NativeCore {
    * Replaces a sealed batch's records region by its compressed form; false if it does not fit (unchanged).
    */
   replaceRecords(batch: number, compressed: Uint8Array): boolean
+  /**
+   * How much of a sealed batch's records a batch of its own may take: those from byte `position` of the
+   * records region on, as many as make at most `limitBytes` without header, but at least one. Fills the
+   * result: INDEX (their number), SIZE (of their batch, header included). Returns the position after them; -1
+   * if there is no readable record. `records` is the region decompressed, null where it is not compressed.
+   */
+  measureChild(batch: number, records: Uint8Array | null, position: number, limitBytes: number): number
+  /**
+   * Writes `count` records from `position` on, as measured, into memory of exactly their batch's size.
+   * Returns the handle of the new sealed batch, which takes over as much of the old one's charge.
+   */
+  splitOff(
+    batch: number,
+    records: Uint8Array | null,
+    position: number,
+    count: number,
+    memory: ArrayBuffer,
+  ): number
   /** Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included). */
   describe(batch: number): void
   /** A socket or codec starts to read the batch. Only sealed batches can be pinned. */

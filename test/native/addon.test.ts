@@ -520,3 +520,67 @@ test('worker threads load the addon side by side and end with cores alive', asyn
   assert.deepEqual(await Promise.all(outcomes), [7168, 7168, 7168, 7168])
   assert.equal(goldenCore().finished(0).toString('hex'), GOLDEN)
 })
+
+test('a batch is split into batches of memory of their own, and its charge goes over to them', () => {
+  const core = new TestCore({ arena: new ArrayBuffer(1024), budgetBytes: 1024 })
+  core.native.setTopic(0, 1)
+  for (let i = 0; i < 6; i++) core.append(0, `k${i}`, `value ${i}`, 1000 - i)
+  core.native.seal(0)
+  const children: { handle: number; memory: ArrayBuffer; count: number }[] = []
+  for (let position = 0, end = 0; ; position = end) {
+    end = core.native.measureChild(0, null, position, 40)
+    if (end < 0) break
+    const count = core.result[Result.INDEX] as number
+    const memory = new ArrayBuffer(core.result[Result.SIZE] as number)
+    children.push({ handle: core.native.splitOff(0, null, position, count, memory), memory, count })
+  }
+  assert.deepEqual(
+    children.map(({ count }) => count),
+    [2, 2, 2],
+  )
+  assert.equal(core.native.availableBytes(), 0)
+  assert.equal(core.native.settle(0), true)
+  let record = 0
+  for (const { handle, memory, count } of children) {
+    assert.ok(handle >= 1)
+    const bytes = core.native.finish(handle, 0, 7, 1, record, 0)
+    assert.equal(bytes, memory.byteLength)
+    const batch = Buffer.from(memory)
+    assert.equal(batch.readUInt32BE(17), addon.crc32c(batch.subarray(21)))
+    assert.equal(batch.readInt32BE(53), record)
+    assert.equal(batch.readBigInt64BE(27), BigInt(1000 - record))
+    assert.equal(batch.readBigInt64BE(35), BigInt(1000 - record))
+    for (const { key, value } of readRecords(batch)) {
+      assert.equal(String(key), `k${record}`)
+      assert.equal(String(value), `value ${record++}`)
+    }
+    assert.equal(record % count, 0)
+    core.native.pin(handle)
+    assert.equal(core.native.settle(handle), false)
+    assert.equal(core.native.unpin(handle), true)
+  }
+  assert.equal(core.native.availableBytes(), 1024)
+})
+
+test('a split refuses what was not measured, and batches that are not sealed', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 1)
+  core.append(0, 'k', 'v')
+  core.append(0, 'k', 'v')
+  assert.throws(() => core.native.measureChild(0, null, 0, 100), /measureChild: batch 0 is open/)
+  core.native.seal(0)
+  const end = core.native.measureChild(0, null, 0, 0)
+  const bytes = core.result[Result.SIZE] as number
+  assert.ok(end > 0)
+  assert.equal(core.native.measureChild(0, Buffer.from('nonsense'), 0, 100), -1)
+  assert.equal(core.native.measureChild(0, null, 1000, 100), -1)
+  assert.throws(() => core.native.measureChild(0, null, -1, 100), RangeError)
+  assert.throws(() => core.native.measureChild(0, 'text' as never, 0, 100), TypeError)
+  assert.throws(() => core.native.measureChild(7, null, 0, 100), /batch 7 is free/)
+  assert.throws(() => core.native.splitOff(0, null, 0, 1, new ArrayBuffer(bytes + 1)), RangeError)
+  assert.throws(() => core.native.splitOff(0, null, 0, 2, new ArrayBuffer(bytes)), RangeError)
+  assert.throws(() => core.native.splitOff(0, null, 0, 3, new ArrayBuffer(bytes)), RangeError)
+  assert.throws(() => core.native.splitOff(0, null, 0, 1, new Uint8Array(bytes) as never), TypeError)
+  assert.throws(() => core.native.splitOff(0, Buffer.from('x'), 0, 1, new ArrayBuffer(bytes)), RangeError)
+  assert.equal(core.native.splitOff(0, null, 0, 1, new ArrayBuffer(bytes)), 8)
+})
