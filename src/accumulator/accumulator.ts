@@ -10,6 +10,7 @@ import { Appender } from './appender.js'
 import { Batch, BatchPhase } from './batch.js'
 import { BatchEncoder } from './batch-encoder.js'
 import { BatchList } from './batch-list.js'
+import { BatchSplitter } from './batch-splitter.js'
 import type { FlushBarrier } from './delivery.js'
 import { ReadyQueue } from './ready-queue.js'
 import { Staging } from './staging.js'
@@ -77,6 +78,7 @@ export class RecordAccumulator {
   private readonly backingOff = new Set<PartitionState>()
   private readonly encoder: BatchEncoder | null
   private readonly toEncode: Batch[] = []
+  private readonly splitter: BatchSplitter
   /** Flushes in progress, plus one when closing: batches do not linger then. */
   private urgency = 0
 
@@ -111,6 +113,7 @@ export class RecordAccumulator {
       onExhausted: () => this.sendLingering(),
     })
     this.encoder = options.codec === null ? null : this.createEncoder(options.codec)
+    this.splitter = new BatchSplitter(this.core, this.staging.result, options.codec)
   }
 
   /** Whether some batch has no outcome yet. */
@@ -212,19 +215,32 @@ export class RecordAccumulator {
     this.refresh(partition)
   }
 
+  /** Puts smaller batches in the place of one that was refused for its size. Throws if it cannot be split. */
+  split(batch: Batch): void {
+    const { drained } = batch.partition
+    const parts = this.splitter.split(batch)
+    this.incomplete.replace(batch, parts)
+    drained.splice(drained.indexOf(batch), 1, ...parts)
+    batch.phase = BatchPhase.SETTLED
+    if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
+    for (const part of parts) {
+      this.batches[part.handle] = part
+      this.putBack(part)
+      if (!part.encoded) this.toEncode.push(part)
+    }
+    this.refresh(batch.partition)
+  }
+
   /** Tells everyone who waits for the batch, and gives its memory back once nothing reads it. */
   settle(batch: Batch): void {
     if (batch.phase === BatchPhase.SETTLED) return
     batch.phase = BatchPhase.SETTLED
     this.incomplete.remove(batch)
-    const { partition, outcome } = batch
+    const { partition } = batch
     const at = partition.drained.indexOf(batch)
     if (at >= 0) partition.drained.splice(at, 1)
     if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
-    for (const settlement of batch.settlements) settlement.settle(outcome)
-    // A dead batch that the old generation still holds must not keep its records alive.
-    batch.settlements.length = 0
-    batch.leaveBarriers()
+    batch.tell()
   }
 
   fail(batch: Batch, error: KafkaError): void {
@@ -409,7 +425,7 @@ export class RecordAccumulator {
     else this.refresh(partition)
   }
 
-  /** The topic's next sticky partition. The batch of the present one has had its share and lingers no longer. */
+  /** The topic's next sticky partition. The present one's batch has had its share and lingers no longer. */
   private choosePartition(topic: TopicState): number {
     const last = topic.partitions[topic.stickyPartition]?.queue.at(-1)
     if (last?.phase === BatchPhase.OPEN) this.endLinger(last)

@@ -30,6 +30,20 @@ export class BatchList implements Iterable<Batch> {
     this.count++
   }
 
+  /** Puts batches into the place of one. */
+  replace(batch: Batch, others: readonly Batch[]): void {
+    for (const other of others) {
+      const { previous } = batch
+      other.previous = previous
+      other.next = batch
+      if (previous === null) this.first = other
+      else previous.next = other
+      batch.previous = other
+    }
+    this.count += others.length
+    this.remove(batch)
+  }
+
   remove(batch: Batch): void {
     const { previous, next } = batch
     if (previous === null) this.first = next

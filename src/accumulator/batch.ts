@@ -80,6 +80,14 @@ export class Batch {
     return new Uint8Array(this.memory, this.memoryOffset, this.bytes)
   }
 
+  /** Tells everyone who waits for the batch what became of it. */
+  tell(): void {
+    for (const settlement of this.settlements) settlement.settle(this.outcome)
+    // A dead batch that the old generation still holds must not keep its records alive.
+    this.settlements.length = 0
+    this.leaveBarriers()
+  }
+
   joinBarrier(barrier: FlushBarrier): void {
     if (this.barriers === null) this.barriers = [barrier]
     else if (this.barriers.includes(barrier)) return
@@ -87,7 +95,7 @@ export class Batch {
     barrier.add()
   }
 
-  leaveBarriers(): void {
+  private leaveBarriers(): void {
     if (this.barriers === null) return
     const barriers = this.barriers
     this.barriers = null

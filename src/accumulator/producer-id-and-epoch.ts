@@ -1,3 +1,11 @@
+/** Sequences run from 0 to 2³¹ − 1 and begin again at 0. */
+const SEQUENCE_MODULUS = 2 ** 31
+
+/** The sequence that follows `count` records from `sequence` on. */
+export function sequenceAfter(sequence: number, count: number): number {
+  return (sequence + count) % SEQUENCE_MODULUS
+}
+
 /**
  * A producer id in one of its epochs (KIP-98). Never changed; two are the same if they are the same object.
  */

@@ -38,7 +38,7 @@ export class RecordMetadata {
 
   /** -1n with acks 0, and where the broker did not tell (a duplicate of an older batch). */
   get offset(): bigint {
-    return this.outcome.baseOffset < 0n ? -1n : this.outcome.baseOffset + BigInt(this.index)
+    return this.outcome.offsetOf(this.index)
   }
 
   /**
@@ -46,7 +46,8 @@ export class RecordMetadata {
    * record's.
    */
   get timestamp(): number {
-    return this.outcome.logAppendTimeMs >= 0 ? this.outcome.logAppendTimeMs : this.createdMs
+    const logAppendTimeMs = this.outcome.logAppendTimeOf(this.index)
+    return logAppendTimeMs >= 0 ? logAppendTimeMs : this.createdMs
   }
 
   toJSON(): object {

@@ -1,15 +1,8 @@
 import type { Batch } from '../accumulator/batch.js'
-import { ProducerIdAndEpoch } from '../accumulator/producer-id-and-epoch.js'
+import { ProducerIdAndEpoch, sequenceAfter } from '../accumulator/producer-id-and-epoch.js'
 import type { PartitionState } from '../accumulator/topic.js'
 
-/** Sequences run from 0 to 2³¹ − 1 and begin again at 0. */
-const SEQUENCE_MODULUS = 2 ** 31
 const EPOCH_MAX = 32767
-
-/** The sequence that follows `count` records from `sequence` on. */
-export function sequenceAfter(sequence: number, count: number): number {
-  return (sequence + count) % SEQUENCE_MODULUS
-}
 
 /** The first sequence that the partition's leader has not acknowledged. */
 export function firstUnacked(partition: PartitionState): number {

@@ -1,12 +1,19 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Batch, BatchPhase } from '../accumulator/batch.js'
+import { sequenceAfter } from '../accumulator/producer-id-and-epoch.js'
 import { NO_LEADER, type TopicState } from '../accumulator/topic.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { DeadlineTimer } from '../cluster/deadline-timer.js'
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
-import { type KafkaError, ProtocolError, TimeoutError, UnsupportedVersionError } from '../errors/index.js'
+import {
+  InternalError,
+  type KafkaError,
+  ProtocolError,
+  TimeoutError,
+  UnsupportedVersionError,
+} from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes, errorName, refreshesMetadata } from '../protocol/error-codes.js'
 import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
@@ -14,7 +21,7 @@ import { SequenceGate } from './drain-gate.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
 import { requestProducerId } from './producer-id-request.js'
-import { firstUnacked, ProducerIdentity, sequenceAfter } from './producer-identity.js'
+import { firstUnacked, ProducerIdentity } from './producer-identity.js'
 import { recordErrorsOf } from './record-errors.js'
 import { isKnownMissing, isStored, judge, Verdict } from './verdict.js'
 
@@ -60,6 +67,8 @@ export class Sender {
   private readonly gate: SequenceGate
   private readonly backoff: ExponentialBackoff
   private readonly clientId: Uint8Array
+  /** Topics that have had a batch split. */
+  private readonly splitTopics = new Set<TopicState>()
   private isScheduled = false
   private isClosed = false
   private isAskingForId = false
@@ -234,6 +243,7 @@ export class Sender {
   ): void {
     const verdict = judge(batch, errorCode, this.identity.idempotent, answer?.logStartOffset ?? -1n)
     if (verdict === Verdict.DONE) this.succeed(batch, request, answer)
+    else if (verdict === Verdict.SPLIT) this.split(batch, request)
     else if (verdict === Verdict.FATAL) this.failForGood(this.errorFor(batch, request, errorCode, answer))
     else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
       batch.outcome.recordErrors = recordErrorsOf(batch, errorCode, answer)
@@ -270,6 +280,26 @@ export class Sender {
     if (verdict === Verdict.RETRY_BUMPED) batch.partition.needsEpochBump = true
     batch.mayBeStored = !isKnownMissing(errorCode)
     this.accumulator.requeue(batch, clock.now() + this.backoff.delayMs(batch.attempts))
+  }
+
+  /** Costs no attempt: the broker has not stored anything, and what is sent next is something else. */
+  private split(batch: Batch, request: ProduceRequest): void {
+    const { logger, client } = this.options
+    const { topic, index } = batch.partition
+    const name = `${topic.name}-${index}`
+    // Once a topic: with a batch.size that does not fit, every batch comes here.
+    logger[this.splitTopics.has(topic) ? 'debug' : 'warn'](
+      `${client.brokerName(request.nodeId)} finds a batch of ${batch.recordCount} records ` +
+        `(${batch.bytes} bytes) for ${name} too large; it is split. ` +
+        'A lower batch.size or a higher max.message.bytes spares that',
+    )
+    this.splitTopics.add(topic)
+    try {
+      this.accumulator.split(batch)
+    } catch (cause) {
+      const message = `A batch for ${name} was too large for the broker and could not be split.`
+      this.fail(batch, new InternalError(message, { topic: topic.name, partition: index, cause }))
+    }
   }
 
   private fail(batch: Batch, error: KafkaError): void {

@@ -11,6 +11,8 @@ export const Verdict = {
   FAIL: 3,
   /** No record of this producer can be sent any more. */
   FATAL: 4,
+  /** Send the records again in smaller batches. */
+  SPLIT: 5,
 } as const
 export type Verdict = (typeof Verdict)[keyof typeof Verdict]
 
@@ -42,6 +44,7 @@ export function isKnownMissing(errorCode: number): boolean {
  */
 export function judge(batch: Batch, errorCode: number, idempotent: boolean, logStartOffset: bigint): Verdict {
   if (isStored(errorCode)) return Verdict.DONE
+  if (errorCode === ErrorCodes.MESSAGE_TOO_LARGE && batch.recordCount > 1) return Verdict.SPLIT
   if (idempotent) {
     if (FATAL_WITH_IDEMPOTENCE.has(errorCode)) return Verdict.FATAL
     if (errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) return judgeMissing(batch)

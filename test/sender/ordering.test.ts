@@ -1,4 +1,4 @@
-// The rules that keep a partition's records in order and exactly once, each against the fault it is there for.
+// The rules that keep a partition's records in order and exactly once, each against the fault it is for.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBroker } from '../../dist/testing/index.js'
@@ -67,7 +67,7 @@ test('what follows a batch that expired unstored is stored once, under the next 
   assert.equal(rig.identity?.epoch, before + 1)
 })
 
-test('no second request goes to a leader that has not stored one yet, nor to the same leader in a new epoch', async () => {
+test('no second request goes to a leader before it has stored one, in each of its epochs', async () => {
   await using broker = await startBroker({ quiet: true, partitions: 1, nodes: 2 })
   broker.createTopic('t', { leaders: [1] })
   await using rig = new SenderRig(broker, LONE)
@@ -169,7 +169,7 @@ test('an epoch bump that waited for a socket to let go of the batch goes on when
   assert.equal(rig.usedBytes, 0)
 })
 
-test('when the last epoch is used up, no batch leaves without a producer id, and order holds under the next', async () => {
+test('when epochs are used up no batch leaves without a producer id, and order holds', async () => {
   await using broker = await startBroker({ quiet: true, partitions: 3 })
   await using rig = new SenderRig(broker, LONE)
   const topic = await rig.topic('t')
@@ -232,7 +232,7 @@ test('a batch that expired in flight and turns out to be stored costs no epoch',
   assert.equal(rig.usedBytes, 0)
 })
 
-test('a topic made anew is written to with one request in flight until its log knows the producer', async () => {
+test('a topic made anew gets one request at a time until its log knows the producer', async () => {
   await using broker = await startBroker(QUIET)
   broker.createTopic('t')
   await using rig = new SenderRig(broker, LONE)
