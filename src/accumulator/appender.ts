@@ -9,7 +9,7 @@ import {
 import { AppendStatus, type NativeBytes, type NativeCore, Result, Staged } from '../native/addon.js'
 import type { Batch } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
-import { STAGED_RECORD_BYTES_MAX, type Staging } from './staging.js'
+import { NOT_STAGEABLE, STAGED_RECORD_BYTES_MAX, type Staging, stageableBytes } from './staging.js'
 import type { PartitionState, TopicState } from './topic.js'
 import {
   copyBytes,
@@ -71,16 +71,20 @@ export class Appender {
     delivery: Delivery,
     ordinal: number,
   ): void {
-    if (this.waiting.length === 0 && isStageable(key) && isStageable(value)) {
-      const bytes = (key?.length ?? 0) + (value?.length ?? 0) + (headers?.length ?? 0)
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
+      const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers?.length ?? 0)
       const { staging } = this
       if (bytes <= this.stagedBytesMax && staging.hasRoom(bytes)) {
         const isFull = staging.put(
           topic.handle,
           partition,
           timestampMs,
-          key ?? null,
-          value ?? null,
+          key,
+          keyBytes,
+          value,
+          valueBytes,
           headers,
           delivery,
           ordinal,
@@ -390,9 +394,4 @@ export class Appender {
       { topic: topic.name },
     )
   }
-}
-
-/** Empty views go the direct way, where native code tells empty from detached. */
-function isStageable(bytes: NativeBytes): bytes is Uint8Array | null | undefined {
-  return bytes === null || bytes === undefined || (bytes instanceof Uint8Array && bytes.length > 0)
 }

@@ -1,4 +1,4 @@
-import { Result, Staged } from '../native/addon.js'
+import { type NativeBytes, Result, Staged } from '../native/addon.js'
 import type { Delivery } from './delivery.js'
 
 /** Records that one native call appends at most. */
@@ -7,6 +7,18 @@ const CAPACITY_RECORDS = 256
 const CAPACITY_BYTES = 256 * 1024
 /** A record above this is appended directly: copying it twice costs more than a call of its own. */
 export const STAGED_RECORD_BYTES_MAX = 4096
+
+/** Answer of {@link stageableBytes} for what has to be appended directly. */
+export const NOT_STAGEABLE = -2
+
+/**
+ * Bytes a key or value takes in the staging, -1 for null. Strings are appended directly, and so are empty views:
+ * native code tells empty from detached.
+ */
+export function stageableBytes(bytes: NativeBytes): number {
+  if (bytes === null || bytes === undefined) return -1
+  return bytes instanceof Uint8Array ? bytes.length || NOT_STAGEABLE : NOT_STAGEABLE
+}
 
 /**
  * Memory shared with native code: descriptors and bytes of records that wait for the next native call, and
@@ -33,13 +45,18 @@ export class Staging {
     return this.count < CAPACITY_RECORDS && this.used + bytes <= CAPACITY_BYTES
   }
 
-  /** Copies one record in. The caller has made sure that there is room. True when the staging is full. */
+  /**
+   * Copies one record in, of sizes given by {@link stageableBytes}. The caller has made sure that there is room.
+   * True when the staging is full.
+   */
   put(
     topic: number,
     partition: number,
     timestampMs: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: NativeBytes,
+    keyBytes: number,
+    value: NativeBytes,
+    valueBytes: number,
     headers: Uint8Array | null,
     delivery: Delivery,
     ordinal: number,
@@ -49,18 +66,16 @@ export class Staging {
     let end = this.used
     descriptors[at + Staged.TOPIC] = topic
     descriptors[at + Staged.PARTITION] = partition
+    descriptors[at + Staged.KEY_BYTES] = keyBytes
+    descriptors[at + Staged.VALUE_BYTES] = valueBytes
     descriptors[at + Staged.OFFSET] = end
-    if (key === null) descriptors[at + Staged.KEY_BYTES] = -1
-    else {
-      descriptors[at + Staged.KEY_BYTES] = key.length
-      bytes.set(key, end)
-      end += key.length
+    if (keyBytes > 0) {
+      bytes.set(key as Uint8Array, end)
+      end += keyBytes
     }
-    if (value === null) descriptors[at + Staged.VALUE_BYTES] = -1
-    else {
-      descriptors[at + Staged.VALUE_BYTES] = value.length
-      bytes.set(value, end)
-      end += value.length
+    if (valueBytes > 0) {
+      bytes.set(value as Uint8Array, end)
+      end += valueBytes
     }
     if (headers === null) descriptors[at + Staged.HEADER_BYTES] = 0
     else {

@@ -115,7 +115,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     )
     for (let ordinal = 0; ordinal < records.length; ordinal++) {
       const record = records[ordinal] as ProducerRecord<K, V>
-      this.dispatch(interceptors === null ? record : interceptors.onSend(record), collector, ordinal, nowMs)
+      if (interceptors !== null) this.dispatch(interceptors.onSend(record), collector, ordinal, nowMs)
+      else if (!this.appendPlain(record, collector, ordinal, nowMs)) {
+        this.dispatch(record, collector, ordinal, nowMs)
+      }
     }
     return collector.promise
   }
@@ -226,6 +229,29 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       result[Result.VALUE_BYTES] as number,
       timestampMs,
     )
+  }
+
+  /** False if the record needs a closer look, or the producer is not open. */
+  private appendPlain(
+    record: ProducerRecord<K, V>,
+    collector: SendManyCollector,
+    ordinal: number,
+    nowMs: number,
+  ): boolean {
+    if (this.closing !== null || this.sender.fatal !== null) return false
+    try {
+      const topic = this.router.plainTopicOf(record)
+      if (topic === null) return false
+      const key = record.key as Bytes | undefined
+      const partition = this.router.builtInPartition(key)
+      const value = record.value as Bytes | undefined
+      this.accumulator.appender.append(topic, partition, nowMs, key, value, null, collector, ordinal)
+    } catch {
+      // A getter of the record threw; asked again, it throws where its error is dealt with.
+      return false
+    }
+    this.sender.wakeup()
+    return true
   }
 
   /** Whatever is wrong with a record reaches its delivery, and nobody else. */

@@ -1,5 +1,5 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
-import type { TopicState } from '../accumulator/topic.js'
+import { TopicState } from '../accumulator/topic.js'
 import type { MetadataCache } from '../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../config/index.js'
 import { InternalError, InvalidRecordError, KafkaError } from '../errors/index.js'
@@ -33,7 +33,17 @@ export class RecordRouter {
   private readonly valueSerializer: Serialize<unknown> | null
   private readonly partitioner: PartitionerView | null
   private readonly ignoresKeys: boolean
+  private readonly isPlain: boolean
   private lastTopic: TopicState | null = null
+  /** One for all records: the answer of `route`. */
+  private readonly routed: RoutedRecord = {
+    topic: new TopicState('', -1),
+    partition: PARTITION_STICKY,
+    timestampMs: Number.NaN,
+    key: undefined,
+    value: undefined,
+    headers: null,
+  }
   private metadataVersion = -1
 
   constructor(config: ProducerConfig, accumulator: RecordAccumulator, metadata: MetadataCache) {
@@ -42,12 +52,14 @@ export class RecordRouter {
     this.keySerializer = config.keySerializer
     this.valueSerializer = config.valueSerializer
     this.ignoresKeys = config.partitionerIgnoreKeys
+    this.isPlain =
+      config.keySerializer === null && config.valueSerializer === null && config.partitioner === null
     this.partitioner = config.partitioner === null ? null : new PartitionerView(config.partitioner, metadata)
   }
 
   /**
-   * Reads and checks a record: what it is to be appended as. `nowMs` is its timestamp if it has none. Its
-   * headers are valid until the next call. Throws what is wrong with the record.
+   * Reads and checks a record: what it is to be appended as, valid until the next call. `nowMs` is its timestamp
+   * if it has none. Throws what is wrong with the record.
    */
   route(record: ProducerRecord<unknown, unknown>, nowMs: number): RoutedRecord {
     if (record === null || typeof record !== 'object') {
@@ -70,7 +82,31 @@ export class RecordRouter {
     // Last, because the plug-ins above may send records of their own.
     const headers =
       record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
-    return { topic, partition, timestampMs, key, value, headers }
+    const { routed } = this
+    routed.topic = topic
+    routed.partition = partition
+    routed.timestampMs = timestampMs
+    routed.key = key
+    routed.value = value
+    routed.headers = headers
+    return routed
+  }
+
+  /**
+   * The short way for most records of a `sendMany`: to the topic of the one before, which is known, with nothing
+   * but key and value. Null where `route` has to look closer.
+   */
+  plainTopicOf(record: ProducerRecord<unknown, unknown>): TopicState | null {
+    const topic = this.lastTopic
+    if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
+      return null
+    const { partition, timestamp, headers } = record
+    return partition === undefined && timestamp === undefined && headers === undefined ? topic : null
+  }
+
+  /** Where a record without a partition goes when no custom partitioner decides. */
+  builtInPartition(key: unknown): number {
+    return key !== undefined && key !== null && !this.ignoresKeys ? PARTITION_BY_KEY : PARTITION_STICKY
   }
 
   /** The topic of this name; new to the producer at first use. */
@@ -109,8 +145,7 @@ export class RecordRouter {
     if (this.partitioner !== null) {
       return topic.partitionCount === 0 ? PARTITION_BY_PARTITIONER : this.askPartitioner(topic, key, value)
     }
-    const hasKey = key !== undefined && key !== null
-    return hasKey && !this.ignoresKeys ? PARTITION_BY_KEY : PARTITION_STICKY
+    return this.builtInPartition(key)
   }
 
   /** True if the topic's leaders have moved. */
