@@ -1,6 +1,9 @@
+import { AddOffsetsToTxn } from './add-offsets-to-txn.js'
+import { AddPartitionsToTxn } from './add-partitions-to-txn.js'
 import type { Api } from './api.js'
 import { ApiVersions } from './api-versions.js'
 import { CreateTopics } from './create-topics.js'
+import { EndTxn } from './end-txn.js'
 import { Fetch } from './fetch.js'
 import { FindCoordinator } from './find-coordinator.js'
 import { InitProducerId } from './init-producer-id.js'
@@ -9,6 +12,7 @@ import { Metadata } from './metadata.js'
 import { Produce } from './produce.js'
 import { SaslAuthenticate } from './sasl-authenticate.js'
 import { SaslHandshake } from './sasl-handshake.js'
+import { TxnOffsetCommit } from './txn-offset-commit.js'
 
 /** An API whose bodies are of no concern to the caller. */
 // biome-ignore lint/suspicious/noExplicitAny: bodies are both parameter and result: no other type fits all
@@ -25,6 +29,10 @@ export const apis: readonly AnyApi[] = [
   ApiVersions,
   CreateTopics,
   InitProducerId,
+  AddPartitionsToTxn,
+  AddOffsetsToTxn,
+  EndTxn,
+  TxnOffsetCommit,
   SaslAuthenticate,
 ]
 

@@ -10,7 +10,7 @@ const BODIES = 12
 describe('every API', () => {
   it('is listed by ascending key and found by it', () => {
     const keys = apis.map(api => api.key)
-    assert.deepEqual(keys, [0, 1, 2, 3, 10, 17, 18, 19, 22, 36])
+    assert.deepEqual(keys, [0, 1, 2, 3, 10, 17, 18, 19, 22, 24, 25, 26, 28, 36])
     for (const api of apis) assert.equal(apisByKey.get(api.key), api)
   })
 
@@ -26,6 +26,10 @@ describe('every API', () => {
       'ApiVersions 0-4 3',
       'CreateTopics 2-7 5',
       'InitProducerId 0-5 2',
+      'AddPartitionsToTxn 0-5 3',
+      'AddOffsetsToTxn 0-4 3',
+      'EndTxn 0-5 3',
+      'TxnOffsetCommit 0-5 3',
       'SaslAuthenticate 0-2 2',
     ])
   })

@@ -56,6 +56,7 @@ export class Message {
 
   /** The body in the shape of the codec, where that differs from the definition. */
   codecBody(body: Body): Body {
+    if (this.api.name === 'AddPartitionsToTxn') return this.addPartitionsBody(body)
     if (this.api.name !== 'FindCoordinator') return body
     const { key, keyType, coordinatorKeys, throttleTimeMs, coordinators, ...only } = body
     const isBatched = this.version >= 4
@@ -63,6 +64,25 @@ export class Message {
     if (isBatched) return { throttleTimeMs, coordinators }
     const errorMessage = this.version === 0 ? null : only.errorMessage
     return { throttleTimeMs, coordinators: [{ key: '', ...only, errorMessage }] }
+  }
+
+  private addPartitionsBody(body: Body): Body {
+    const isBatched = this.version >= 4
+    if (this.isRequest) {
+      if (isBatched) return { transactions: body.transactions }
+      const only = {
+        transactionalId: body.onlyTransactionalId,
+        producerId: body.onlyProducerId,
+        producerEpoch: body.onlyProducerEpoch,
+        verifyOnly: false,
+        topics: body.onlyTopics,
+      }
+      return { transactions: [only] }
+    }
+    const { throttleTimeMs, errorCode, resultsByTransaction, onlyTopicResults } = body
+    if (isBatched) return { throttleTimeMs, errorCode, resultsByTransaction }
+    const only = { transactionalId: '', topicResults: onlyTopicResults }
+    return { throttleTimeMs, errorCode: 0, resultsByTransaction: [only] }
   }
 
   write(body: Body): Uint8Array {

@@ -259,4 +259,82 @@ export const messageSchemas: { readonly [message: string]: string } = {
     producerId int64 0+ default=-1
     producerEpoch int16 0+
   `,
+  AddPartitionsToTxnRequest: `
+    transactions [] 4+
+      transactionalId string 4+
+      producerId int64 4+
+      producerEpoch int16 4+
+      verifyOnly bool 4+ default=false
+      topics [] 4+
+        name string 0+
+        partitions [int32] 0+
+    onlyTransactionalId string 0-3
+    onlyProducerId int64 0-3
+    onlyProducerEpoch int16 0-3
+    onlyTopics [] 0-3
+      name string 0+
+      partitions [int32] 0+
+  `,
+  AddPartitionsToTxnResponse: `
+    throttleTimeMs int32 0+
+    errorCode int16 4+
+    resultsByTransaction [] 4+
+      transactionalId string 4+
+      topicResults [] 4+
+        name string 0+
+        resultsByPartition [] 0+
+          partitionIndex int32 0+
+          partitionErrorCode int16 0+
+    onlyTopicResults [] 0-3
+      name string 0+
+      resultsByPartition [] 0+
+        partitionIndex int32 0+
+        partitionErrorCode int16 0+
+  `,
+  AddOffsetsToTxnRequest: `
+    transactionalId string 0+
+    producerId int64 0+
+    producerEpoch int16 0+
+    groupId string 0+
+  `,
+  AddOffsetsToTxnResponse: `
+    throttleTimeMs int32 0+
+    errorCode int16 0+
+  `,
+  EndTxnRequest: `
+    transactionalId string 0+
+    producerId int64 0+
+    producerEpoch int16 0+
+    committed bool 0+
+  `,
+  EndTxnResponse: `
+    throttleTimeMs int32 0+
+    errorCode int16 0+
+    producerId int64 5+ default=-1
+    producerEpoch int16 5+ default=-1
+  `,
+  TxnOffsetCommitRequest: `
+    transactionalId string 0+
+    groupId string 0+
+    producerId int64 0+
+    producerEpoch int16 0+
+    generationId int32 3+ default=-1
+    memberId string 3+
+    groupInstanceId string 3+ null=3+ default=null
+    topics [] 0+
+      name string 0+
+      partitions [] 0+
+        partitionIndex int32 0+
+        committedOffset int64 0+
+        committedLeaderEpoch int32 2+ default=-1
+        committedMetadata string 0+ null=0+
+  `,
+  TxnOffsetCommitResponse: `
+    throttleTimeMs int32 0+
+    topics [] 0+
+      name string 0+
+      partitions [] 0+
+        partitionIndex int32 0+
+        errorCode int16 0+
+  `,
 }

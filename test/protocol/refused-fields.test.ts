@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { UnsupportedVersionError } from '../../dist/errors/index.js'
+import { AddPartitionsToTxn } from '../../dist/protocol/add-partitions-to-txn.js'
 import { Fetch } from '../../dist/protocol/fetch.js'
 import { FindCoordinator } from '../../dist/protocol/find-coordinator.js'
 import { InitProducerId } from '../../dist/protocol/init-producer-id.js'
 import { ListOffsets } from '../../dist/protocol/list-offsets.js'
 import { Metadata } from '../../dist/protocol/metadata.js'
+import { TxnOffsetCommit } from '../../dist/protocol/txn-offset-commit.js'
 import { ZERO_UUID } from '../../dist/protocol/uuid.js'
 import { Writer } from '../../dist/protocol/writer.js'
 
@@ -64,7 +66,23 @@ describe('what a version cannot say', () => {
     refused(w => Fetch.writeRequest(w, 6, { ...fetch, forgottenTopicsData }), /forgottenTopicsData/)
   })
 
+  it('in the requests of transactions is refused and not dropped', () => {
+    const ids = { transactionalId: 't', producerId: 5n, producerEpoch: 0 }
+    const one = { ...ids, verifyOnly: false, topics: [] }
+    const add = (transactions: (typeof one)[]) => (w: Writer) =>
+      AddPartitionsToTxn.writeRequest(w, 3, { transactions })
+    refused(add([]), /AddPartitionsToTxn version 3.*0 transactions/)
+    refused(add([one, one]), /2 transactions/)
+    refused(add([{ ...one, verifyOnly: true }]), /verifyOnly/)
+    const commit = { ...ids, groupId: 'g', generationId: -1, memberId: '', groupInstanceId: null, topics: [] }
+    for (const change of [{ generationId: 1 }, { memberId: 'm' }, { groupInstanceId: 'i' }]) {
+      refused(w => TxnOffsetCommit.writeRequest(w, 2, { ...commit, ...change }), /generationId, memberId/)
+    }
+  })
+
   it('in responses is refused where it cannot be dropped', () => {
+    const results = { throttleTimeMs: 0, errorCode: 0, resultsByTransaction: [] }
+    refused(w => AddPartitionsToTxn.writeResponse(w, 3, results), /0 results/)
     const none = { throttleTimeMs: 0, coordinators: [] }
     refused(w => FindCoordinator.writeResponse(w, 3, none), /0 coordinators/)
     const session = { throttleTimeMs: 0, errorCode: 0, sessionId: 3, responses: [], nodeEndpoints: [] }
