@@ -77,7 +77,6 @@ export class RecordAccumulator {
   private readonly incomplete = new BatchList()
   private readonly backingOff = new Set<PartitionState>()
   private readonly encoder: BatchEncoder | null
-  private readonly toEncode: Batch[] = []
   private readonly splitter: BatchSplitter
   /** Flushes in progress, plus one when closing: batches do not linger then. */
   private urgency = 0
@@ -169,9 +168,7 @@ export class RecordAccumulator {
       this.endLinger(head)
     }
     for (const partition of this.backingOff) if (partition.backoffUntilMs <= nowMs) this.endBackoff(partition)
-    for (const batch of this.toEncode.splice(0)) {
-      if (batch.phase === BatchPhase.SEALED && !batch.encoded) this.encoder?.start(batch)
-    }
+    if (this.encoder?.run(this.options.clock)) this.options.onWork()
   }
 
   /**
@@ -226,7 +223,7 @@ export class RecordAccumulator {
     for (const part of parts) {
       this.batches[part.handle] = part
       this.putBack(part)
-      if (!part.encoded) this.toEncode.push(part)
+      if (!part.encoded) this.encoder?.add(part)
     }
     this.refresh(batch.partition)
   }
@@ -333,7 +330,7 @@ export class RecordAccumulator {
   /** Native code has closed the batch for appends. */
   private markSealed(batch: Batch): void {
     batch.phase = BatchPhase.SEALED
-    if (!batch.encoded) this.toEncode.push(batch)
+    if (!batch.encoded) this.encoder?.add(batch)
   }
 
   /**

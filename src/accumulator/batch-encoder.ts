@@ -1,3 +1,5 @@
+import type { Clock } from '../common/clock.js'
+import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
 import type { Codec } from '../compression/codec.js'
 import { type NativeCore, Result } from '../native/addon.js'
@@ -5,6 +7,9 @@ import { type Batch, BatchPhase } from './batch.js'
 
 /** Bytes of a record batch before its records (format v2). */
 export const BATCH_HEADER_BYTES = 61
+
+/** How long codecs may hold the event loop in one turn. */
+const TURN_MS = 2
 
 export interface BatchEncoderOptions {
   core: NativeCore
@@ -24,8 +29,28 @@ export interface BatchEncoderOptions {
 export class BatchEncoder {
   private readonly options: BatchEncoderOptions
 
+  private readonly sealed = new Fifo<Batch>()
+
   constructor(options: BatchEncoderOptions) {
     this.options = options
+  }
+
+  /** A batch has been closed for appends; `run` will see to it. */
+  add(batch: Batch): void {
+    this.sealed.push(batch)
+  }
+
+  /**
+   * Starts on batches that were added. Small ones are compressed at once and hold the event loop, so after a
+   * while the rest is left for the next turn: true if there is any.
+   */
+  run(clock: Clock): boolean {
+    const endMs = clock.now() + TURN_MS
+    for (let batch = this.sealed.shift(); batch !== undefined; batch = this.sealed.shift()) {
+      if (batch.phase === BatchPhase.SEALED && !batch.encoded) this.start(batch)
+      if (clock.now() >= endMs) return this.sealed.length > 0
+    }
+    return false
   }
 
   /** Starts on a sealed batch. The batch counts as read until the codec has answered. */

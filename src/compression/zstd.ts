@@ -4,11 +4,14 @@ import type { Codec } from './codec.js'
 import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
 
 /**
- * Above this an input is compressed on a worker thread where the runtime has one for zstd. That costs about
- * half as much CPU again as the kept context of `zstd-napi`, which holds the event loop (about 75 µs for this
- * much, 330 µs for 128 KiB).
+ * Above this an input is compressed on a worker thread where the runtime has one for zstd. That costs twice the
+ * CPU of the kept context of `zstd-napi`, which holds the event loop for its time: 330 µs for 128 KiB at the
+ * default level, about three times that at 6, and ever more above.
  */
-const SYNC_LIMIT_BYTES = 32 * 1024
+function syncLimitBytes(level: number): number {
+  if (level <= 3) return 128 * 1024
+  return level <= 6 ? 32 * 1024 : 4 * 1024
+}
 
 /** Output of one call when streaming through `zstd-napi`. */
 const STREAM_BYTES = 128 * 1024
@@ -75,15 +78,16 @@ function findBackends(): Backends {
 function createCompress(level: number, { runtime, package: napi }: Backends): Codec['compress'] {
   const compressor = napi && new napi.Compressor()
   compressor?.setParameters({ compressionLevel: level })
+  const limitBytes = syncLimitBytes(level)
   return input => {
-    if (compressor && (input.byteLength <= SYNC_LIMIT_BYTES || !runtime)) return compressor.compress(input)
+    if (compressor && (input.byteLength <= limitBytes || !runtime)) return compressor.compress(input)
     const { zstdCompress, zstdCompressSync } = runtime as RuntimeZstd
     // The known size keeps the new context of each call as small as the input allows.
     const options: zlib.ZstdOptions & { pledgedSrcSize: number } = {
       params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
       pledgedSrcSize: input.byteLength,
     }
-    if (input.byteLength <= SYNC_LIMIT_BYTES) return zstdCompressSync(input, options)
+    if (input.byteLength <= limitBytes) return zstdCompressSync(input, options)
     options.chunkSize = input.byteLength >> 1
     return new Promise((resolve, reject) => {
       zstdCompress(input, options, (error, output) => (error ? reject(error) : resolve(output)))
