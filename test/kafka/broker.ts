@@ -18,10 +18,19 @@ type Properties = Readonly<Record<string, string | number | boolean>>
 export interface KafkaOptions {
   /** Nodes of the cluster, each broker and controller in one process; default 1. */
   nodes?: number
-  /** Properties of every node, over the defaults of this file. */
-  properties?: Properties
+  /** Properties of every node, or of each, over the defaults of this file. */
+  properties?: Properties | ((node: NodePorts) => Properties)
+  /** Heap of each node's JVM in MiB; default 1024. */
+  heapMb?: number
   /** Feature levels given to the storage when it is formatted, such as `{ 'transaction.version': 1 }`. */
   features?: Readonly<Record<string, number>>
+}
+
+/** What a node's properties may depend on. */
+export interface NodePorts {
+  id: number
+  port: number
+  controllerPort: number
 }
 
 export interface KafkaNode {
@@ -110,7 +119,9 @@ class Node implements KafkaNode {
     this.port = port
     this.propertiesFile = join(cluster.folder, `node-${id}.properties`)
     this.logFile = join(cluster.folder, `node-${id}.log`)
-    const properties = { ...this.defaults(controllerPort), ...cluster.options.properties }
+    const { properties: given } = cluster.options
+    const own = typeof given === 'function' ? given({ id, port, controllerPort }) : given
+    const properties = { ...this.defaults(controllerPort), ...own }
     const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`)
     writeFileSync(this.propertiesFile, lines.join(''))
   }
@@ -160,7 +171,10 @@ class Node implements KafkaNode {
     const format = features.flatMap(([name, level]) => ['--feature', `${name}=${level}`])
     const log = openSync(this.logFile, 'a')
     const args = [this.propertiesFile, this.cluster.id, ...format]
-    const child = startJava('KafkaNode', args, { heapMb: HEAP_MB, stderr: log })
+    const child = startJava('KafkaNode', args, {
+      heapMb: this.cluster.options.heapMb ?? HEAP_MB,
+      stderr: log,
+    })
     closeSync(log)
     this.process = child
     await this.ready(child)

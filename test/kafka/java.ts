@@ -40,6 +40,8 @@ export interface JavaOptions {
   /** The file descriptor that takes standard error, where the log goes. */
   stderr: number | 'inherit'
   systemProperties?: Readonly<Record<string, string>>
+  /** Whether it runs long enough for the optimising compiler to pay. Default false. */
+  isLongLived?: boolean
 }
 
 /** Starts a class of test/kafka/java. The process is killed when this one exits. */
@@ -48,7 +50,8 @@ export function startJava(mainClass: string, args: readonly string[], options: J
   const properties = { 'log4j2.configurationFile': LOG4J, ...options.systemProperties }
   const defines = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
   // The first compiler tier and the serial collector start sooner and leave the other core to the test.
-  const tuning = [`-Xmx${options.heapMb}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+  const tiers = options.isLongLived ? [] : ['-XX:TieredStopAtLevel=1']
+  const tuning = [`-Xmx${options.heapMb}m`, ...tiers, '-XX:+UseSerialGC']
   const child = spawn('java', [...tuning, ...defines, '-cp', CLASS_PATH, mainClass, ...args], {
     stdio: ['pipe', 'pipe', options.stderr],
   })

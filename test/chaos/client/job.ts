@@ -1,0 +1,45 @@
+import type { PayloadRange } from '../record.js'
+
+/** What a client process is to do; its only argument, as JSON. */
+export interface Job {
+  bootstrapServers: string
+  run: number
+  /** Topic ids are the places in this list; slot = topicId × partitions + partition. */
+  topics: readonly string[]
+  partitions: number
+  payload: PayloadRange
+  /** Records to send unless told to stop earlier; then all are awaited. */
+  records: number
+  /** Records a second over all slots, `null` for as fast as the windows allow. */
+  recordsPerSecond: number | null
+  /** Records of one slot that may be unsettled; `null` for no limit. */
+  window: number | null
+  /** Whether sending starts by itself, or records are asked for one burst at a time. */
+  isPaced: boolean
+  /** What must be settled at the latest after this long: `delivery.timeout.ms` and 5 s. */
+  graceMs: number
+  /** Which ways of sending take turns; clients other than millrace have one. */
+  styles: readonly SendStyle[]
+  /** The client's own options. */
+  options: Readonly<Record<string, unknown>>
+}
+
+export type SendStyle = 'callback' | 'promise' | 'sendMany'
+
+/** What a client process tells at its end. */
+export interface ClientReport {
+  versions: Record<string, string>
+  /** Longest time that one slot with unsettled records went without an acknowledgement. */
+  longestStallMs: number
+  /** Longest time without any acknowledgement while records were unsettled. */
+  longestBlackoutMs: number
+  rssMaxBytes: number
+  seconds: number
+  /** Waits of sends that were refused for want of memory: `max.block.ms` as it was kept. */
+  blockedMs: { count: number; min: number; max: number; isInOrder: boolean }
+  /** Errors by their first words. */
+  errors: Record<string, number>
+}
+
+/** Lines a client takes on standard input. */
+export type ClientCommand = `burst ${number} ${number}` | `pace ${number}` | 'stop'

@@ -1,0 +1,119 @@
+import { RecordAccumulator } from '../../../dist/accumulator/accumulator.js'
+import { type Batch, BatchPhase } from '../../../dist/accumulator/batch.js'
+import type { PartitionState } from '../../../dist/accumulator/topic.js'
+import { SequenceGate } from '../../../dist/sender/drain-gate.js'
+import { Sender } from '../../../dist/sender/sender.js'
+
+/**
+ * Bugs that the checker must find, patched into the producer's own classes. Each is one that a producer could
+ * have by a small mistake; none of it is in the shipped code.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: what is patched is private
+type Patched = any
+
+/** The memory of a batch that times out in flight goes back to the pool although the socket still reads it. */
+function freeSlabAtTimeout(): void {
+  const accumulator: Patched = RecordAccumulator.prototype
+  const { expireOne, release } = accumulator
+  const freed = new WeakSet<Batch>()
+  accumulator.expireOne = function (batch: Batch, nowMs: number) {
+    if (batch.phase === BatchPhase.IN_FLIGHT && batch.readers > 0) {
+      freed.add(batch)
+      for (let readers = batch.readers; readers > 0; readers--) this.core.unpin(batch.handle)
+    }
+    expireOne.call(this, batch, nowMs)
+  }
+  accumulator.release = function (batch: Batch) {
+    if (!freed.has(batch)) return release.call(this, batch)
+    batch.readers--
+    return false
+  }
+}
+
+/** Records are acknowledged once they are written to the socket. */
+function ackBeforeReply(): void {
+  const sender: Patched = Sender.prototype
+  const { onWritten } = sender
+  sender.onWritten = function (request: Patched, error: Error | null) {
+    if (error === null) for (const batch of request.batches) this.accumulator.settle(batch)
+    onWritten.call(this, request, error)
+  }
+}
+
+/** A batch that is sent again gets a new sequence, so that the broker cannot tell it has it already. */
+function resendWithNewSequence(): void {
+  const accumulator: Patched = RecordAccumulator.prototype
+  const { requeue } = accumulator
+  accumulator.requeue = function (batch: Batch, retryAtMs: number) {
+    batch.producer = null
+    batch.bytes = 0
+    requeue.call(this, batch, retryAtMs)
+  }
+}
+
+/** Several requests of a partition are in flight before its leader has stored anything of this producer. */
+function twoInFlightBeforeSuccess(): void {
+  const gate: Patched = SequenceGate.prototype
+  const { mayDrain } = gate
+  gate.mayDrain = function (partition: PartitionState, head: Batch) {
+    partition.provenLeaderId = partition.leaderId
+    partition.provenLeaderEpoch = partition.leaderEpoch
+    partition.provenProducer = partition.producer
+    return mayDrain.call(this, partition, head)
+  }
+}
+
+/** Once, two batches of a partition change places before they are first sent. */
+function swapBatches(): void {
+  const accumulator: Patched = RecordAccumulator.prototype
+  const { drain } = accumulator
+  let isDone = false
+  accumulator.drain = function (leaderId: number, gate: Patched) {
+    for (const topic of isDone ? [] : this.topics) {
+      for (const { queue } of topic.partitions as PartitionState[]) {
+        const [first, second] = queue
+        const isFresh = (batch: Batch | undefined) =>
+          batch !== undefined && batch.phase === BatchPhase.SEALED && !batch.wasDrained
+        if (isDone || !isFresh(first) || !isFresh(second)) continue
+        queue[0] = second as Batch
+        queue[1] = first as Batch
+        isDone = true
+      }
+    }
+    return drain.call(this, leaderId, gate)
+  }
+}
+
+/** One of the records of one batch is never told what became of it. */
+function dropSettlement(): void {
+  const accumulator: Patched = RecordAccumulator.prototype
+  const { settle } = accumulator
+  let isDone = false
+  accumulator.settle = function (batch: Batch) {
+    if (!isDone && batch.settlements.length > 1) {
+      batch.settlements.pop()
+      isDone = true
+    }
+    settle.call(this, batch)
+  }
+}
+
+const plants = {
+  'slab freed at time-out': freeSlabAtTimeout,
+  'ack before reply': ackBeforeReply,
+  'resend with new sequence': resendWithNewSequence,
+  'two in flight before the first success': twoInFlightBeforeSuccess,
+  'two batches swapped': swapBatches,
+  'one settlement dropped': dropSettlement,
+} as const
+
+export type PlantName = keyof typeof plants
+export const PLANT_NAMES = Object.keys(plants) as PlantName[]
+
+/** Makes this process have the bug. */
+export function plant(name: string): void {
+  const make = (plants as Record<string, () => void>)[name]
+  if (make === undefined) throw new Error(`no bug is called ${name}: ${PLANT_NAMES.join(', ')}`)
+  make()
+}

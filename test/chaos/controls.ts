@@ -1,0 +1,181 @@
+import { setTimeout } from 'node:timers/promises'
+import type { CLASS_NAMES } from './checker/checker.js'
+import type { PlantName } from './client/plants.js'
+import { InProcessGround, type Layout } from './ground.js'
+import { runTrial, type Stage, type TrialOptions, type TrialResult } from './trial.js'
+import { waitUntil } from './wait.js'
+
+const PATIENCE_MS = 20_000
+
+/** A fault that a sound producer survives and one with the planted bug does not. */
+export interface Control {
+  plant: PlantName
+  /** The class that the bug must show in; `failed` for records that should have been delivered and were not. */
+  shows: (typeof CLASS_NAMES)[number]
+  layout: Layout
+  nodes?: number
+  job: TrialOptions['job']
+  script: (stage: Stage, ground: InProcessGround) => Promise<void>
+}
+
+const ONE: Layout = { topics: ['a'], partitions: 1 }
+const BURST = 500
+const SHORT = {
+  'request.timeout.ms': 2000,
+  'delivery.timeout.ms': 4000,
+  'linger.ms': 0,
+  'retry.backoff.ms': 20,
+}
+const BURSTS = { isPaced: false, window: null, graceMs: 6000, styles: ['callback'] } as const
+
+async function burst({ client, log }: Stage, slot: number, records: number): Promise<void> {
+  const before = log.sent[slot] as number
+  client.tell(`burst ${slot} ${records}`)
+  await waitUntil('the burst is sent', PATIENCE_MS, () => log.sent[slot] === before + records)
+}
+
+/** Connections, metadata and producer id are there, and every slot's leader has stored something. */
+async function warmUp(stage: Stage): Promise<void> {
+  for (let slot = 0; slot < stage.log.slots; slot++) await burst(stage, slot, 1)
+  await waitUntil(
+    'the first records are acknowledged',
+    PATIENCE_MS,
+    () => stage.log.totalAcked === stage.log.slots,
+  )
+}
+
+const settled = ({ log }: Stage) =>
+  waitUntil('everything is settled', PATIENCE_MS, () => log.totalSettled === log.totalSent)
+
+const SLAB = { partitions: 32, batchBytes: 65_536, recordsPerBatch: 900 }
+
+export const CONTROLS: readonly Control[] = [
+  {
+    plant: 'slab freed at time-out',
+    shows: 'foreign',
+    layout: { topics: ['a', 'b'], partitions: SLAB.partitions },
+    job: {
+      ...BURSTS,
+      payload: { min: 32, max: 32 },
+      options: {
+        ...SHORT,
+        'enable.idempotence': false,
+        'max.in.flight.requests.per.connection': 30,
+        'delivery.timeout.ms': 2000,
+        'batch.size': SLAB.batchBytes,
+        'max.request.size': SLAB.batchBytes * SLAB.partitions,
+        'buffer.memory': SLAB.batchBytes * 256,
+        'reconnect.backoff.ms': 1,
+      },
+    },
+    // The connection is made late, so that batches run out of time well before their request does; the proxy
+    // does not read, so that they wait in the socket while the next topic's records look for memory.
+    script: async (stage, { broker, proxy }) => {
+      await warmUp(stage)
+      const { log } = stage
+      broker.delay({ api: 'ApiVersions', ms: 700, times: Number.POSITIVE_INFINITY })
+      proxy.disconnect()
+      for (let partition = 0; partition < SLAB.partitions; partition++) {
+        stage.client.tell(`burst ${partition} ${SLAB.recordsPerBatch * 5}`)
+      }
+      await setTimeout(400)
+      const stall = proxy.stall(['in'])
+      const failed = () => log.totalSettled - log.totalAcked
+      const inTopic = SLAB.partitions * SLAB.recordsPerBatch
+      await waitUntil('batches of the first topic time out', PATIENCE_MS, () => failed() > inTopic * 2, 2)
+      for (let partition = 0; partition < SLAB.partitions; partition++) {
+        stage.client.tell(`burst ${SLAB.partitions + partition} ${SLAB.recordsPerBatch * 3}`)
+      }
+      await setTimeout(300)
+      stall.release()
+      broker.clearFaults()
+      await settled(stage)
+    },
+  },
+  {
+    plant: 'ack before reply',
+    shows: 'lost',
+    layout: ONE,
+    job: { ...BURSTS, options: SHORT },
+    script: async (stage, { proxy }) => {
+      await warmUp(stage)
+      proxy.swallow(true, ['in'])
+      await burst(stage, 0, BURST)
+      await waitUntil('batches are swallowed', PATIENCE_MS, () => proxy.counters.swallowedBytes > 10_000)
+      proxy.swallow(false)
+      proxy.disconnect()
+      await settled(stage)
+    },
+  },
+  {
+    plant: 'resend with new sequence',
+    shows: 'duplicated',
+    layout: ONE,
+    job: { ...BURSTS, options: SHORT },
+    script: async (stage, { broker, proxy }) => {
+      await warmUp(stage)
+      const hold = proxy.hold(['out'])
+      const stored = broker.counters().records
+      await burst(stage, 0, BURST)
+      await waitUntil('the burst is stored', PATIENCE_MS, () => broker.counters().records === stored + BURST)
+      proxy.disconnect()
+      hold.release()
+      await settled(stage)
+    },
+  },
+  {
+    plant: 'two in flight before the first success',
+    shows: 'reordered',
+    layout: ONE,
+    nodes: 2,
+    job: { ...BURSTS, options: { ...SHORT, 'batch.size': 4096, 'max.in.flight.requests.per.connection': 2 } },
+    // The first request fails. If a second is under way already it is stored, and its answer kept back while the
+    // leader moves: the next leader refuses the first batch's sequence as out of order.
+    script: async (stage, { broker }) => {
+      broker.moveLeader('a', 0, 1)
+      broker.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS', times: 1 })
+      let requests = 0
+      let held: { release(): void } | undefined
+      const stop = broker.onRequest(({ api, node }) => {
+        if (api !== 'Produce' || node !== 1 || ++requests !== 2) return
+        held = broker.hold({ api: 'Produce', node: 1 })
+        setImmediate(() => broker.moveLeader('a', 0, 2))
+      })
+      await burst(stage, 0, BURST)
+      await waitUntil('the second request has come', PATIENCE_MS, () => held !== undefined)
+      await setTimeout(500)
+      stop()
+      held?.release()
+      await settled(stage)
+    },
+  },
+  {
+    plant: 'two batches swapped',
+    shows: 'reordered',
+    layout: ONE,
+    job: { ...BURSTS, options: { ...SHORT, 'batch.size': 1024 } },
+    script: async stage => {
+      await warmUp(stage)
+      await burst(stage, 0, BURST)
+      await settled(stage)
+    },
+  },
+  {
+    plant: 'one settlement dropped',
+    shows: 'unsettled',
+    layout: ONE,
+    job: { ...BURSTS, graceMs: 1500, options: SHORT },
+    script: async (stage, { broker }) => {
+      await burst(stage, 0, BURST)
+      await waitUntil('all is stored', PATIENCE_MS, () => broker.counters().records === BURST)
+    },
+  },
+]
+
+/** Runs a control with its bug or without. */
+export async function runControl(control: Control, seed: number, isPlanted: boolean): Promise<TrialResult> {
+  const { layout, job, nodes = 1, plant, script } = control
+  await using ground = await InProcessGround.start(layout, { nodes })
+  const options = { layout, job, seed, ...(isPlanted ? { plant } : {}) }
+  return await runTrial(ground, options, stage => script(stage, ground))
+}

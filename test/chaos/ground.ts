@@ -1,0 +1,76 @@
+import { type BrokerOptions, startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { RunEncoder } from './checker/run-encoder.js'
+import type { Frame } from './frames.js'
+import { Proxy } from './proxy.js'
+
+/** Which slots there are: slot = topicId × partitions + partition. */
+export interface Layout {
+  topics: readonly string[]
+  partitions: number
+}
+
+export function slotName({ topics, partitions }: Layout, slot: number): string {
+  return `${topics[Math.floor(slot / partitions)]}-${slot % partitions}`
+}
+
+/** Brokers behind proxies, and a way to read what they hold past those. */
+export interface Ground extends AsyncDisposable {
+  /** The proxies' addresses. */
+  readonly bootstrapServers: string
+  /** By node id minus one. */
+  readonly proxies: readonly Proxy[]
+  readonly versions: Readonly<Record<string, string>>
+  /** Tells every record of every slot, in the order of offsets, joined to runs. */
+  read(run: number, layout: Layout, take: (frame: Frame) => void): Promise<void>
+}
+
+/** The in-process broker, a proxy in front of every node. */
+export class InProcessGround implements Ground {
+  readonly broker: TestBroker
+  readonly proxies: readonly Proxy[]
+  readonly versions = { broker: 'in-process' }
+
+  private constructor(broker: TestBroker, proxies: readonly Proxy[]) {
+    this.broker = broker
+    this.proxies = proxies
+  }
+
+  static async start(layout: Layout, options: BrokerOptions = {}): Promise<InProcessGround> {
+    const proxies: Proxy[] = []
+    for (let i = 0; i < (options.nodes ?? 1); i++) proxies.push(await Proxy.start())
+    const broker = await startBroker({
+      quiet: true,
+      ...options,
+      advertise: ({ id, host }) => ({ host, port: (proxies[id - 1] as Proxy).port }),
+    })
+    for (const { id, port } of broker.nodes) (proxies[id - 1] as Proxy).targetPort = port
+    for (const topic of layout.topics) broker.createTopic(topic, { partitions: layout.partitions })
+    return new InProcessGround(broker, proxies)
+  }
+
+  get bootstrapServers(): string {
+    return this.proxies.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  }
+
+  get proxy(): Proxy {
+    return this.proxies[0] as Proxy
+  }
+
+  async read(run: number, { topics, partitions }: Layout, take: (frame: Frame) => void): Promise<void> {
+    const runs = new RunEncoder(run, take)
+    for (const [topicId, topic] of topics.entries()) {
+      for (const { partition, endOffset } of this.broker.partitions(topic)) {
+        const slot = topicId * partitions + partition
+        for (const { offset, value } of this.broker.records(topic, partition)) {
+          runs.add(slot, topicId, partition, Number(offset), value)
+        }
+        runs.end(slot, Number(endOffset))
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.proxies.map(proxy => proxy.close()))
+    await this.broker.close()
+  }
+}

@@ -1,0 +1,74 @@
+import { Checker, type Verdict } from './checker/checker.js'
+import { SettlementLog } from './checker/settlement-log.js'
+import type { ClientReport, Job } from './client/job.js'
+import { type ClientName, ClientProcess } from './client-process.js'
+import { type Ground, type Layout, slotName } from './ground.js'
+
+/** Past the client's own grace: for its start, its close and its last words. */
+const END_MARGIN_MS = 60_000
+
+export interface TrialOptions {
+  client?: ClientName
+  /** The bug to plant in the client; see client/plants.ts. */
+  plant?: string
+  seed: number
+  layout: Layout
+  job: Partial<Omit<Job, 'run' | 'topics' | 'partitions' | 'bootstrapServers'>>
+}
+
+/** A trial while it runs. */
+export interface Stage {
+  readonly client: ClientProcess
+  readonly log: SettlementLog
+}
+
+export interface TrialResult {
+  verdict: Verdict
+  report: ClientReport
+}
+
+export const DEFAULT_JOB = {
+  payload: { min: 32, max: 64 },
+  records: Number.MAX_SAFE_INTEGER,
+  recordsPerSecond: null,
+  window: 10_000,
+  isPaced: true,
+  graceMs: 125_000,
+  styles: ['callback', 'promise', 'sendMany'],
+  options: {},
+} as const satisfies Partial<Job>
+
+/** Runs a client against brokers while `script` does its worst, then stops the client and checks everything. */
+export async function runTrial(
+  ground: Ground,
+  options: TrialOptions,
+  script: (stage: Stage) => Promise<void>,
+): Promise<TrialResult> {
+  const { layout, seed, plant } = options
+  const { topics, partitions } = layout
+  const run = seed >>> 0
+  const log = new SettlementLog(topics.length * partitions)
+  const { bootstrapServers } = ground
+  const job: Job = { ...DEFAULT_JOB, ...options.job, bootstrapServers, run, topics, partitions }
+  const env = plant === undefined ? {} : { MILLRACE_PLANT: plant }
+  await using client = new ClientProcess(options.client ?? 'millrace', job, log, env)
+  await client.ready
+  await script({ client, log })
+  client.tell('stop')
+  const report = await withDeadline(client.report, job.graceMs * 2 + END_MARGIN_MS)
+  const checker = new Checker(log, slot => slotName(layout, slot))
+  await ground.read(run, layout, frame => checker.take(frame))
+  return { verdict: checker.verdict(), report }
+}
+
+async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the client did not end within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

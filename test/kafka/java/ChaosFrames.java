@@ -1,0 +1,52 @@
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/** Writes the 32-byte frames of test/chaos/frames.ts to standard output. */
+final class ChaosFrames {
+    static final int ACKED = 1;
+    static final int REFUSED = 2;
+    static final int AMBIGUOUS = 3;
+    static final int SENT = 4;
+    static final int NOTE = 5;
+    static final int READ = 6;
+    static final int END = 7;
+
+    private static final int FRAME_BYTES = 32;
+
+    private final OutputStream out = new BufferedOutputStream(System.out, 1 << 16);
+    private final ByteBuffer bytes = ByteBuffer.allocate(FRAME_BYTES);
+
+    void frame(int kind, int flags, int slot, long count, long sequence, long offset) {
+        bytes.clear();
+        bytes.put((byte) kind).put((byte) flags).putShort((short) slot).putInt((int) count);
+        bytes.putDouble(sequence).putDouble(offset).putDouble(0);
+        write(bytes.array());
+    }
+
+    void note(String json) {
+        byte[] text = json.getBytes(StandardCharsets.UTF_8);
+        frame(NOTE, 0, 0, text.length, 0, 0);
+        write(text);
+        flush();
+    }
+
+    void flush() {
+        try {
+            out.flush();
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    private void write(byte[] what) {
+        try {
+            out.write(what);
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * Reads the self-describing records of test/chaos/record.ts with Kafka's own consumer, every partition from its
+ * beginning to its end at the time of the call, judges each alone and tells sound neighbours as one run.
+ * Arguments: bootstrap servers, run (uint32), topics separated by commas, partitions of each.
+ */
+public final class ChaosReader {
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final long PATIENCE_MS = 60_000;
+    private static final int MAGIC = 0x4d6c5261;
+    private static final int HEADER_BYTES = 28;
+    private static final int CRC_AT = 24;
+    private static final int TORN = 1;
+    private static final int FOREIGN = 2;
+    private static final int STRANGER = 4;
+
+    private final ChaosFrames frames = new ChaosFrames();
+    private final int run;
+    private final Map<String, Integer> topicIds = new HashMap<>();
+    private final int partitions;
+    private final Run[] open;
+
+    private ChaosReader(int run, String[] topics, int partitions) {
+        this.run = run;
+        this.partitions = partitions;
+        for (int i = 0; i < topics.length; i++) {
+            topicIds.put(topics[i], i);
+        }
+        this.open = new Run[topics.length * partitions];
+        for (int slot = 0; slot < open.length; slot++) {
+            open[slot] = new Run();
+        }
+    }
+
+    /** Sound records with consecutive sequences at consecutive offsets. */
+    private static final class Run {
+        long count;
+        long sequence;
+        long offset;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        String[] topics = arguments[2].split(",");
+        int run = Integer.parseUnsignedInt(arguments[1]);
+        new ChaosReader(run, topics, Integer.parseInt(arguments[3])).read(arguments[0]);
+    }
+
+    private void read(String bootstrap) {
+        Map<String, Object> configs = Map.of(
+            "bootstrap.servers", bootstrap,
+            "enable.auto.commit", false,
+            "auto.offset.reset", "earliest",
+            "allow.auto.create.topics", false,
+            "max.poll.records", 50_000,
+            "fetch.max.bytes", 32 << 20,
+            "max.partition.fetch.bytes", 8 << 20,
+            "check.crcs", true);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                 new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> all = new ArrayList<>();
+            for (String topic : topicIds.keySet()) {
+                for (int partition = 0; partition < partitions; partition++) {
+                    all.add(new TopicPartition(topic, partition));
+                }
+            }
+            consumer.assign(all);
+            consumer.seekToBeginning(all);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+            readToEnds(consumer, all, ends);
+            for (TopicPartition each : all) {
+                int slot = slotOf(each);
+                close(slot);
+                frames.frame(ChaosFrames.END, 0, slot, 0, ends.get(each), 0);
+            }
+        }
+        frames.flush();
+    }
+
+    private void readToEnds(
+        KafkaConsumer<byte[], byte[]> consumer, List<TopicPartition> all, Map<TopicPartition, Long> ends) {
+        long lastProgress = System.currentTimeMillis();
+        while (all.stream().anyMatch(each -> consumer.position(each) < ends.get(each))) {
+            ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+            for (TopicPartition partition : records.partitions()) {
+                int slot = slotOf(partition);
+                long end = ends.get(partition);
+                for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
+                    if (record.offset() < end) {
+                        take(slot, record);
+                    }
+                }
+            }
+            if (!records.isEmpty()) {
+                lastProgress = System.currentTimeMillis();
+            } else if (System.currentTimeMillis() - lastProgress > PATIENCE_MS) {
+                throw new IllegalStateException("nothing more to read, but the end was not reached");
+            }
+        }
+    }
+
+    private int slotOf(TopicPartition partition) {
+        return topicIds.get(partition.topic()) * partitions + partition.partition();
+    }
+
+    private void take(int slot, ConsumerRecord<byte[], byte[]> record) {
+        byte[] value = record.value();
+        int flags = judge(slot, value);
+        long sequence = (flags & TORN) != 0 ? 0 : ByteBuffer.wrap(value).getLong(12);
+        if (flags != 0) {
+            close(slot);
+            frames.frame(ChaosFrames.READ, flags, slot, 1, sequence, record.offset());
+            return;
+        }
+        Run run = open[slot];
+        boolean continues = run.count > 0
+            && run.sequence + run.count == sequence && run.offset + run.count == record.offset();
+        if (!continues) {
+            close(slot);
+            run.sequence = sequence;
+            run.offset = record.offset();
+        }
+        run.count++;
+    }
+
+    private void close(int slot) {
+        Run run = open[slot];
+        if (run.count > 0) {
+            frames.frame(ChaosFrames.READ, 0, slot, run.count, run.sequence, run.offset);
+        }
+        run.count = 0;
+    }
+
+    private int judge(int slot, byte[] value) {
+        if (value == null || value.length < HEADER_BYTES) {
+            return TORN;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(value);
+        if (bytes.getInt(0) != MAGIC || bytes.getInt(20) != value.length - HEADER_BYTES) {
+            return TORN;
+        }
+        CRC32C crc = new CRC32C();
+        crc.update(value, 0, CRC_AT);
+        crc.update(value, HEADER_BYTES, value.length - HEADER_BYTES);
+        if ((int) crc.getValue() != bytes.getInt(CRC_AT)) {
+            return TORN;
+        }
+        int home = (bytes.getShort(8) & 0xffff) * partitions + (bytes.getShort(10) & 0xffff);
+        return (bytes.getInt(4) == run ? 0 : STRANGER) | (home == slot ? 0 : FOREIGN);
+    }
+}
