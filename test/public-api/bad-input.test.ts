@@ -135,8 +135,8 @@ test('the constructor refuses bad options by name', () => {
     [{ bootstrapServers, acks: 2 }, /acks/],
     [{ bootstrapServers, compressionType: 'brotli' }, /compression\.type/],
     [{ bootstrapServers, deliveryTimeoutMs: 10, requestTimeoutMs: 20 }, /delivery\.timeout\.ms/],
-    [{ bootstrapServers, securityProtocol: 'SSL' }, /security\.protocol/],
-    [{ bootstrapServers, transactionalId: 'tx' }, /transactional\.id/],
+    [{ bootstrapServers, configProviders: 'env' }, /config\.providers/],
+    [{ bootstrapServers, compressionLz4Level: 12 }, /compression\.lz4\.level/],
   ]
   for (const [options, names] of bad) {
     assert.throws(
