@@ -6,6 +6,12 @@ export function sequenceAfter(sequence: number, count: number): number {
   return (sequence + count) % SEQUENCE_MODULUS
 }
 
+/** Whether `sequence` comes after `other`, which is never half of all sequences away. */
+export function isAfter(sequence: number, other: number): boolean {
+  const distance = (sequence - other + SEQUENCE_MODULUS) % SEQUENCE_MODULUS
+  return distance > 0 && distance < SEQUENCE_MODULUS / 2
+}
+
 /**
  * A producer id in one of its epochs (KIP-98). Never changed; two are the same if they are the same object.
  */

@@ -1,6 +1,6 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Batch, BatchPhase } from '../accumulator/batch.js'
-import { sequenceAfter } from '../accumulator/producer-id-and-epoch.js'
+import { isAfter, sequenceAfter } from '../accumulator/producer-id-and-epoch.js'
 import { NO_LEADER, type TopicState } from '../accumulator/topic.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { DeadlineTimer } from '../cluster/deadline-timer.js'
@@ -267,7 +267,10 @@ export class Sender {
   private acknowledge(batch: Batch): void {
     const { partition, producer, baseSequence, recordCount } = batch
     if (producer === null || producer !== partition.producer) return
-    partition.lastAckedSequence = sequenceAfter(baseSequence, recordCount - 1)
+    const last = sequenceAfter(baseSequence, recordCount - 1)
+    // A batch whose first answer was lost may be acknowledged after those behind it.
+    const { lastAckedSequence } = partition
+    if (lastAckedSequence < 0 || isAfter(last, lastAckedSequence)) partition.lastAckedSequence = last
   }
 
   private retry(batch: Batch, request: ProduceRequest, errorCode: number, verdict: Verdict): void {
