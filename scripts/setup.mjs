@@ -1,6 +1,6 @@
 // Brings a checkout to where it can run; does only what is missing or out of date, so it may be run any
 // number of times. Steps are chosen by flags (--deps --native --typescript --tests --native-tests --runtimes
-// --kafka); without any, what `npm start` needs: --deps --native --typescript.
+// --kafka --peers); without any, what `npm start` needs: --deps --native --typescript.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ const TSC = 'node_modules/typescript/bin/tsc'
 const CMAKE_JS = 'node_modules/cmake-js/bin/cmake-js'
 const NATIVE_SOURCES = ['native/core', 'native/binding', 'native/CMakeLists.txt', 'native/sources.gypi']
 const ADDON = 'build/Release/millrace.node'
+export const SANITIZED_ADDON = 'build-sanitized/addon/Release/millrace.node'
 const KAFKA = '.cache/kafka'
 
 const steps = {
@@ -17,12 +18,14 @@ const steps = {
   native: { title: 'native addon', run: buildAddon },
   typescript: { title: 'TypeScript', run: () => runNode(TSC, ['-b']) },
   tests: { title: 'TypeScript of the tests', run: () => runNode(TSC, ['-b', 'test']) },
+  'sanitized-addon': { title: 'sanitized addon', run: buildSanitizedAddon },
   'native-tests': { title: 'native tests, plain and sanitized', run: buildNativeTests },
   runtimes: {
     title: 'runtimes for the public-API suite',
     run: () => installPackages('test/runtimes', ['--ignore-scripts']),
   },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
+  peers: { title: 'peers for the fault rig', run: () => installPackages('test/chaos/peers', []) },
 }
 
 /** Runs the named steps in the table's order, each once in the life of this process. */
@@ -123,6 +126,15 @@ async function buildNativeTests() {
   )
   await buildTestsIn('build-tests', [])
   await buildTestsIn('build-sanitized', ['-DMILLRACE_SANITIZE=address,undefined'])
+}
+
+/** The addon itself under the sanitizers; Linux only, where their runtimes can be loaded ahead of Node. */
+async function buildSanitizedAddon() {
+  if (process.platform !== 'linux' || !isOutdated(SANITIZED_ADDON, NATIVE_SOURCES)) return
+  progress('compiling the sanitized addon (cmake-js)')
+  const output = ['-d', 'native', '-O', 'build-sanitized/addon']
+  await runNode(CMAKE_JS, ['compile', ...output, '--CDMILLRACE_SANITIZE=address,undefined'])
+  utimesSync(join(root, SANITIZED_ADDON), new Date(), new Date())
 }
 
 function hasGoogleTest(prefix) {

@@ -1,7 +1,7 @@
 import { type BrokerOptions, startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { RunEncoder } from './checker/run-encoder.js'
 import type { Frame } from './frames.js'
-import { Proxy } from './proxy.js'
+import { ChaosProxy } from './proxy.js'
 
 /** Which slots there are: slot = topicId × partitions + partition. */
 export interface Layout {
@@ -18,7 +18,7 @@ export interface Ground extends AsyncDisposable {
   /** The proxies' addresses. */
   readonly bootstrapServers: string
   /** By node id minus one. */
-  readonly proxies: readonly Proxy[]
+  readonly proxies: readonly ChaosProxy[]
   readonly versions: Readonly<Record<string, string>>
   /** Tells every record of every slot, in the order of offsets, joined to runs. */
   read(run: number, layout: Layout, take: (frame: Frame) => void): Promise<void>
@@ -27,23 +27,23 @@ export interface Ground extends AsyncDisposable {
 /** The in-process broker, a proxy in front of every node. */
 export class InProcessGround implements Ground {
   readonly broker: TestBroker
-  readonly proxies: readonly Proxy[]
+  readonly proxies: readonly ChaosProxy[]
   readonly versions = { broker: 'in-process' }
 
-  private constructor(broker: TestBroker, proxies: readonly Proxy[]) {
+  private constructor(broker: TestBroker, proxies: readonly ChaosProxy[]) {
     this.broker = broker
     this.proxies = proxies
   }
 
   static async start(layout: Layout, options: BrokerOptions = {}): Promise<InProcessGround> {
-    const proxies: Proxy[] = []
-    for (let i = 0; i < (options.nodes ?? 1); i++) proxies.push(await Proxy.start())
+    const proxies: ChaosProxy[] = []
+    for (let i = 0; i < (options.nodes ?? 1); i++) proxies.push(await ChaosProxy.start())
     const broker = await startBroker({
       quiet: true,
       ...options,
-      advertise: ({ id, host }) => ({ host, port: (proxies[id - 1] as Proxy).port }),
+      advertise: ({ id, host }) => ({ host, port: (proxies[id - 1] as ChaosProxy).port }),
     })
-    for (const { id, port } of broker.nodes) (proxies[id - 1] as Proxy).targetPort = port
+    for (const { id, port } of broker.nodes) (proxies[id - 1] as ChaosProxy).targetPort = port
     for (const topic of layout.topics) broker.createTopic(topic, { partitions: layout.partitions })
     return new InProcessGround(broker, proxies)
   }
@@ -52,8 +52,8 @@ export class InProcessGround implements Ground {
     return this.proxies.map(({ port }) => `127.0.0.1:${port}`).join(',')
   }
 
-  get proxy(): Proxy {
-    return this.proxies[0] as Proxy
+  get proxy(): ChaosProxy {
+    return this.proxies[0] as ChaosProxy
   }
 
   async read(run: number, { topics, partitions }: Layout, take: (frame: Frame) => void): Promise<void> {

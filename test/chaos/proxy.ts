@@ -67,7 +67,7 @@ class Rules {
  * A TCP proxy in front of one broker that can do to connections what networks do: delay, throttle, cut at a
  * byte, limit the life of connections, swallow bytes, hold them back. Without a fault it only passes bytes on.
  */
-export class Proxy implements AsyncDisposable {
+export class ChaosProxy implements AsyncDisposable {
   readonly counters: ProxyCounters = {
     connections: 0,
     unreachable: 0,
@@ -93,9 +93,9 @@ export class Proxy implements AsyncDisposable {
     this.targetPort = targetPort
   }
 
-  static async start(targetPort = 0): Promise<Proxy> {
+  static async start(targetPort = 0): Promise<ChaosProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
-    const proxy = new Proxy(server, targetPort)
+    const proxy = new ChaosProxy(server, targetPort)
     server.on('connection', socket => proxy.accept(socket))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -1,0 +1,52 @@
+import { setTimeout } from 'node:timers/promises'
+import type { LaneResult } from '../result.js'
+import { atLeast, atMost, type LaneOptions, layoutOf, runPlan } from './lane.js'
+
+const MIB = 2 ** 20
+const NODES = 3
+const RSS_BEYOND_BUFFER_BYTES = 96 * MIB
+const MAX_BLOCK_MS = 2000
+const PAYLOAD_BYTES = 1024
+/** Payload, the record's own header and what the protocol adds. */
+const RECORD_BYTES = PAYLOAD_BYTES + 28 + 8
+const OVERLOAD = 3
+
+/** Three times what the brokers take, for as long as it lasts: memory stays within its bound, sends wait in turn. */
+export function exhaust(options: LaneOptions): Promise<LaneResult> {
+  const { seed, isSmall } = options
+  const seconds = options.seconds ?? (isSmall ? 20 : 600)
+  const bufferBytes = isSmall ? 8 * MIB : 32 * MIB
+  const bytesPerSecond = isSmall ? 400_000 : 1_000_000
+  const capacity = (bytesPerSecond * NODES) / RECORD_BYTES
+  const layout = layoutOf('exhaust', seed, 2, 6)
+  return runPlan(options, {
+    name: 'exhaust',
+    layout,
+    mayFail: true,
+    job: {
+      payload: { min: PAYLOAD_BYTES, max: PAYLOAD_BYTES },
+      recordsPerSecond: capacity / 4,
+      window: null,
+      styles: ['callback', 'promise'],
+      options: { 'buffer.memory': bufferBytes, 'max.block.ms': MAX_BLOCK_MS },
+    },
+    script: async (stage, ground) => {
+      for (const proxy of ground.proxies) proxy.throttle(bytesPerSecond, ['in'])
+      stage.client.tell(`pace ${Math.round(capacity * OVERLOAD)}`)
+      await setTimeout(seconds * 1000)
+    },
+    faults: () => ({ seconds, overload: OVERLOAD, bytesPerSecond: bytesPerSecond * NODES }),
+    criteria: ({ verdict, report }) => [
+      atLeast('sends refused for want of memory', report.blockedMs.count, 1),
+      atMost('other failures', verdict.refused + verdict.ambiguous - report.blockedMs.count, 0),
+      atLeast('shortest wait of a refused send, ms', report.blockedMs.min, MAX_BLOCK_MS * 0.9),
+      atMost('longest wait of a refused send, ms', report.blockedMs.max, MAX_BLOCK_MS * 1.1),
+      atLeast('refused in the order of the sends', report.blockedMs.isInOrder ? 1 : 0, 1),
+      atMost(
+        'RSS beyond buffer.memory, MiB',
+        (report.rssMaxBytes - bufferBytes) / MIB,
+        RSS_BEYOND_BUFFER_BYTES / MIB,
+      ),
+    ],
+  })
+}

@@ -1,0 +1,155 @@
+import { setTimeout } from 'node:timers/promises'
+import type { ClientName } from '../client-process.js'
+import type { Layout } from '../ground.js'
+import { KafkaGround } from '../kafka-ground.js'
+import type { Random } from '../random.js'
+import { atLeast, atMost, type Criterion, faultsOf, type LaneResult, laneResult } from '../result.js'
+import { runTrial, type Stage, type TrialOptions, type TrialResult } from '../trial.js'
+import { waitUntil } from '../wait.js'
+
+/** What the command line says about a run of a lane. */
+export interface LaneOptions {
+  client: ClientName
+  seed: number
+  isSmall: boolean
+  /** Undefined: the lane's own, by its size. */
+  records: number | undefined
+  seconds: number | undefined
+  faults: number | undefined
+  recordsPerSecond: number | undefined
+  /** Says how it goes, a line at a time. */
+  say: (line: string) => void
+}
+
+export type Lane = (options: LaneOptions) => Promise<LaneResult>
+
+const FIRST_ACKS_TIMEOUT_MS = 60_000
+
+/** What a lane does to the brokers while the client sends, and what it then demands. */
+export interface LanePlan {
+  name: string
+  layout: Layout
+  replicas?: number
+  job: TrialOptions['job']
+  /** Whether a record may fail: by default none may, for every fault heals within `delivery.timeout.ms`. */
+  mayFail?: boolean
+  script: (stage: Stage, ground: KafkaGround) => Promise<void>
+  /** Asked after the run. */
+  faults: () => Record<string, number>
+  criteria: (trial: TrialResult) => Criterion[]
+}
+
+/** Topics of a lane; the run's name keeps runs on one cluster apart. */
+export function layoutOf(name: string, seed: number, topics: number, partitions: number): Layout {
+  const names = Array.from({ length: topics }, (_, i) => `${name}-${seed}-${String.fromCharCode(97 + i)}`)
+  return { topics: names, partitions }
+}
+
+/** Options of each client under which it promises what the lane checks: every record once and in order. */
+export function strictOptions(client: ClientName): Record<string, unknown> {
+  if (client === 'millrace') return { 'linger.ms': 5 }
+  return client === 'java' ? { 'linger.ms': 5, acks: 'all', 'enable.idempotence': true } : {}
+}
+
+/** Runs a plan on a cluster of its own, or on one that is there already. */
+export async function runPlan(
+  options: LaneOptions,
+  plan: LanePlan,
+  shared?: KafkaGround,
+): Promise<LaneResult> {
+  const startedAt = new Date()
+  const ground = shared ?? (await KafkaGround.start())
+  try {
+    await ground.createTopics(plan.layout, plan.replicas)
+    const { client, seed, isSmall } = options
+    const job = { ...plan.job, options: { ...strictOptions(client), ...plan.job.options } }
+    const trial = await runTrial(ground, { client, seed, layout: plan.layout, job }, async stage => {
+      const { log } = stage
+      await waitUntil('every partition has acknowledged a record', FIRST_ACKS_TIMEOUT_MS, () =>
+        log.acked.every(count => count > 0),
+      )
+      await plan.script(stage, ground)
+      for (const proxy of ground.proxies) proxy.calm()
+    })
+    const { verdict } = trial
+    const failed = verdict.refused + verdict.ambiguous
+    const criteria = [...(plan.mayFail ? [] : [atMost('failed records', failed, 0)]), ...plan.criteria(trial)]
+    return laneResult({
+      lane: plan.name,
+      client,
+      isSmall,
+      seed,
+      startedAt,
+      versions: ground.versions,
+      faults: { ...plan.faults(), ...faultsOf(ground.proxies) },
+      criteria,
+      trial,
+    })
+  } finally {
+    if (shared === undefined) await ground[Symbol.asyncDispose]()
+  }
+}
+
+/** Node id that leads the most partitions, of equals one by chance. */
+export async function busiestLeader(ground: KafkaGround, layout: Layout, random: Random): Promise<number> {
+  const counts = new Map<number, number>()
+  for (const { leader } of await ground.admin.describe(layout.topics)) {
+    counts.set(leader, (counts.get(leader) ?? 0) + 1)
+  }
+  const most = Math.max(...counts.values())
+  return random.pick([...counts].filter(([, count]) => count === most).map(([leader]) => leader))
+}
+
+/** Waits until no partition is led by the node; answers how long that took. */
+export async function leadershipMoved(ground: KafkaGround, layout: Layout, node: number): Promise<number> {
+  const startedAt = performance.now()
+  await waitUntil(
+    `leadership moves away from node ${node}`,
+    60_000,
+    async () => {
+      const places = await ground.admin.describe(layout.topics).catch(() => [])
+      return places.length > 0 && places.every(({ leader }) => leader > 0 && leader !== node)
+    },
+    100,
+  )
+  return performance.now() - startedAt
+}
+
+/**
+ * Waits until every partition has settled records again. A client that does not come back keeps nobody waiting for
+ * ever: what it owes shows in the verdict.
+ */
+export async function resumed({ client, log }: Stage, timeoutMs: number): Promise<boolean> {
+  const before = [...log.acked]
+  const deadline = performance.now() + timeoutMs
+  while (!log.acked.every((count, slot) => count > (before[slot] as number))) {
+    if (performance.now() > deadline || !client.isAlive) return false
+    await setTimeout(50)
+  }
+  return true
+}
+
+/** Acknowledged records a second over a stretch of time, for some slots or all. */
+export async function measureRate(
+  { log }: Stage,
+  ms: number,
+  slots: readonly number[] = log.acked.map((_, slot) => slot),
+): Promise<number> {
+  const total = () => slots.reduce((sum, slot) => sum + (log.acked[slot] as number), 0)
+  const before = total()
+  const startedAt = performance.now()
+  await setTimeout(ms)
+  return ((total() - before) / (performance.now() - startedAt)) * 1000
+}
+
+/** Waits until the client has sent so many records; it goes on sending until it is stopped. */
+export function sentAtLeast({ client, log }: Stage, records: number): Promise<void> {
+  return waitUntil(
+    `${records} records are sent`,
+    3_600_000,
+    () => log.totalSent >= records || !client.isAlive,
+    100,
+  )
+}
+
+export { atLeast, atMost }

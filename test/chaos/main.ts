@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util'
+import { CLASS_NAMES } from './checker/checker.js'
+import { CLIENT_NAMES, type ClientName } from './client-process.js'
+import { CONTROLS, runControl } from './controls.js'
+import { cuts } from './lanes/cuts.js'
+import { exhaust } from './lanes/exhaust.js'
+import { kills } from './lanes/kills.js'
+import type { Lane } from './lanes/lane.js'
+import { moves } from './lanes/moves.js'
+import { pauses } from './lanes/pauses.js'
+import { slow } from './lanes/slow.js'
+import { describeResult, type LaneResult, recordResult } from './result.js'
+
+const LANES: Readonly<Record<string, Lane>> = { kills, pauses, moves, cuts, slow, exhaust }
+
+const USAGE = `npm run chaos -- LANE [options]
+
+Lanes: ${Object.keys(LANES).join(', ')}, and controls: planted bugs that the checker must catch.
+
+  --small                 a minute or two instead of half an hour
+  --client NAME[,NAME…]   ${CLIENT_NAMES.join(', ')}, or all; default millrace
+  --seed N                repeats a run's choices; default: by chance
+  --records N             records to send at least
+  --faults N              kills, pauses of each length, elections or cuts
+  --seconds N             of each measurement (slow) or of overload (exhaust)
+  --rate N                records a second
+  --record                appends the result to test/chaos/results/LANE.ndjson`
+
+function wholeNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text.replaceAll('_', ''))
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new Error(`--${name} is ${text}; a whole number is needed`)
+  return value
+}
+
+function clientsOf(text: string): ClientName[] {
+  const names = text === 'all' ? [...CLIENT_NAMES] : text.split(',')
+  for (const name of names) {
+    if (!(CLIENT_NAMES as readonly string[]).includes(name)) throw new Error(`no client is called ${name}`)
+  }
+  return names as ClientName[]
+}
+
+async function runControls(seed: number): Promise<boolean> {
+  let isProven = true
+  for (const control of CONTROLS) {
+    const clean = await runControl(control, seed, false)
+    const planted = await runControl(control, seed, true)
+    const isSound = CLASS_NAMES.every(name => clean.verdict.classes[name] === 0)
+    const isCaught = planted.verdict.classes[control.shows] > 0
+    if (!isSound || !isCaught) isProven = false
+    const found = CLASS_NAMES.filter(name => planted.verdict.classes[name] > 0)
+      .map(name => `${name} ${planted.verdict.classes[name]}`)
+      .join(', ')
+    console.log(
+      `${isSound && isCaught ? 'ok  ' : 'MISS'} ${control.plant}: ${found || 'nothing found'}; without it ${
+        isSound ? 'all zeros' : JSON.stringify(clean.verdict.classes)
+      }`,
+    )
+  }
+  return isProven
+}
+
+/** Clients side by side, as the README shows them. */
+function table(results: readonly LaneResult[]): string {
+  const heads = ['client', 'version', 'records', ...CLASS_NAMES, 'failed', 'longest stall ms', 'ok']
+  const own: Readonly<Record<ClientName, string>> = {
+    millrace: 'millrace',
+    java: 'kafka-clients',
+    confluent: '@confluentinc/kafka-javascript',
+    kafkajs: 'kafkajs',
+    platformatic: '@platformatic/kafka',
+  }
+  const rows = results.map(result => [
+    result.client,
+    result.versions[own[result.client]] ?? '',
+    result.records,
+    ...CLASS_NAMES.map(name => result.classes[name]),
+    result.refused + result.ambiguous,
+    result.longestStallMs,
+    result.ok ? 'yes' : 'no',
+  ])
+  return [heads, heads.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n')
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      small: { type: 'boolean', default: false },
+      client: { type: 'string', default: 'millrace' },
+      seed: { type: 'string' },
+      records: { type: 'string' },
+      faults: { type: 'string' },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      record: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const [name] = positionals
+  if (values.help || name === undefined || positionals.length > 1) throw new Error(USAGE)
+  const seed = wholeNumber('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31)
+  if (name === 'controls') {
+    if (!(await runControls(seed))) process.exitCode = 1
+    return
+  }
+  const lane = LANES[name]
+  if (lane === undefined) throw new Error(`no lane is called ${name}\n\n${USAGE}`)
+  const results: LaneResult[] = []
+  for (const client of clientsOf(values.client)) {
+    const result = await lane({
+      client,
+      seed,
+      isSmall: values.small,
+      records: wholeNumber('records', values.records),
+      seconds: wholeNumber('seconds', values.seconds),
+      faults: wholeNumber('faults', values.faults),
+      recordsPerSecond: wholeNumber('rate', values.rate),
+      say: line => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
+    })
+    results.push(result)
+    console.log(describeResult(result))
+    console.log(JSON.stringify(result))
+    if (values.record) console.log(`appended to ${recordResult(result)}`)
+  }
+  if (results.length > 1) console.log(table(results))
+  // What peers do is told, not judged.
+  if (results.some(({ client, ok }) => client === 'millrace' && !ok)) process.exitCode = 1
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
