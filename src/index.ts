@@ -37,6 +37,16 @@ export { type DeliveryReport, SendManyError } from './producer/delivery-report.j
 export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'
 export type { PartitionInfo, ProducerRecord } from './producer/types.js'
+export type {
+  NodeTlsOptions,
+  OauthToken,
+  OauthTokenProvider,
+  SaslBroker,
+  SaslCredentials,
+  SaslCredentialsProvider,
+  SaslExchange,
+  SaslMechanism,
+} from './security/index.js'
 export {
   type Bytes,
   type Headers,

@@ -1,8 +1,9 @@
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
-import { type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
+import { AuthenticationError, type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
+import type { Security } from '../security/index.js'
 import { type Lookup, systemLookup } from './addresses.js'
 import type { AnyApi } from './api-version-table.js'
 import type { Connection } from './connection.js'
@@ -48,7 +49,9 @@ export interface ClusterClientOptions {
   rebootstrapTriggerMs: number
   clock: Clock
   logger: Logger
-  /** How sockets are opened; default plain TCP. */
+  /** TLS and SASL; default neither. */
+  security?: Security
+  /** How sockets are opened; default as `security` says. */
   connect?: Connect
   /** How names are resolved; default the system's. */
   lookup?: Lookup
@@ -63,8 +66,11 @@ export class ClusterClient {
   readonly metadata = new MetadataCache()
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
   onUpdate: () => void = () => {}
-  /** Nothing will ever succeed. Set by the owner. */
-  onFatal: (error: KafkaError) => void = () => {}
+  /**
+   * A broker refused this client, or this client the broker: trying again will not help those who wait. Set
+   * by the owner.
+   */
+  onAuthenticationFailed: (error: AuthenticationError) => void = () => {}
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
   lastError: KafkaError | null = null
   private readonly options: ClusterClientOptions
@@ -196,7 +202,8 @@ export class ClusterClient {
       ),
       clock: options.clock,
       logger: options.logger,
-      connect: options.connect ?? connectTcp,
+      prepareConnect: this.connectPreparer(),
+      mechanism: options.security?.mechanism ?? null,
       lookup: options.lookup ?? systemLookup,
       events: {
         onUsable: () => this.onUsable(),
@@ -205,6 +212,13 @@ export class ClusterClient {
         onDetached: (connection, closed) => this.onDetached(connection, closed),
       },
     }
+  }
+
+  private connectPreparer(): () => Promise<Connect> {
+    const { connect, security } = this.options
+    const connector = security?.connector ?? null
+    if (connect === undefined && connector !== null) return () => connector.prepare()
+    return async () => connect ?? connectTcp
   }
 
   private newUpdater(): MetadataUpdater {
@@ -271,6 +285,10 @@ export class ClusterClient {
     if (error !== null) {
       this.lastError = error
       this.updater.requestFull()
+    }
+    if (error instanceof AuthenticationError) {
+      this.rpcs.rejectWaiting(error)
+      this.onAuthenticationFailed(error)
     }
     this.updater.run()
     this.rpcs.dispatch()

@@ -1,10 +1,18 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
-import { type KafkaError, NetworkError, ProtocolError, TimeoutError } from '../errors/index.js'
+import {
+  AuthenticationError,
+  type KafkaError,
+  NetworkError,
+  ProtocolError,
+  TimeoutError,
+} from '../errors/index.js'
 import { responseHeaderVersion } from '../protocol/header.js'
 import { Reader } from '../protocol/reader.js'
+import { tlsRefusal } from '../security/index.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { FRAME_BYTES_MAX, FrameReader } from './frame-reader.js'
 import { type InFlightRequest, InFlightRequests } from './in-flight.js'
@@ -17,6 +25,7 @@ const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
 const CORRELATION_ID_END = 0x7ffffff8
 
 export interface ConnectionEvents {
+  /** TCP is up, and TLS where there is TLS: the peer is the one it should be. */
   onConnected(): void
   /** A response came, or a request without one was written: there is room for another. */
   onSlotFreed(inFlightBefore: number): void
@@ -64,6 +73,11 @@ export class Connection {
   /** Deadlines up to here had passed when the connection ended because of one. */
   private timedOutBefore = -Infinity
   private closeWhenIdle = false
+  /** TCP is up. With TLS the handshake is yet to come. */
+  private isOpen = false
+  private isConnected = false
+  /** The peer has shown that it is a broker, and taken this client for one of its own. */
+  private isTrusted = false
 
   constructor(options: ConnectionOptions) {
     this.socket = options.socket
@@ -90,7 +104,13 @@ export class Connection {
 
   /** The peer has shown that it is a broker: large frames are believed from here on. */
   trustFrames(): void {
+    this.isTrusted = true
     this.frames.frameBytesMax = FRAME_BYTES_MAX
+  }
+
+  /** Whether TCP is up and TLS is not yet. */
+  get isInTlsHandshake(): boolean {
+    return this.isOpen && !this.isConnected
   }
 
   /** Only while {@link usable}. What `encode` throws is thrown before anything is sent. */
@@ -134,13 +154,32 @@ export class Connection {
   private listen(): void {
     const { socket } = this
     socket.on('connect', () => {
-      this.lastActiveAt = this.clock.now()
-      if (this.endError === null) this.events.onConnected()
+      this.isOpen = true
     })
+    socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => this.onConnected())
     socket.on('data', (chunk: Uint8Array) => this.onData(chunk))
-    socket.on('end', () => this.destroy(this.networkError('was closed by the broker')))
-    socket.on('error', cause => this.destroy(this.networkError(`failed: ${cause.message}`, cause)))
+    socket.on('end', () => this.destroy(this.endedByBroker()))
+    socket.on('error', cause => this.destroy(this.socketError(cause)))
     socket.on('close', () => this.onClose())
+  }
+
+  private onConnected(): void {
+    this.lastActiveAt = this.clock.now()
+    this.isConnected = true
+    if (this.endError === null) this.events.onConnected()
+  }
+
+  private endedByBroker(): NetworkError {
+    const hint = this.isInTlsHandshake ? ' during the TLS handshake; check that this port uses TLS' : ''
+    return this.networkError(`was closed by the broker${hint}`)
+  }
+
+  /** TLS may also refuse a connection after the handshake: TLS 1.3 judges client certificates that late. */
+  private socketError(cause: Error): KafkaError {
+    const { broker, socket } = this
+    const refusal = socket instanceof TLSSocket && !this.isTrusted ? tlsRefusal(cause) : null
+    if (refusal === null) return this.networkError(`failed: ${cause.message}`, cause)
+    return new AuthenticationError(`TLS with broker ${broker} failed because ${refusal}`, { broker, cause })
   }
 
   /** One system call where the socket can gather; the last chunk's callback tells that all are written. */

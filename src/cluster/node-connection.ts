@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
 import { type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
+import type { SaslMechanism } from '../security/index.js'
 import { Addresses, type Lookup } from './addresses.js'
 import type { ApiVersionTable } from './api-version-table.js'
 import { Connection } from './connection.js'
@@ -10,8 +11,9 @@ import { DeadlineTimer } from './deadline-timer.js'
 import type { BrokerNode } from './metadata-cache.js'
 import { negotiate } from './negotiation.js'
 import type { OutgoingRequest } from './outgoing-request.js'
+import { SaslSession } from './sasl-session.js'
 
-/** Where a node's connection stands. Connecting includes resolving its name. */
+/** Where a node's connection stands. Connecting includes resolving its name and TLS, negotiating SASL. */
 export const NodeState = {
   Disconnected: 0,
   Connecting: 1,
@@ -23,7 +25,7 @@ export type NodeState = (typeof NodeState)[keyof typeof NodeState]
 /** Longest throttle believed; the broker may ask again. */
 const THROTTLE_MS_MAX = 60_000
 
-/** Opens a socket to `address`, which `host` resolved to; in tests and for TLS, which needs the name. */
+/** Opens a socket to `address`, which `host` resolved to: TLS needs the name. */
 export type Connect = (address: string, port: number, host: string) => Socket
 
 /** A plain TCP connection. */
@@ -40,7 +42,10 @@ export interface NodeContext {
   readonly setupTimeout: ExponentialBackoff
   readonly clock: Clock
   readonly logger: Logger
-  readonly connect: Connect
+  /** Reads anew what a connection needs, certificates for example, and answers how to open one. */
+  readonly prepareConnect: () => Promise<Connect>
+  /** Null: brokers ask for no authentication. */
+  readonly mechanism: SaslMechanism | null
   readonly lookup: Lookup
   readonly events: NodeEvents
 }
@@ -59,7 +64,7 @@ export interface NodeEvents {
 /**
  * The way to one broker: at most one connection, its state, and when to try again.
  *
- *     Disconnected ──ensure──▶ Connecting ──TCP is up──▶ Negotiating ──versions known──▶ Ready
+ *     Disconnected ──ensure──▶ Connecting ──TCP, TLS up──▶ Negotiating ──versions, SASL──▶ Ready
  *          ▲                       │                         │                            │
  *          └──── reconnect backoff ┴──── setup time-out ─────┴─── error, end, idle ───────┘
  */
@@ -77,6 +82,7 @@ export class NodeConnection {
   private node: BrokerNode
   private addresses: Addresses
   private connection: Connection | null = null
+  private session: SaslSession | null = null
   private readonly stateTimer: DeadlineTimer
   private readonly throttleTimer: DeadlineTimer
   private throttledUntil = 0
@@ -109,7 +115,8 @@ export class NodeConnection {
 
   /** Ready for any request, but for the limit of requests in flight. */
   get isUsable(): boolean {
-    return this.state === NodeState.Ready && !this.throttled && (this.connection as Connection).usable
+    if (this.state !== NodeState.Ready || this.throttled || this.session?.isRenewing) return false
+    return (this.connection as Connection).usable
   }
 
   /** Ready for one more request of those the limit applies to. */
@@ -189,9 +196,9 @@ export class NodeConnection {
     this.lastAttemptAt = now
     this.setupDeadline = now + this.context.setupTimeout.delayMs(this.setupFailures)
     this.stateTimer.ensure(this.setupDeadline)
-    this.addresses.next().then(
-      address => {
-        if (attempt === this.attempt) this.open(attempt, address)
+    Promise.all([this.addresses.next(), this.context.prepareConnect()]).then(
+      ([address, connect]) => {
+        if (attempt === this.attempt) this.open(attempt, address, connect)
       },
       (error: KafkaError) => {
         if (attempt === this.attempt) this.onEnded(error)
@@ -199,8 +206,8 @@ export class NodeConnection {
     )
   }
 
-  private open(attempt: number, address: string): void {
-    const { clock, logger, requestTimeoutMs, connect } = this.context
+  private open(attempt: number, address: string, connect: Connect): void {
+    const { clock, logger, requestTimeoutMs } = this.context
     let socket: Socket
     try {
       socket = connect(address, this.node.port, this.node.host)
@@ -237,11 +244,31 @@ export class NodeConnection {
     negotiate(connection, this.context.clientId, (error, versions) => {
       if (attempt !== this.attempt || !connection.usable) return
       if (versions === null) connection.destroy(error as KafkaError)
-      else this.onNegotiated(connection, versions)
+      else this.authenticate(attempt, connection, versions)
     })
   }
 
-  private onNegotiated(connection: Connection, versions: ApiVersionTable): void {
+  private authenticate(attempt: number, connection: Connection, versions: ApiVersionTable): void {
+    const { mechanism, clientId, clock, logger, requestTimeoutMs, events } = this.context
+    if (mechanism === null) {
+      this.onAccepted(connection, versions)
+      return
+    }
+    const { host, port } = this.node
+    const target = { connection, versions, clientId, mechanism, broker: { host, port }, clock }
+    const session = new SaslSession({ ...target, timeoutMs: requestTimeoutMs }, logger, () => {
+      if (this.session === session) events.onUsable(this)
+    })
+    this.session = session
+    session.start().then(
+      () => {
+        if (attempt === this.attempt && connection.usable) this.onAccepted(connection, versions)
+      },
+      (error: KafkaError) => connection.destroy(error),
+    )
+  }
+
+  private onAccepted(connection: Connection, versions: ApiVersionTable): void {
     connection.trustFrames()
     if (this.failures > 0) this.context.logger.info(`connected to broker ${this.name} again`)
     this.failures = 0
@@ -274,6 +301,8 @@ export class NodeConnection {
     this.attempt++
     this.state = NodeState.Disconnected
     this.connection = null
+    this.session?.end()
+    this.session = null
     this.versions = null
     this.wanted = false
     this.throttled = false
@@ -294,7 +323,8 @@ export class NodeConnection {
       return
     }
     const waitedMs = Math.round(asOf - this.lastAttemptAt)
-    const error = new TimeoutError(`No connection to broker ${this.name} within ${waitedMs} ms`, {
+    const what = this.connection?.isInTlsHandshake ? 'TLS handshake with' : 'connection to'
+    const error = new TimeoutError(`No ${what} broker ${this.name} within ${waitedMs} ms`, {
       broker: this.name,
     })
     if (this.connection !== null) this.connection.destroy(error)

@@ -86,6 +86,11 @@ export class PendingRpcs {
     }
   }
 
+  /** No broker will take what waits for one. */
+  rejectWaiting(error: KafkaError): void {
+    for (const rpc of this.waiting.splice(0)) this.reject(rpc, error)
+  }
+
   /** Every request gets this outcome, sent or not. */
   close(error: KafkaError): void {
     this.timer.cancel()

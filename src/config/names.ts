@@ -17,7 +17,13 @@ const SHORT_NAMES: ReadonlyMap<string, OptionKey> = new Map([
 ])
 
 /** Options Java does not have. */
-export const EXTRA_NAMES = ['logger', 'saslOauthTokenProvider', 'tls'] as const
+export const EXTRA_NAMES = [
+  'logger',
+  'saslCredentialsProvider',
+  'saslMechanisms',
+  'saslOauthTokenProvider',
+  'tls',
+] as const
 export type ExtraName = (typeof EXTRA_NAMES)[number]
 
 // A Map, because names come from outside: 'constructor' or '__proto__' must be as unknown as any other.

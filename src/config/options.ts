@@ -1,4 +1,10 @@
 import type { Logger } from '../common/logger.js'
+import type {
+  NodeTlsOptions,
+  OauthTokenProvider,
+  SaslCredentialsProvider,
+  SaslMechanism,
+} from '../security/index.js'
 import type { Bytes, SerializerLike } from '../serialization/index.js'
 import type { OptionDefinition } from './definition.js'
 import type { DefinitionOf, OptionKey } from './definitions.js'
@@ -59,8 +65,21 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, 
   readonly interceptors?: OptionValue<'interceptor.classes', K, V>
   /** Where warnings and errors go; by default to the console. */
   readonly logger?: Logger | null | undefined
-  /** Source of OAUTHBEARER tokens. Not available in this version. */
-  readonly saslOauthTokenProvider?: null | undefined
-  /** Node's own TLS options. Not available in this version. */
-  readonly tls?: null | undefined
+  /**
+   * User name and password for PLAIN and SCRAM, instead of `sasl.jaas.config`. Asked at every connection and
+   * re-authentication, so both may change at run time.
+   */
+  readonly saslCredentialsProvider?: SaslCredentialsProvider | null | undefined
+  /**
+   * Source of OAUTHBEARER tokens. Asked again shortly before a token ends; connections whose session ends are
+   * authenticated again while records flow (KIP-368).
+   */
+  readonly saslOauthTokenProvider?: OauthTokenProvider | null | undefined
+  /** Mechanisms of the application's own, chosen by their name in `sasl.mechanism`: for Kerberos, say. */
+  readonly saslMechanisms?: readonly SaslMechanism[] | null | undefined
+  /**
+   * Node's own options of `tls.connect`, over those made of `ssl.*`; a function is asked for each connection.
+   * Needs `security.protocol` SSL or SASL_SSL.
+   */
+  readonly tls?: NodeTlsOptions | null | undefined
 }

@@ -1,8 +1,9 @@
 import { defaultLogger, type Logger } from '../common/logger.js'
 import { ConfigError } from '../errors/index.js'
 import { definitionOf, type OptionKey, optionKeys } from './definitions.js'
+import { hasMethod } from './has-method.js'
 import { EXTRA_NAMES, type ExtraName, keyOf, nearestName } from './names.js'
-import { hasMethod, type ProducerConfig, resolveConfig } from './producer-config.js'
+import { type ProducerConfig, resolveConfig } from './producer-config.js'
 import { applyRules } from './rules.js'
 import { type ParsedValues, parseValue, showValue } from './values.js'
 
@@ -25,8 +26,8 @@ export function parseProducerOptions(options: unknown): ProducerConfig {
   const values = withDefaults(given.values)
   dropDuplicates(values, logger)
   applyRules({ values, explicit, logger })
-  refuseUnavailable(values, explicit, given.extras)
-  return resolveConfig(values, explicit, logger)
+  refuseUnavailable(values, explicit)
+  return resolveConfig(values, explicit, logger, given.extras)
 }
 
 function readOptions(options: unknown): GivenOptions {
@@ -94,11 +95,7 @@ function dropDuplicates(values: ParsedValues, logger: Logger): void {
 }
 
 /** Refuses by name what is set to anything but its default and would have no effect. */
-function refuseUnavailable(
-  values: ParsedValues,
-  explicit: ReadonlySet<OptionKey>,
-  extras: ReadonlyMap<ExtraName, unknown>,
-): void {
+function refuseUnavailable(values: ParsedValues, explicit: ReadonlySet<OptionKey>): void {
   for (const key of explicit) {
     const { support, reason, default: byDefault } = definitionOf(key)
     if (support === 'built' || support === 'inert') continue
@@ -107,9 +104,6 @@ function refuseUnavailable(
     if (sameValue(value, byDefault) || (Array.isArray(value) && value.length === 0)) continue
     throw notAvailable(key, `${key} = ${showValue(key, value)}`, reason)
   }
-  if (extras.has('tls')) throw notAvailable('tls', 'tls', 'TLS is not built')
-  if (extras.has('saslOauthTokenProvider'))
-    throw notAvailable('saslOauthTokenProvider', 'saslOauthTokenProvider', 'SASL authentication is not built')
 }
 
 function notAvailable(key: string, setting: string, reason: string | undefined): ConfigError {

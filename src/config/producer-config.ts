@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Logger } from '../common/logger.js'
 import { ConfigError } from '../errors/index.js'
+import type { SecurityOptions } from '../security/index.js'
 import {
   guardSerializer,
   type Serialize,
@@ -9,7 +10,10 @@ import {
 } from '../serialization/index.js'
 import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
+import { hasMethod } from './has-method.js'
+import type { ExtraName } from './names.js'
 import type { Partitioner, ProducerInterceptor } from './plugins.js'
+import { resolveSecurity } from './security-config.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
 
 /**
@@ -60,6 +64,8 @@ export interface ProducerConfig {
   readonly retryBackoffMaxMs: number
   /** At most `retryBackoffMaxMs`. */
   readonly retryBackoffMs: number
+  /** What `security.protocol` and the options behind it amount to. */
+  readonly security: SecurityOptions
   readonly socketConnectionSetupTimeoutMaxMs: number
   /** At most `socketConnectionSetupTimeoutMaxMs`. */
   readonly socketConnectionSetupTimeoutMs: number
@@ -79,6 +85,7 @@ export function resolveConfig(
   values: ParsedValues,
   explicit: ReadonlySet<OptionKey>,
   logger: Logger,
+  extras: ReadonlyMap<ExtraName, unknown>,
 ): ProducerConfig {
   const config: Omit<ProducerConfig, 'clientId'> = {
     acks: ACKS[values.acks],
@@ -111,6 +118,7 @@ export function resolveConfig(
     retries: values.retries,
     retryBackoffMaxMs: values['retry.backoff.max.ms'],
     retryBackoffMs: values['retry.backoff.ms'],
+    security: resolveSecurity({ values, explicit, logger, extras }),
     socketConnectionSetupTimeoutMaxMs: values['socket.connection.setup.timeout.max.ms'],
     socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
     valueSerializer: resolveSerializer('value', values['value.serializer']),
@@ -185,12 +193,4 @@ function resolveInterceptors(given: readonly unknown[]): readonly ProducerInterc
     if (!known) throw invalidValue(key, interceptor)
   }
   return Object.freeze([...given]) as readonly ProducerInterceptor<unknown, unknown>[]
-}
-
-/** Whether an object has a method, its own or inherited. */
-export function hasMethod<Name extends string>(
-  value: unknown,
-  name: Name,
-): value is { [_ in Name]: (...parameters: never[]) => unknown } {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function'
 }

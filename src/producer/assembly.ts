@@ -4,6 +4,7 @@ import type { Clock } from '../common/clock.js'
 import { createCodec, defaultCompressionLevels } from '../compression/index.js'
 import type { ProducerConfig } from '../config/index.js'
 import { loadAddon } from '../native/load.js'
+import { createSecurity } from '../security/index.js'
 import { Sender } from '../sender/sender.js'
 
 /** The parts of a producer, joined as its configuration says. */
@@ -41,6 +42,7 @@ function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
     metadataMaxIdleMs: config.metadataMaxIdleMs,
     recoveryStrategy: config.metadataRecoveryStrategy,
     rebootstrapTriggerMs: config.metadataRecoveryRebootstrapTriggerMs,
+    security: createSecurity(config.security, config.logger),
     clock,
     logger: config.logger,
   })

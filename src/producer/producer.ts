@@ -73,7 +73,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       proceed: record => this.proceed(record),
     })
     client.onUpdate = () => this.onClusterUpdate()
-    client.onFatal = error => sender.failForGood(error)
+    client.onAuthenticationFailed = error => this.waiting.abort(error)
   }
 
   /** A producer from the text of a Java `producer.properties` file. */

@@ -8,6 +8,7 @@ import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
 import {
+  AuthenticationError,
   InternalError,
   type KafkaError,
   ProtocolError,
@@ -370,8 +371,10 @@ export class Sender {
       },
       (error: KafkaError) => {
         if (this.isClosed) return
+        // What waits fails, but credentials can be put right: what comes later is tried anew.
+        if (error instanceof AuthenticationError) this.accumulator.abort(error)
         // Nonsense from a broker is no last word: the next one asked may make sense.
-        if (!error.retriable && !(error instanceof ProtocolError)) {
+        else if (!error.retriable && !(error instanceof ProtocolError)) {
           this.failForGood(error)
           return
         }

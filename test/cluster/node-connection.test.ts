@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import type { Connection } from '../../dist/cluster/connection.js'
 import {
+  type Connect,
   connectTcp,
   NodeConnection,
   type NodeContext,
@@ -43,7 +44,11 @@ async function brokerOf(...script: Parameters<typeof ScriptedBroker.start>): Pro
   return broker
 }
 
-function rig(host: string, port: number, overrides: Partial<NodeContext> = {}): Rig {
+interface Overrides extends Partial<NodeContext> {
+  connect?: Connect
+}
+
+function rig(host: string, port: number, { connect = connectTcp, ...overrides }: Overrides = {}): Rig {
   const clock = new FakeClock({ startMs: 0, realImmediates: true })
   const logger = new RecordingLogger()
   let usable = 0
@@ -51,7 +56,6 @@ function rig(host: string, port: number, overrides: Partial<NodeContext> = {}): 
   const ends: (KafkaError | null)[] = []
   const detached = new Map<Connection, boolean>()
   const attempts: { address: string; atMs: number }[] = []
-  const connect = overrides.connect ?? connectTcp
   const middle = () => 0.5
   const node = new NodeConnection(
     { id: 3, host, port, rack: null },
@@ -65,8 +69,9 @@ function rig(host: string, port: number, overrides: Partial<NodeContext> = {}): 
       clock,
       logger,
       lookup: async () => ['127.0.0.1'],
+      mechanism: null,
       ...overrides,
-      connect: (address, toPort, name) => {
+      prepareConnect: async () => (address, toPort, name) => {
         attempts.push({ address, atMs: clock.now() })
         return connect(address, toPort, name)
       },

@@ -72,8 +72,8 @@ test('wrong names and types do not compile', () => {
     typed({ keySerializer: async () => 'x' }),
     // @ts-expect-error no class names in code
     typed({ 'interceptor.classes': 'com.example.Interceptor' }),
-    // @ts-expect-error not available yet
-    typed({ tls: {} }),
+    // @ts-expect-error options of Node, or a function that answers them
+    typed({ tls: 'on' }),
     // @ts-expect-error a logger has all four methods
     typed({ logger: { warn() {} } }),
   ]

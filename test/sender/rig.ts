@@ -110,7 +110,6 @@ export class SenderRig implements AsyncDisposable {
       if (moved) this.accumulator.leadersChanged()
       this.sender.wakeup()
     }
-    this.client.onFatal = error => this.sender.failForGood(error)
   }
 
   /** A topic whose metadata is there. */

@@ -1,0 +1,178 @@
+import type { Logger } from '../common/logger.js'
+import { Secret } from '../common/secret.js'
+import { ConfigError } from '../errors/index.js'
+import type {
+  NodeTlsOptions,
+  OauthTokenProvider,
+  SaslCredentialsProvider,
+  SaslMechanism,
+  SaslOptions,
+  SecurityOptions,
+  TlsOptions,
+} from '../security/index.js'
+import { definitionOf, type OptionKey } from './definitions.js'
+import { hasMethod } from './has-method.js'
+import type { ExtraName } from './names.js'
+import { invalidValue, type ParsedValues, showValue } from './values.js'
+
+const TLS_VERSIONS: readonly unknown[] = ['TLSv1.2', 'TLSv1.3']
+
+/** What Java leaves to its security providers and is a closed set here. */
+const CLOSED_SETS = {
+  'ssl.endpoint.identification.algorithm': ['https', ''],
+  'ssl.keystore.type': ['JKS', 'PKCS12', 'PEM'],
+  'ssl.protocol': ['TLSv1.3', 'TLSv1.2', 'TLS'],
+  'ssl.truststore.type': ['JKS', 'PKCS12', 'PEM'],
+} as const
+
+interface SecurityContext {
+  readonly values: ParsedValues
+  readonly explicit: ReadonlySet<OptionKey>
+  readonly logger: Logger
+  readonly extras: ReadonlyMap<ExtraName, unknown>
+}
+
+/** What `security.protocol` and the options behind it amount to. */
+export function resolveSecurity(context: SecurityContext): SecurityOptions {
+  const { values, extras, logger } = context
+  const protocol = values['security.protocol']
+  const hasTls = protocol.endsWith('SSL')
+  const hasSasl = protocol.startsWith('SASL')
+  if (!hasTls) refuseIdle(context, 'ssl.', ['tls'], 'SSL or SASL_SSL')
+  if (!hasSasl) {
+    const extraNames = ['saslCredentialsProvider', 'saslMechanisms', 'saslOauthTokenProvider'] as const
+    refuseIdle(context, 'sasl.', extraNames, 'SASL_SSL or SASL_PLAINTEXT')
+  }
+  if (hasSasl && !hasTls && values['sasl.mechanism'] === 'PLAIN') {
+    logger.warn('security.protocol = SASL_PLAINTEXT with sasl.mechanism = PLAIN sends the password as it is')
+  }
+  return {
+    tls: hasTls ? resolveTls(values, readTls(extras)) : null,
+    sasl: hasSasl ? resolveSasl(values, extras) : null,
+  }
+}
+
+/**
+ * Options without effect: Java passes over them, so a warning has to do. Functions and objects that Java does
+ * not know are refused, before somebody believes to be protected.
+ */
+function refuseIdle(
+  { values, explicit, extras, logger }: SecurityContext,
+  prefix: string,
+  extraNames: readonly ExtraName[],
+  needed: string,
+): void {
+  const protocol = values['security.protocol']
+  const extra = extraNames.find(name => extras.has(name))
+  if (extra !== undefined) {
+    throw new ConfigError(
+      `${extra} is given, but security.protocol is ${protocol}; allowed with it: ${needed}`,
+      extra,
+    )
+  }
+  const isSet = (key: OptionKey) => String(values[key]) !== String(definitionOf(key).default)
+  const idle = [...explicit].filter(key => key.startsWith(prefix) && isSet(key))
+  if (idle.length === 0) return
+  logger.warn(`security.protocol is ${protocol}, so these options do nothing: ${idle.join(', ')}`)
+}
+
+function resolveTls(values: ParsedValues, nodeOptions: NodeTlsOptions | null): TlsOptions {
+  const protocols = values['ssl.enabled.protocols']
+  const isKnown = protocols.every(version => TLS_VERSIONS.includes(version))
+  if (!isKnown) {
+    throw new ConfigError(
+      `ssl.enabled.protocols = [${protocols.join(', ').slice(0, 100)}] is not valid; ` +
+        `allowed: ${TLS_VERSIONS.join(', ')}`,
+      'ssl.enabled.protocols',
+    )
+  }
+  return {
+    enabledProtocols: protocols as readonly string[],
+    protocol: oneOf(values, 'ssl.protocol'),
+    cipherSuites: values['ssl.cipher.suites'] as readonly string[],
+    verifiesName: oneOf(values, 'ssl.endpoint.identification.algorithm') !== '',
+    truststore: {
+      location: values['ssl.truststore.location'],
+      type: oneOf(values, 'ssl.truststore.type'),
+      password: secretOf(values['ssl.truststore.password']),
+      certificates: secretOf(values['ssl.truststore.certificates']),
+    },
+    keystore: {
+      location: values['ssl.keystore.location'],
+      type: oneOf(values, 'ssl.keystore.type'),
+      password: secretOf(values['ssl.keystore.password']),
+      key: secretOf(values['ssl.keystore.key']),
+      chain: secretOf(values['ssl.keystore.certificate.chain']),
+    },
+    keyPassword: secretOf(values['ssl.key.password']),
+    nodeOptions: nodeOptions === null ? null : new Secret(nodeOptions),
+  }
+}
+
+function resolveSasl(values: ParsedValues, extras: ReadonlyMap<ExtraName, unknown>): SaslOptions {
+  if (values['sasl.mechanism'] === '') throw invalidValue('sasl.mechanism', '')
+  return {
+    mechanism: values['sasl.mechanism'],
+    jaasConfig: secretOf(values['sasl.jaas.config']),
+    credentialsProvider: readFunction<SaslCredentialsProvider>(extras, 'saslCredentialsProvider'),
+    tokenProvider: readFunction<OauthTokenProvider>(extras, 'saslOauthTokenProvider'),
+    mechanisms: readMechanisms(extras),
+    oauth: {
+      tokenEndpointUrl: values['sasl.oauthbearer.token.endpoint.url'],
+      clientId: values['sasl.oauthbearer.client.credentials.client.id'],
+      clientSecret: secretOf(values['sasl.oauthbearer.client.credentials.client.secret']),
+      scope: values['sasl.oauthbearer.scope'],
+      urlEncodesHeader: values['sasl.oauthbearer.header.urlencode'],
+      connectTimeoutMs: values['sasl.login.connect.timeout.ms'],
+      readTimeoutMs: values['sasl.login.read.timeout.ms'],
+      retryBackoffMs: values['sasl.login.retry.backoff.ms'],
+      retryBackoffMaxMs: values['sasl.login.retry.backoff.max.ms'],
+      refresh: {
+        windowFactor: values['sasl.login.refresh.window.factor'],
+        windowJitter: values['sasl.login.refresh.window.jitter'],
+        minPeriodSeconds: values['sasl.login.refresh.min.period.seconds'],
+        bufferSeconds: values['sasl.login.refresh.buffer.seconds'],
+      },
+    },
+  }
+}
+
+function oneOf(values: ParsedValues, key: keyof typeof CLOSED_SETS): string {
+  const allowed: readonly string[] = CLOSED_SETS[key]
+  const given = values[key]
+  const found = allowed.find(each => each.toLowerCase() === given.toLowerCase())
+  if (found !== undefined) return found
+  const shown = allowed.map(each => (each === '' ? 'an empty text' : each)).join(', ')
+  throw new ConfigError(`${key} = ${showValue(key, given)} is not valid; allowed: ${shown}`, key)
+}
+
+function secretOf(value: string | null): Secret | null {
+  return value === null ? null : new Secret(value)
+}
+
+function readTls(extras: ReadonlyMap<ExtraName, unknown>): NodeTlsOptions | null {
+  const given = extras.get('tls')
+  if (given === undefined) return null
+  if (typeof given === 'function' || (typeof given === 'object' && !Array.isArray(given))) {
+    return given as NodeTlsOptions
+  }
+  throw new ConfigError("tls is not valid; allowed: an object of Node's tls.connect, or a function", 'tls')
+}
+
+function readFunction<T>(extras: ReadonlyMap<ExtraName, unknown>, name: ExtraName): T | null {
+  const given = extras.get(name)
+  if (given === undefined) return null
+  if (typeof given === 'function') return given as T
+  throw new ConfigError(`${name} is not valid; allowed: a function`, name)
+}
+
+function readMechanisms(extras: ReadonlyMap<ExtraName, unknown>): readonly SaslMechanism[] {
+  const given = extras.get('saslMechanisms') ?? []
+  const isMechanism = (each: unknown): each is SaslMechanism =>
+    hasMethod(each, 'begin') && typeof Reflect.get(each, 'name') === 'string'
+  if (Array.isArray(given) && given.every(isMechanism)) return [...given]
+  throw new ConfigError(
+    'saslMechanisms is not valid; allowed: an array of objects with a name and a begin method',
+    'saslMechanisms',
+  )
+}

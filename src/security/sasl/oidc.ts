@@ -1,0 +1,149 @@
+import { Buffer } from 'node:buffer'
+import { type RequestOptions, request } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ExponentialBackoff } from '../../common/exponential-backoff.js'
+import type { Secret } from '../../common/secret.js'
+import { AuthenticationError, type KafkaError, NetworkError } from '../../errors/index.js'
+import type { OauthToken, OauthTokenProvider } from './oauth-token.js'
+
+/** The client-credentials grant (RFC 6749, section 4.4; KIP-768). */
+export interface ClientCredentials {
+  /** https only: what is sent there is the client's secret. */
+  readonly tokenEndpoint: URL
+  readonly clientId: string
+  readonly clientSecret: Secret
+  readonly scope: string | null
+  /** Whether id and secret are URL-encoded in the Authorization header, as RFC 6749 has it. */
+  readonly urlEncodesHeader: boolean
+  readonly connectTimeoutMs: number
+  readonly readTimeoutMs: number
+  readonly retryBackoffMs: number
+  /** Also for how long failures are retried, as in Java. */
+  readonly retryBackoffMaxMs: number
+  readonly extensions: Readonly<Record<string, string>>
+  /** Certificates trusted for the endpoint; null: those of the runtime. */
+  readonly ca: readonly string[] | null
+}
+
+/** Longest answer read. */
+const ANSWER_BYTES_MAX = 1024 * 1024
+/** As RFC 6749 spells error codes, and short: the rest of an answer is not shown, it may repeat secrets. */
+const ERROR_CODE = /^[a-z_]{1,64}$/
+
+/** What the endpoint answered. */
+interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+/** Fetches tokens with a client's own id and secret. Redirects are not followed. */
+export function clientCredentialsProvider(grant: ClientCredentials): OauthTokenProvider {
+  const backoff = new ExponentialBackoff(grant.retryBackoffMs, grant.retryBackoffMaxMs)
+  return async () => {
+    const giveUpAt = performance.now() + grant.retryBackoffMaxMs
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return tokenOf(await post(grant), grant)
+      } catch (error) {
+        const delayMs = backoff.delayMs(attempt)
+        const isFinal = !(error as KafkaError).retriable || performance.now() + delayMs > giveUpAt
+        if (isFinal) throw error
+        await sleep(delayMs)
+      }
+    }
+  }
+}
+
+function post(grant: ClientCredentials): Promise<Answer> {
+  const form = new URLSearchParams({ grant_type: 'client_credentials' })
+  if (grant.scope !== null) form.set('scope', grant.scope)
+  const body = form.toString()
+  const options: RequestOptions = {
+    method: 'POST',
+    // One request in a long while: a kept connection would only hold the process.
+    agent: false,
+    headers: {
+      accept: 'application/json',
+      authorization: `Basic ${basic(grant)}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': Buffer.byteLength(body),
+    },
+    ...(grant.ca === null ? {} : { ca: [...grant.ca] }),
+  }
+  return new Promise((resolve, reject) => {
+    const outgoing = request(grant.tokenEndpoint, options)
+    const fail = (reason: string, cause?: unknown) => {
+      clearTimeout(timer)
+      outgoing.destroy()
+      reject(new NetworkError(`No token from ${originOf(grant)}: ${reason}`, { cause }))
+    }
+    const late = (phase: string, ms: number) => setTimeout(() => fail(`${phase} took over ${ms} ms`), ms)
+    let timer = late('connecting', grant.connectTimeoutMs)
+    outgoing.on('socket', socket =>
+      socket.once('secureConnect', () => {
+        clearTimeout(timer)
+        timer = late('the answer', grant.readTimeoutMs)
+      }),
+    )
+    outgoing.on('error', cause => fail(cause.message, cause))
+    outgoing.on('response', response => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes > ANSWER_BYTES_MAX) fail(`it answered with more than ${ANSWER_BYTES_MAX} bytes`)
+        else chunks.push(chunk)
+      })
+      response.on('error', cause => fail(cause.message, cause))
+      response.on('end', () => {
+        clearTimeout(timer)
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() })
+      })
+    })
+    outgoing.end(body)
+  })
+}
+
+function basic({ clientId, clientSecret, urlEncodesHeader }: ClientCredentials): string {
+  const encode = urlEncodesHeader ? formEncode : (text: string) => text
+  return Buffer.from(`${encode(clientId)}:${encode(clientSecret.reveal())}`).toString('base64')
+}
+
+/** `application/x-www-form-urlencoded`, in which a blank is a plus. */
+function formEncode(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
+}
+
+function tokenOf({ status, body }: Answer, grant: ClientCredentials): OauthToken {
+  const answer = fieldsOf(body)
+  if (status !== 200) {
+    const code = typeof answer.error === 'string' && ERROR_CODE.test(answer.error) ? `, ${answer.error}` : ''
+    const redirect = status >= 300 && status < 400 ? '; redirects are not followed' : ''
+    const message = `${originOf(grant)} gave no token: it answered with status ${status}${code}${redirect}`
+    // A server in trouble, or one that is asked too often, may do better later; a refusal stands.
+    if (status >= 500 || status === 429) throw new NetworkError(message)
+    throw new AuthenticationError(message)
+  }
+  const { access_token: value, expires_in: expiresInSeconds } = answer
+  if (typeof value !== 'string' || value === '') {
+    throw new AuthenticationError(`${originOf(grant)} answered without an access_token`)
+  }
+  const expiresAtMs =
+    typeof expiresInSeconds === 'number' && expiresInSeconds > 0
+      ? Date.now() + expiresInSeconds * 1000
+      : undefined
+  return { value, expiresAtMs, extensions: grant.extensions }
+}
+
+function fieldsOf(body: string): { [name: string]: unknown } {
+  try {
+    return (JSON.parse(body) as { [name: string]: unknown } | null) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+/** Without path and query, which may hold what is nobody's business. */
+function originOf({ tokenEndpoint }: ClientCredentials): string {
+  return `the token endpoint ${tokenEndpoint.origin}`
+}

@@ -1,0 +1,39 @@
+import { getCiphers } from 'node:tls'
+import { ConfigError } from '../../errors/index.js'
+
+const OPTION = 'ssl.cipher.suites'
+
+/**
+ * Node's `ciphers` for suites named as in the standards, which Java uses, or as in OpenSSL. Undefined for
+ * none, which leaves the choice to the runtime.
+ */
+export function ciphersOf(suites: readonly string[]): string | undefined {
+  if (suites.length === 0) return undefined
+  const known = new Set(getCiphers().map(name => name.toUpperCase()))
+  const names = suites.map(suite => {
+    const name = openSslName(suite)
+    if (known.has(name.toUpperCase())) return name
+    throw new ConfigError(
+      `${OPTION} names ${JSON.stringify(suite)}, which this runtime does not have; allowed: suites such as ` +
+        'TLS_AES_256_GCM_SHA384 or TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+      OPTION,
+    )
+  })
+  return names.join(':')
+}
+
+/**
+ * `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` is `ECDHE-RSA-AES128-GCM-SHA256` to OpenSSL. Suites of TLS 1.3 have
+ * one name, and whatever is not spelt like the first is taken for OpenSSL's.
+ */
+function openSslName(suite: string): string {
+  const [, exchange = '', cipher = ''] = /^(?:TLS|SSL)_(\w+?)_WITH_(\w+)$/.exec(suite) ?? []
+  if (cipher === '') return suite
+  const mode = cipher
+    .replace(/^AES_(128|256)/, 'AES$1')
+    .replace('_CBC_', '_')
+    .replace(/(POLY1305)_SHA256$/, '$1')
+    .replace(/_CCM$|_CCM_SHA256$/, '_CCM')
+  const prefix = exchange === 'RSA' ? '' : `${exchange}-`
+  return `${prefix}${mode}`.replaceAll('_', '-')
+}

@@ -1,0 +1,133 @@
+import type { Buffer } from 'node:buffer'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import {
+  contentOf,
+  contextTag,
+  type DerElement,
+  DerTag,
+  derElements,
+  inside,
+  integerOf,
+  oidOf,
+} from './der.js'
+import { decrypt, deriveKey, KeyPurpose } from './pkcs12-encryption.js'
+
+/** What a PKCS#12 file holds, as PEM. */
+export interface Pkcs12 {
+  /** The first private key, decrypted; null in a trust store. */
+  readonly key: string | null
+  /** The certificate of the key first, then the others as they come. */
+  readonly certificates: string[]
+}
+
+const DATA = '1.2.840.113549.1.7.1'
+const ENCRYPTED_DATA = '1.2.840.113549.1.7.6'
+const KEY_BAG = '1.2.840.113549.1.12.10.1.1'
+const SHROUDED_KEY_BAG = '1.2.840.113549.1.12.10.1.2'
+const CERTIFICATE_BAG = '1.2.840.113549.1.12.10.1.3'
+const LOCAL_KEY_ID = '1.2.840.113549.1.9.21'
+
+const MAC_HASHES: Readonly<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+}
+
+/** A key or certificate and the id that tells which of them belong together. */
+interface Bag {
+  readonly der: Buffer
+  readonly keyId: string | null
+}
+
+/**
+ * Reads a PKCS#12 file (RFC 7292) as Java's keytool and OpenSSL write it. Runtimes read such files, too, but
+ * none that hold only trusted certificates, and they go on to trust the authorities of the client's own.
+ *
+ *     PFX            = SEQUENCE { 3, authSafe ContentInfo, macData? }
+ *     authSafe       = OCTET STRING of SEQUENCE OF ContentInfo, each a SafeContents or one that is encrypted
+ *     SafeContents   = SEQUENCE OF SEQUENCE { kind OID, [0] value, attributes SET? }
+ *
+ * @throws Error with a reason that follows the file's name: not well-formed, wrong password, not supported
+ */
+export function readPkcs12(file: Buffer, password: string): Pkcs12 {
+  const [, authSafe, macData] = inside(derElements(file)[0], DerTag.SEQUENCE)
+  const safe = dataOf(authSafe)
+  if (macData !== undefined) checkMac(macData, safe, password)
+  const keys: Bag[] = []
+  const certificates: Bag[] = []
+  for (const content of inside(derElements(safe)[0], DerTag.SEQUENCE)) {
+    for (const bag of inside(derElements(plainOf(content, password))[0], DerTag.SEQUENCE)) {
+      readBag(bag, password, keys, certificates)
+    }
+  }
+  const [key] = keys
+  const isLeaf = ({ keyId }: Bag) => key !== undefined && keyId !== null && keyId === key.keyId
+  const ordered = [...certificates.filter(isLeaf), ...certificates.filter(bag => !isLeaf(bag))]
+  return {
+    key: key === undefined ? null : pem('PRIVATE KEY', key.der),
+    certificates: ordered.map(({ der }) => pem('CERTIFICATE', der)),
+  }
+}
+
+/** `SEQUENCE { id-data, [0] { OCTET STRING } }` */
+function dataOf(contentInfo: DerElement | undefined): Buffer {
+  const [type, explicit] = inside(contentInfo, DerTag.SEQUENCE)
+  if (oidOf(type) !== DATA) throw new Error('it is protected by a public key, which is not supported')
+  return contentOf(inside(explicit, contextTag(0))[0], DerTag.OCTET_STRING)
+}
+
+function plainOf(contentInfo: DerElement, password: string): Buffer {
+  const [type, explicit] = inside(contentInfo, DerTag.SEQUENCE)
+  if (oidOf(type) !== ENCRYPTED_DATA) return dataOf(contentInfo)
+  const [, content] = inside(inside(explicit, contextTag(0))[0], DerTag.SEQUENCE)
+  const [, algorithm, encrypted] = inside(content, DerTag.SEQUENCE)
+  // [0] IMPLICIT OCTET STRING: the tag replaces that of the string.
+  return decrypt(algorithm, contentOf(encrypted, 0x80), password)
+}
+
+function readBag(bag: DerElement, password: string, keys: Bag[], certificates: Bag[]): void {
+  const [kind, explicit, attributes] = inside(bag, DerTag.SEQUENCE)
+  const value = inside(explicit, contextTag(0))[0] as DerElement
+  const keyId = keyIdOf(attributes)
+  const name = oidOf(kind)
+  if (name === KEY_BAG) {
+    keys.push({ der: contentOf(explicit, contextTag(0)), keyId })
+  } else if (name === SHROUDED_KEY_BAG) {
+    const [algorithm, encrypted] = inside(value, DerTag.SEQUENCE)
+    keys.push({ der: decrypt(algorithm, contentOf(encrypted, DerTag.OCTET_STRING), password), keyId })
+  } else if (name === CERTIFICATE_BAG) {
+    const [, certificate] = inside(value, DerTag.SEQUENCE)
+    const der = contentOf(inside(certificate, contextTag(0))[0], DerTag.OCTET_STRING)
+    certificates.push({ der, keyId })
+  }
+}
+
+function keyIdOf(attributes: DerElement | undefined): string | null {
+  if (attributes === undefined) return null
+  for (const attribute of inside(attributes, DerTag.SET)) {
+    const [name, values] = inside(attribute, DerTag.SEQUENCE)
+    if (oidOf(name) === LOCAL_KEY_ID) return contentOf(values, DerTag.SET).toString('hex')
+  }
+  return null
+}
+
+/** `SEQUENCE { SEQUENCE { algorithm, digest }, salt, iterations = 1 }` */
+function checkMac(macData: DerElement, safe: Buffer, password: string): void {
+  const [info, salt, iterations] = inside(macData, DerTag.SEQUENCE)
+  const [algorithm, digest] = inside(info, DerTag.SEQUENCE)
+  const hash = MAC_HASHES[oidOf(inside(algorithm, DerTag.SEQUENCE)[0])]
+  if (hash === undefined) throw new Error('it is protected by a digest that is not supported')
+  const expected = contentOf(digest, DerTag.OCTET_STRING)
+  const rounds = iterations === undefined ? 1 : integerOf(iterations)
+  const saltBytes = contentOf(salt, DerTag.OCTET_STRING)
+  const key = deriveKey(hash, password, saltBytes, rounds, KeyPurpose.MAC, expected.length)
+  const actual = createHmac(hash, key).update(safe).digest()
+  if (actual.length === expected.length && timingSafeEqual(actual, expected)) return
+  throw new Error('the password is wrong, or the file is damaged')
+}
+
+function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').replace(/.{64}(?!$)/g, '$&\n')
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----`
+}
