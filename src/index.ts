@@ -32,6 +32,7 @@ export {
   TimeoutError,
   UnsupportedVersionError,
 } from './errors/index.js'
+export { roundRobinPartitioner } from './partitioner/round-robin.js'
 export type { DeliveryCallback } from './producer/deliveries.js'
 export { type DeliveryReport, SendManyError } from './producer/delivery-report.js'
 export { Producer } from './producer/producer.js'

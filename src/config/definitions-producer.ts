@@ -259,7 +259,7 @@ export const producerDefinitions = {
     default: null,
     importance: 'medium',
     support: 'built',
-    doc: 'Object or function that chooses partitions instead of the built-in partitioner.',
+    doc: 'Object or function that chooses partitions; as a name only that of Java’s RoundRobinPartitioner.',
   },
   'partitioner.ignore.keys': {
     type: 'boolean',

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Logger } from '../common/logger.js'
 import { ConfigError } from '../errors/index.js'
+import { ROUND_ROBIN_CLASS, roundRobinPartitioner } from '../partitioner/round-robin.js'
 import type { SecurityOptions } from '../security/index.js'
 import {
   guardSerializer,
@@ -179,6 +180,7 @@ function resolveSerializer(field: 'key' | 'value', given: unknown): Serialize<un
 function resolvePartitioner(given: unknown): Partitioner | null {
   const key = 'partitioner.class'
   if (given === null) return null
+  if (given === ROUND_ROBIN_CLASS) return roundRobinPartitioner()
   if (typeof given === 'string') refuseClassName(key, given, 'a function or an object')
   if (typeof given === 'function') return { partition: given as Partitioner['partition'] }
   if (!hasMethod(given, 'partition')) throw invalidValue(key, given)

@@ -1,4 +1,4 @@
-// When a batch may go: linger, fullness, flush, lack of memory, backoff, leaders; and that all get their turn.
+// When a batch may go: linger, fullness, flush, lack of memory, backoff, leaders; and that all have a turn.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Batch } from '../../dist/accumulator/batch.js'
@@ -52,7 +52,7 @@ test('nothing lingers while a flush waits, or while a record waits for memory', 
   assert.equal(rig.accumulator.appender.waiting.length, 1)
 })
 
-test('a request has at most one batch of a partition and max.request.size bytes; one alone may be larger', () => {
+test('a request has at most one batch of a partition and max.request.size bytes; one may be larger', () => {
   const rig = new AccumulatorRig({ maxRequestBytes: 1200 })
   const topic = rig.topic('t', 3)
   for (const partition of [0, 0, 0, 1, 2]) rig.send(topic, partition, 460)
@@ -82,7 +82,7 @@ test('a partition with large batches gets its turn among small ones', () => {
   assert.ok(Math.min(...drains) >= Math.max(...drains) - 2, `drains by partition: ${drains}`)
 })
 
-test('a retried batch backs off, those of other partitions do not, and order within the partition stays', () => {
+test('a retried batch backs off, those of other partitions do not, and order stays', () => {
   const rig = new AccumulatorRig()
   const topic = rig.topic('t', 2)
   rig.send(topic, 0)
@@ -99,7 +99,7 @@ test('a retried batch backs off, those of other partitions do not, and order wit
   assert.deepEqual(partitionsOf(rig.drain()), [0])
 })
 
-test('several batches put back stand in the order of their first drain, before what was never drained', () => {
+test('batches put back stand in the order of their first drain, before what was never drained', () => {
   const rig = new AccumulatorRig({ batchBytes: 1 })
   const topic = rig.topic('t', 1)
   for (let i = 0; i < 5; i++) rig.send(topic, 0)
@@ -152,7 +152,7 @@ test('ready partitions follow their leaders, and wait where there is none', () =
   assert.deepEqual(partitionsOf(rig.drain(7)), [1])
 })
 
-test('what has expired leaves nothing behind: no partition stays ready, no deadline, no backoff, no memory', () => {
+test('what has expired leaves nothing behind: no ready partition, deadline, backoff or memory', () => {
   const rig = new AccumulatorRig({ deliveryTimeoutMs: 1000 })
   const topic = rig.topic('t', 3)
   rig.accumulator.updateTopic(
@@ -238,7 +238,7 @@ test('when the head of a queue expires, the next batch is ready at once', () => 
   assert.deepEqual(rig.accumulator.ready.leaders(), [LEADER])
 })
 
-test('a flush waits for what was accepted before it, staged, batched or waiting, and for nothing later', async () => {
+test('a flush waits for what was accepted before it, staged, batched or waiting, no later', async () => {
   const rig = new AccumulatorRig({ bufferBytes: 2048, lingerMs: 1000 })
   const topic = rig.topic('t', 4)
   rig.send(topic, 0)

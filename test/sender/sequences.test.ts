@@ -85,12 +85,12 @@ test('a duplicate is a success whose offset is unknown', async () => {
   assert.equal(next.metadata?.offset, 2n)
 })
 
-test('a producer that the broker has forgotten goes on under the next epoch, if the broker says so', async () => {
+test('a producer that the broker has forgotten goes on under the next epoch', async () => {
   await using broker = await startBroker(QUIET)
   await using rig = new SenderRig(broker)
   const topic = await rig.topic('t')
   await rig.send(topic, 'warm')
-  // Of a v13 response: correlation id, tags, one topic (id), one partition: index, error, offset, time, start.
+  // v13: length, correlation id, tags, one topic (id), one partition: index, error, offset, time.
   const logStartOffset = 4 + 4 + 1 + 1 + 16 + 1 + 4 + 2 + 8 + 8
   const stop = broker.mutateReply((api, version, frame) => {
     if (api !== 'Produce') return frame
@@ -156,7 +156,7 @@ test('a producer id is asked for until one comes: errors, lost connections, nons
   assert.deepEqual(stored(broker, 't', 0), ['a'])
 })
 
-test('records expire when no producer id is given in time, and later ones are sent under a later one', async () => {
+test('records expire when no producer id is given in time, and later ones go under a later one', async () => {
   await using broker = await startBroker(QUIET)
   broker.fail({ api: 'InitProducerId', error: 'COORDINATOR_NOT_AVAILABLE', times: Number.POSITIVE_INFINITY })
   await using rig = new SenderRig(broker, { deliveryTimeoutMs: 60 })
@@ -173,7 +173,7 @@ for (const error of [
   'UNSUPPORTED_VERSION',
   'UNKNOWN_SERVER_ERROR',
 ] as const) {
-  test(`${error} for a producer id ends the producer: all that waits fails, and what comes later`, async () => {
+  test(`${error} for a producer id ends the producer: all fails, now and later`, async () => {
     await using broker = await startBroker(QUIET)
     broker.fail({ api: 'InitProducerId', error })
     await using rig = new SenderRig(broker, { lingerMs: 1 })
