@@ -1,9 +1,10 @@
 // `npm test [-- LANE …]`: sets up what the lanes need, runs them in order, sums up. Without names every lane.
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
 import { lint } from './lint.mjs'
-import { kafkaMissing, setUp } from './setup.mjs'
+import { kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
 
 const MINUTE_MS = 60_000
 const isCi = process.env.CI === 'true'
@@ -14,8 +15,11 @@ const lanes = {
   native: { title: 'native tests', needs: ['deps', 'native-tests'], run: () => ctest('build-tests') },
   sanitized: {
     title: 'native tests under ASan and UBSan',
-    needs: ['deps', 'native-tests'],
-    run: () => ctest('build-sanitized'),
+    needs: ['deps', 'native-tests', 'sanitized-addon', 'typescript', 'tests'],
+    run: async () => {
+      await ctest('build-sanitized')
+      if (process.platform === 'linux') await testSanitizedAddon()
+    },
   },
   house: { title: 'house card', needs: ['deps', 'typescript', 'tests'], run: () => nodeTest(isHouse) },
   unit: {
@@ -47,6 +51,18 @@ const isUnit = file => ![isHouse, isKafka, isRuntimes, isPublicApi].some(matches
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])
+}
+
+/** The boundary's tests with the sanitizers' runtimes loaded ahead; leaks are V8's own until it ends. */
+async function testSanitizedAddon() {
+  const runtimeOf = name => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim()
+  const env = {
+    MILLRACE_ADDON: join(root, SANITIZED_ADDON),
+    LD_PRELOAD: `${runtimeOf('libasan.so')} ${runtimeOf('libubsan.so')}`,
+    ASAN_OPTIONS: 'detect_leaks=0',
+    UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  }
+  await run(process.execPath, ['--test', '--test-reporter=spec', 'dist-test/native/addon.test.js'], { env })
 }
 
 /** Runs the compiled tests of the sources that match, so that what is left of a deleted test is never run. */
