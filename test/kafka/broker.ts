@@ -24,6 +24,8 @@ export interface KafkaOptions {
   heapMb?: number
   /** Feature levels given to the storage when it is formatted, such as `{ 'transaction.version': 1 }`. */
   features?: Readonly<Record<string, number>>
+  /** Users of SCRAM, with their passwords, made when the storage is formatted. */
+  scramUsers?: Readonly<Record<string, string>>
 }
 
 /** What a node's properties may depend on. */
@@ -169,6 +171,11 @@ class Node implements KafkaNode {
   async start(): Promise<void> {
     const features = Object.entries(this.cluster.options.features ?? {})
     const format = features.flatMap(([name, level]) => ['--feature', `${name}=${level}`])
+    for (const [name, password] of Object.entries(this.cluster.options.scramUsers ?? {})) {
+      for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
+        format.push('--add-scram', `${mechanism}=[name=${name},password=${password}]`)
+      }
+    }
     const log = openSync(this.logFile, 'a')
     const args = [this.propertiesFile, this.cluster.id, ...format]
     const child = startJava('KafkaNode', args, {
@@ -212,7 +219,7 @@ class Node implements KafkaNode {
 }
 
 /** Ports the system had free a moment ago: a KRaft node must know its own and the others' before it starts. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers: Server[] = []
   for (let i = 0; i < count; i++) {
     const server = createServer().listen(0, '127.0.0.1')
