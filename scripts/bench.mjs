@@ -1,11 +1,19 @@
 // `npm run bench [-- NAME …]`: sets up, then runs bench/NAME.mjs or bench/NAME.js with the rest of the words;
-// without a name the micro-benchmarks, on all runtimes.
+// without a name the micro-benchmarks, on all runtimes. What other producers a bench runs it builds itself.
 import { basename } from 'node:path'
 import { filesUnder, main, runNode, StepError } from './commands.mjs'
 import { setUp } from './setup.mjs'
 
+/** What benches need beyond the addon and the compiled TypeScript. */
+const FURTHER_SET_UP = {
+  micro: ['runtimes'],
+  compare: ['runtimes'],
+  latency: ['runtimes', 'tests', 'kafka'],
+  scale: ['runtimes'],
+}
+
 await main(import.meta.url, async ([name = 'micro', ...words]) => {
-  await setUp(['deps', 'native', 'typescript', ...(name === 'micro' ? ['runtimes'] : [])])
+  await setUp(['deps', 'native', 'typescript', ...(FURTHER_SET_UP[name] ?? [])])
   const files = new Map(
     filesUnder(['bench'], file => /^bench\/[^/]+\.m?js$/.test(file)).map(file => [
       basename(file).replace(/\.m?js$/, ''),

@@ -1,4 +1,5 @@
-// `npm run chaos -- LANE …`: sets up, then runs a lane of the fault rig (test/chaos/main.ts) with the same words.
+// `npm run chaos -- LANE …`: sets up, then runs a lane of the fault rig (test/chaos/main.ts) with the same
+// words.
 import { main, runNode } from './commands.mjs'
 import { setUp } from './setup.mjs'
 

@@ -12,8 +12,8 @@ export const STAGED_RECORD_BYTES_MAX = 4096
 export const NOT_STAGEABLE = -2
 
 /**
- * Bytes a key or value takes in the staging, -1 for null. Strings are appended directly, and so are empty views:
- * native code tells empty from detached.
+ * Bytes a key or value takes in the staging, -1 for null. Strings are appended directly, and so are empty
+ * views: native code tells empty from detached.
  */
 export function stageableBytes(bytes: NativeBytes): number {
   if (bytes === null || bytes === undefined) return -1
@@ -46,8 +46,8 @@ export class Staging {
   }
 
   /**
-   * Copies one record in, of sizes given by {@link stageableBytes}. The caller has made sure that there is room.
-   * True when the staging is full.
+   * Copies one record in, of sizes given by {@link stageableBytes}. The caller has made sure that there is
+   * room. True when the staging is full.
    */
   put(
     topic: number,

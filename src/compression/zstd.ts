@@ -4,9 +4,9 @@ import type { Codec } from './codec.js'
 import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
 
 /**
- * Above this an input is compressed on a worker thread where the runtime has one for zstd. That costs twice the
- * CPU of the kept context of `zstd-napi`, which holds the event loop for its time: 330 µs for 128 KiB at the
- * default level, about three times that at 6, and ever more above.
+ * Above this an input is compressed on a worker thread where the runtime has one for zstd. That costs twice
+ * the CPU of the kept context of `zstd-napi`, which holds the event loop for its time: 330 µs for 128 KiB at
+ * the default level, about three times that at 6, and ever more above.
  */
 function syncLimitBytes(level: number): number {
   if (level <= 3) return 128 * 1024

@@ -58,8 +58,8 @@ export class RecordRouter {
   }
 
   /**
-   * Reads and checks a record: what it is to be appended as, valid until the next call. `nowMs` is its timestamp
-   * if it has none. Throws what is wrong with the record.
+   * Reads and checks a record: what it is to be appended as, valid until the next call. `nowMs` is its
+   * timestamp if it has none. Throws what is wrong with the record.
    */
   route(record: ProducerRecord<unknown, unknown>, nowMs: number): RoutedRecord {
     if (record === null || typeof record !== 'object') {
@@ -93,8 +93,8 @@ export class RecordRouter {
   }
 
   /**
-   * The short way for most records of a `sendMany`: to the topic of the one before, which is known, with nothing
-   * but key and value. Null where `route` has to look closer.
+   * The short way for most records of a `sendMany`: to the topic of the one before, which is known, with
+   * nothing but key and value. Null where `route` has to look closer.
    */
   plainTopicOf(record: ProducerRecord<unknown, unknown>): TopicState | null {
     const topic = this.lastTopic

@@ -11,9 +11,11 @@ import type {
   ReplyMutator,
   SwallowOptions,
 } from './faults.js'
-import { type BrokerOptions, resolveOptions } from './options.js'
-import type { PartitionLog } from './partition-log.js'
+import type { CommittedOffset } from './group-offsets.js'
+import { type BrokerOptions, integer, resolveOptions } from './options.js'
+import type { IsolationLevel, PartitionLog } from './partition-log.js'
 import type { BrokerRecord } from './record-batch.js'
+import type { TransactionState } from './transaction-coordinator.js'
 
 /** Where a partition is and what it holds. */
 export interface PartitionDescription {
@@ -28,8 +30,9 @@ export interface PartitionDescription {
 
 /**
  * Starts a Kafka cluster in this process: the real protocol over TCP, records in memory. It is for
- * development and tests, listens on loopback only and has neither security, replication, transactions nor
- * consumer groups. Resolves once all nodes listen; throws {@link ConfigError} for options that make no sense.
+ * development and tests, listens on loopback only and has neither security, replication nor consumer groups;
+ * of the latter only the offsets that are committed in transactions. Resolves once all nodes listen; throws
+ * {@link ConfigError} for options that make no sense.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const cluster = new Cluster(resolveOptions(options))
@@ -149,6 +152,45 @@ export class TestBroker implements AsyncDisposable {
     return this.brokerNodes[id - 1] as BrokerNode
   }
 
+  // ---- transactions ----
+
+  /** Moves the coordinator of all groups and transactions to a node; the others answer NOT_COORDINATOR. */
+  moveCoordinator(node: number): void {
+    this.cluster.wantedCoordinatorId = this.cluster.node(node).id
+  }
+
+  /** Raises or lowers the finalized feature `transaction.version`, which clients learn as they connect. */
+  setTransactionVersion(level: number): void {
+    this.cluster.transactionVersion = integer('level', level, 0, 2)
+    this.cluster.featuresEpoch++
+  }
+
+  /**
+   * Aborts the open transaction of a transactional id as its time-out does, and fences its producer. False if
+   * none is open.
+   */
+  expireTransaction(transactionalId: string): boolean {
+    return this.cluster.transactions.expire(transactionalId)
+  }
+
+  /**
+   * Has transactions end without being completed until `release`: the coordinator answers
+   * CONCURRENT_TRANSACTIONS meanwhile, and `read_committed` does not see the outcome.
+   */
+  holdMarkers(): { release(): void } {
+    return this.cluster.transactions.holdMarkers()
+  }
+
+  /** Where a transactional id stands, by Kafka's names; undefined for one that is not known. */
+  transactionState(transactionalId: string): TransactionState | undefined {
+    return this.cluster.transactions.stateOf(transactionalId)
+  }
+
+  /** The offsets that a consumer group has committed in transactions. */
+  committedOffsets(groupId: string): CommittedOffset[] {
+    return this.cluster.groupOffsets.of(groupId)
+  }
+
   // ---- faults: each concerns the next `times` requests of an API, of all nodes or of one ----
 
   /** Answers with an error of the protocol instead of doing what was asked (or after it: `afterAppend`). */
@@ -210,13 +252,22 @@ export class TestBroker implements AsyncDisposable {
   /**
    * The records of a topic as a consumer would read them, partition by partition in the order of offsets;
    * none for a topic that does not exist. Keys and values are views of the log: copy what is to be changed.
+   * With isolation `read_committed` (default `read_uncommitted`) those of aborted transactions are left out,
+   * and those from the first open transaction on.
    */
-  records(topic: string, partition?: number): Generator<BrokerRecord> {
+  records(
+    topic: string,
+    partition?: number,
+    { isolation = 'read_uncommitted' }: { isolation?: IsolationLevel } = {},
+  ): Generator<BrokerRecord> {
     if (!this.cluster.settings.retain) {
       throw new IllegalStateError("The broker was started with retain: 'none' and has no records to show")
     }
     const logs = this.cluster.topics.get(topic)?.partitions ?? []
-    return recordsOf(logs.filter(log => partition === undefined || log.index === partition))
+    return recordsOf(
+      logs.filter(log => partition === undefined || log.index === partition),
+      isolation,
+    )
   }
 
   /** A snapshot of what the broker has counted since it was started. */
@@ -232,6 +283,7 @@ export class TestBroker implements AsyncDisposable {
 
   /** Stops all nodes and ends all connections. */
   async close(): Promise<void> {
+    this.cluster.transactions.close()
     await Promise.all(this.brokerNodes.map(node => node.stop()))
   }
 
@@ -240,6 +292,6 @@ export class TestBroker implements AsyncDisposable {
   }
 }
 
-function* recordsOf(logs: readonly PartitionLog[]): Generator<BrokerRecord> {
-  for (const log of logs) yield* log.records()
+function* recordsOf(logs: readonly PartitionLog[], isolation: IsolationLevel): Generator<BrokerRecord> {
+  for (const log of logs) yield* log.records(isolation)
 }
