@@ -59,9 +59,12 @@ export class WaitingQueue extends Fifo<WaitingRecord> {
   /** Fails every record whose time is over. */
   expire(nowMs: number, makeError: (record: WaitingRecord) => KafkaError): void {
     if (this.nextDeadlineMs > nowMs) return
+    const late: WaitingRecord[] = []
     for (const record of this.drain()) {
       if (record.deadlineMs > nowMs) this.push(record)
-      else failWaiting(record, makeError(record))
+      else late.push(record)
     }
+    // Only now: who hears of it may send again, and that must not pass what still waits.
+    for (const record of late) failWaiting(record, makeError(record))
   }
 }
