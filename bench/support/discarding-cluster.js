@@ -149,6 +149,11 @@ export class DiscardingCluster {
     }
   }
 
+  /** To a client that is ahead of this broker: in version 0, which says what to ask with (KIP-511). */
+  unsupportedApiVersions() {
+    return { ...this.#apiVersions(), errorCode: ErrorCodes.UNSUPPORTED_VERSION }
+  }
+
   #metadata({ topics }) {
     const asked = topics?.map(({ name, topicId }) => ({ name, topicId })) ?? this.#topics
     return {

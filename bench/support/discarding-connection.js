@@ -1,4 +1,5 @@
 // One connection of the discarding broker: reads requests from the socket's chunks as they come.
+import { ApiVersions } from '../../dist/protocol/api-versions.js'
 import { apisByKey } from '../../dist/protocol/apis.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
 import { encodeResponse, readRequestHeader } from '../../dist/protocol/header.js'
@@ -81,6 +82,10 @@ export class DiscardingConnection {
       const at = yield* this.#claim(piece)
       this.bytes.copy(frame, end, at, at + piece)
       end += piece
+    }
+    if (api === ApiVersions && version > api.maxVersion) {
+      this.#socket.write(encodeResponse(api, 0, correlationId, this.#cluster.unsupportedApiVersions()))
+      return
     }
     const reader = new Reader(frame)
     readRequestHeader(reader)

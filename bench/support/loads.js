@@ -3,55 +3,13 @@
 // the same as collecting promises or awaiting them in turn, and never holds back what may be sent. Every
 // promise is listened to, every record is an object of its own as a user's would be, and nothing of that is
 // subtracted.
-
-/** A count of records without an outcome; full at the most. */
-class Window {
-  #max
-  #unsettled = 0
-  #wake = null
-  error = null
-
-  constructor(max) {
-    this.#max = max
-  }
-
-  get isFull() {
-    return this.#unsettled >= this.#max
-  }
-
-  add(count) {
-    this.#unsettled += count
-  }
-
-  leave(count) {
-    this.#unsettled -= count
-    if (this.#wake === null) return
-    const wake = this.#wake
-    this.#wake = null
-    wake()
-  }
-
-  /** Until some record has left. */
-  change() {
-    return new Promise(resolve => {
-      this.#wake = resolve
-    })
-  }
-
-  async drained() {
-    while (this.#unsettled > 0) await this.change()
-    if (this.error !== null) throw this.error
-  }
-}
+import { Window } from './window.js'
 
 /** A promise each. */
 async function record(producer, { topic, keys, values, count, unsettledMax }) {
   const window = new Window(unsettledMax)
   const settled = () => window.leave(1)
-  const failed = error => {
-    window.error ??= error
-    window.leave(1)
-  }
+  const failed = error => window.fail(error, 1)
   const mask = values.length - 1
   for (let i = 0; i < count; i++) {
     if (window.isFull) await window.change()
@@ -65,8 +23,8 @@ async function record(producer, { topic, keys, values, count, unsettledMax }) {
 async function callback(producer, { topic, keys, values, count, unsettledMax }) {
   const window = new Window(unsettledMax)
   const settled = error => {
-    if (error !== null) window.error ??= error
-    window.leave(1)
+    if (error === null) window.leave(1)
+    else window.fail(error, 1)
   }
   const mask = values.length - 1
   for (let i = 0; i < count; i++) {
@@ -91,10 +49,7 @@ async function many(producer, { topic, keys, values, count, unsettledMax, arrayL
     window.add(length)
     producer.sendMany(records).then(
       () => window.leave(length),
-      error => {
-        window.error ??= error
-        window.leave(length)
-      },
+      error => window.fail(error, length),
     )
   }
   await window.drained()

@@ -34,6 +34,19 @@ export function checkRuntime(name) {
   }
 }
 
+/** The program and arguments that run a script on a runtime. */
+export function commandOf(name, file) {
+  checkRuntime(name)
+  const { program, args } = runtimes[name]
+  return { program, args: [...args, file] }
+}
+
+/** The Node that runs what else is written in JavaScript. */
+export function nodeProgram() {
+  checkRuntime('node24')
+  return runtimes.node24.program
+}
+
 /**
  * Runs a script of this folder on a runtime, with one JSON argument; its last line of output is its JSON
  * result. `flags` are the runtime's own, such as --cpu-prof.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadAddon } from '../../dist/native/load.js'
+import { ApiVersions } from '../../dist/protocol/api-versions.js'
 import { decodeResponse, encodeRequest } from '../../dist/protocol/header.js'
 import { Metadata } from '../../dist/protocol/metadata.js'
 import { Produce } from '../../dist/protocol/produce.js'
@@ -123,4 +124,16 @@ test('a frame that ends within a batch is an error, not a wait', () => {
   frame.writeInt32BE(frame.length - 4 - BATCH_BYTES, 0)
   connection.take(frame)
   assert.match(cluster.counts().firstError, /a frame ends within/)
+})
+
+test('a client that asks for too new a version of ApiVersions is told in version 0 what there is', () => {
+  const { cluster, connection, answers } = connect()
+  const request = { clientSoftwareName: 'client', clientSoftwareVersion: '1' }
+  const frame = Buffer.from(encodeRequest(ApiVersions, ApiVersions.maxVersion, 9, 'test', request))
+  frame.writeInt16BE(ApiVersions.maxVersion + 1, 6)
+  connection.take(frame)
+  const { errorCode, apiKeys } = decodeResponse(ApiVersions, 0, answers.pop() as Uint8Array)
+  assert.equal(errorCode, 35)
+  assert.equal(apiKeys.find(({ apiKey }) => apiKey === ApiVersions.key)?.maxVersion, ApiVersions.maxVersion)
+  assert.equal(cluster.counts().firstError, null)
 })

@@ -1,0 +1,18 @@
+// kafkajs under measurement: see bench/support/commands.js for what it is told. Modes: `many` (arrays of
+// 1,000 records) and `record` (arrays of one). It has no linger and no batch size.
+import { createRequire } from 'node:module'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
+import { givenArguments, obey } from '../../support/commands.js'
+import { runOf } from './sends.js'
+
+const given = givenArguments()
+const kafka = new Kafka({ brokers: given.bootstrapServers.split(','), logLevel: logLevel.ERROR })
+const producer = kafka.producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner })
+await producer.connect()
+const { topic } = given
+const { version } = createRequire(import.meta.url)('kafkajs/package.json')
+await obey(
+  `kafkajs ${version}`,
+  runOf(given, messages => producer.send({ topic, messages })),
+)
+await producer.disconnect()

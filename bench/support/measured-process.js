@@ -1,0 +1,95 @@
+// A measured client as a child process, and what the kernel says it has used.
+//
+// CPU is user and system time of the whole process, all its threads, read by the parent from /proc between
+// commands (commands.js): the same for every language, and nothing of it depends on what the client says. It
+// counts in ticks of 10 ms, so the timed part should take a second.
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+
+/** USER_HZ, which is 100 on every platform that Node runs on. */
+const MICROS_PER_TICK = 10_000
+/** Fields of /proc/PID/stat after the parenthesised name. */
+const UTIME = 11
+const STIME = 12
+
+/** CPU time of a process since it started, in microseconds. */
+export function cpuMicrosOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[UTIME]) + Number(fields[STIME])) * MICROS_PER_TICK
+}
+
+/** The most memory a process has occupied so far. */
+export function peakRssBytesOf(pid) {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024
+}
+
+/** CPU time that all processes of the machine have used so far, in microseconds. */
+export function machineCpuMicros() {
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]
+    .split(/\s+/)
+    .slice(1)
+    .map(Number)
+  return (user + nice + system + irq + softirq) * MICROS_PER_TICK
+}
+
+export class MeasuredProcess {
+  #child
+  #lines
+  #ended
+  /** What it has said of itself. */
+  version = ''
+
+  /** `given`: the words of its command line, as in commands.js. */
+  constructor({ program, args, env }, given) {
+    const words = Object.entries(given).map(([name, value]) => `${name}=${value}`)
+    this.#child = spawn(program, [...args, ...words], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    })
+    this.#ended = new Promise((resolve, reject) => {
+      this.#child.once('error', reject)
+      this.#child.once('close', (code, signal) => resolve(signal ?? code))
+    })
+    this.#ended.catch(() => {})
+    this.#child.stdin.on('error', () => {})
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
+  }
+
+  async #nextLine() {
+    const { value, done } = await this.#lines.next()
+    if (done) throw new Error(`the client has ended: ${await this.#ended}`)
+    return JSON.parse(value)
+  }
+
+  get pid() {
+    return this.#child.pid
+  }
+
+  async ready() {
+    this.version = (await this.#nextLine()).version
+  }
+
+  /** Has it send so many records; gives their cost and what the client tells of its own. */
+  async run(records) {
+    const startMicros = cpuMicrosOf(this.pid)
+    const startMs = performance.now()
+    this.#child.stdin.write(`run ${records}\n`)
+    const told = await this.#nextLine()
+    const wallMs = performance.now() - startMs
+    return { ...told, records, wallMs, cpuMicros: cpuMicrosOf(this.pid) - startMicros }
+  }
+
+  /** Lets it close its producer and end; what it has printed late is dropped. */
+  async end() {
+    this.#child.stdin.end('end\n')
+    const outcome = await this.#ended
+    if (outcome !== 0) throw new Error(`the client ended with ${outcome}`)
+  }
+
+  kill() {
+    this.#child.kill('SIGKILL')
+  }
+}

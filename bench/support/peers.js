@@ -1,0 +1,78 @@
+// Who is compared: how each client is started, in which modes, on which cases.
+import { fileURLToPath } from 'node:url'
+import { checkRuntime, commandOf, nodeProgram } from './runtimes.js'
+import { built, setUpPeer } from './setup-peers.js'
+
+const script = path => fileURLToPath(new URL(path, import.meta.url))
+const EVERY_CASE = 'ABCDE'
+
+/** `runtime`: a name of runtimes.js. */
+const millraceOn = (title, runtime, cases) => ({
+  title: `millrace, ${title}`,
+  isPeer: false,
+  modes: ['many', 'callback', 'record'],
+  cases,
+  setUp: () => checkRuntime(runtime),
+  command: () => commandOf(runtime, script('compare-client.js')),
+})
+
+const javaScript = (title, file, modes, cases, setUp = 'node') => ({
+  title,
+  isPeer: true,
+  modes,
+  cases,
+  setUp: () => setUpPeer(setUp),
+  command: () => ({ program: nodeProgram(), args: [script(`../peers/node/${file}`)] }),
+})
+
+/**
+ * By the name --client takes. `isPeer`: ratios are to the best of these. `warmUpMs`: CPU time before the timed
+ * part, where a just-in-time compiler needs more than the usual.
+ */
+export const clients = {
+  floor: {
+    title: 'floor: native core alone',
+    isPeer: false,
+    modes: ['many'],
+    cases: 'ABC',
+    setUp: () => setUpPeer('floor'),
+    command: () => ({ program: built.floor, args: [] }),
+  },
+  node24: millraceOn('Node 24', 'node24', EVERY_CASE),
+  bun: millraceOn('Bun', 'bun', 'ABC'),
+  deno: millraceOn('Deno', 'deno', 'ABC'),
+  java: {
+    title: 'kafka-clients (Java)',
+    isPeer: true,
+    modes: ['callback'],
+    cases: EVERY_CASE,
+    warmUpMs: 5000,
+    setUp: () => setUpPeer('java'),
+    command: () => ({ program: 'java', args: ['-cp', built.javaClassPath, 'PeerProducer'] }),
+  },
+  librdkafka: {
+    title: 'librdkafka (C)',
+    isPeer: true,
+    modes: ['many', 'callback'],
+    cases: EVERY_CASE,
+    setUp: () => setUpPeer('librdkafka'),
+    command: () => ({ program: built.librdkafka, args: [] }),
+  },
+  'franz-go': {
+    title: 'franz-go (Go)',
+    isPeer: true,
+    modes: ['callback'],
+    cases: EVERY_CASE,
+    setUp: () => setUpPeer('franz-go'),
+    command: () => ({ program: built.franzGo, args: [] }),
+  },
+  confluent: javaScript(
+    '@confluentinc/kafka-javascript',
+    'confluent.js',
+    ['many', 'callback', 'record'],
+    EVERY_CASE,
+    'confluent',
+  ),
+  platformatic: javaScript('@platformatic/kafka', 'platformatic.js', ['many', 'record'], EVERY_CASE),
+  kafkajs: javaScript('kafkajs', 'kafkajs.js', ['many', 'record'], 'ABC'),
+}
