@@ -57,6 +57,12 @@ export class KafkaError extends Error {
     if (details.partition !== undefined) this.partition = details.partition
     if (details.broker !== undefined) this.broker = details.broker
   }
+
+  /** What a logger that writes JSON needs; without `cause`, which may be anything. */
+  toJSON(): object {
+    const { name, code, message, retriable, topic, partition, broker } = this
+    return { name, code, message, retriable, topic, partition, broker }
+  }
 }
 
 /** An option is unknown, out of range or in conflict with another. Thrown by the constructor. */

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Cluster, ClusterNode } from './cluster.js'
 import { Connection, type SeenRequest } from './connection.js'
 
@@ -9,6 +10,8 @@ export class BrokerNode {
   private readonly cluster: Cluster
   private readonly notify: (request: SeenRequest) => void
   private server: Server | null = null
+  /** Below TLS, where a handshake may never end. */
+  private readonly sockets = new Set<Socket>()
 
   constructor(cluster: Cluster, node: ClusterNode, notify: (request: SeenRequest) => void) {
     this.cluster = cluster
@@ -20,7 +23,7 @@ export class BrokerNode {
   async start(): Promise<void> {
     if (this.server !== null) return
     const { port, host, unref } = this.cluster.settings
-    const server = createServer(socket => this.accept(socket))
+    const server = this.createServer()
     this.server = server
     if (unref) server.unref()
     const wanted = this.node.port || (port === 0 ? 0 : port + this.node.id - 1)
@@ -47,6 +50,18 @@ export class BrokerNode {
   /** Ends all connections that are open now. */
   disconnect(): void {
     for (const connection of this.connections) connection.destroy()
+    for (const socket of this.sockets) socket.destroy()
+  }
+
+  private createServer(): Server {
+    const { tls } = this.cluster.settings
+    if (tls === null) return createServer(socket => this.accept(socket))
+    const server = createTlsServer(tls, socket => this.accept(socket))
+    server.on('connection', socket => {
+      this.sockets.add(socket)
+      socket.on('close', () => this.sockets.delete(socket))
+    })
+    return server
   }
 
   private accept(socket: Socket): void {

@@ -11,6 +11,7 @@ import { refuseApiVersions } from './handlers/api-versions.js'
 import { DISCONNECT, NO_REPLY } from './handlers/context.js'
 import { type Outcome, type ServedApi, servedApis } from './handlers/index.js'
 import { RequestFrames } from './request-frames.js'
+import { SaslServer } from './sasl.js'
 
 /**
  * A request as a listener sees it. Its batches are views that the log keeps and stamps: copy to keep them.
@@ -47,6 +48,7 @@ export class Connection {
   private readonly notify: (request: SeenRequest) => void
   private readonly frames = new RequestFrames()
   private readonly slots: Slot[] = []
+  private readonly sasl: SaslServer | null
   private closed = false
 
   constructor(
@@ -61,6 +63,8 @@ export class Connection {
     this.node = node
     this.socket = socket
     this.notify = notify
+    const { sasl } = cluster.settings
+    this.sasl = sasl === null ? null : new SaslServer(sasl, () => performance.now())
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.receive(chunk))
     // A reset by the client is nothing to report: 'close' follows.
@@ -105,6 +109,7 @@ export class Connection {
     const header = readRequestHeader(reader)
     const entry = this.acceptedApi(header)
     if (entry === null) this.refuse(header)
+    else if (this.sasl?.allows(entry.name) === false) this.drop(`${entry.name} before authentication`)
     else this.serve(entry, header, reader)
   }
 
@@ -134,8 +139,8 @@ export class Connection {
   }
 
   private contextOf({ name }: ServedApi, { apiVersion }: RequestHeader) {
-    const { cluster, node } = this
-    return { cluster, node, version: apiVersion, failures: cluster.faults.failuresFor(name, node.id) }
+    const { cluster, node, sasl } = this
+    return { cluster, node, sasl, version: apiVersion, failures: cluster.faults.failuresFor(name, node.id) }
   }
 
   /** The API, if this version of it is both announced and implemented. */

@@ -18,4 +18,5 @@ export type {
 export type { ApiName } from './handlers/api-names.js'
 export type { BrokerOptions, Endpoint } from './options.js'
 export type { BrokerRecord } from './record-batch.js'
+export type { SaslAnswer, SaslServerOptions } from './sasl.js'
 export type { TopicConfig } from './topic.js'

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import type { TlsOptions } from 'node:tls'
 import { ConfigError } from '../errors/index.js'
 import type { ApiName } from './handlers/api-names.js'
+import type { SaslServerOptions } from './sasl.js'
 
 /** Where clients are told to connect to. */
 export interface Endpoint {
@@ -37,6 +39,10 @@ export interface BrokerOptions {
    * null takes an API away.
    */
   apiVersions?: { readonly [Name in ApiName]?: readonly [min: number, max: number] | null }
+  /** Node's own options of a TLS server, `key` and `cert` among them. Default: no TLS. */
+  tls?: TlsOptions
+  /** What clients must authenticate with. Default: nothing. */
+  sasl?: SaslServerOptions
   /** Takes what the broker has to say, a line at a time. Default: writes it to stderr. */
   log?: (line: string) => void
   /** Says nothing at all. Default false. */
@@ -59,6 +65,8 @@ export interface BrokerSettings {
   readonly transactionVersion: number | null
   readonly advertise: (node: Endpoint & { readonly id: number }) => Endpoint
   readonly apiVersions: NonNullable<BrokerOptions['apiVersions']>
+  readonly tls: TlsOptions | null
+  readonly sasl: SaslServerOptions | null
   readonly log: (line: string) => void
   readonly unref: boolean
 }
@@ -96,6 +104,8 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
     transactionVersion: options.transactionVersion ?? null,
     advertise: options.advertise ?? (({ host, port }) => ({ host, port })),
     apiVersions: options.apiVersions ?? {},
+    tls: options.tls ?? null,
+    sasl: options.sasl ?? null,
     log: options.quiet ? () => {} : (options.log ?? (line => process.stderr.write(`${line}\n`))),
     unref: options.unref ?? false,
   }

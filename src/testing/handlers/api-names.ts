@@ -5,9 +5,11 @@ export const apiNames = [
   'ListOffsets',
   'Metadata',
   'FindCoordinator',
+  'SaslHandshake',
   'ApiVersions',
   'CreateTopics',
   'InitProducerId',
+  'SaslAuthenticate',
 ] as const
 
 /** Name of an API, as Kafka's documentation has it. */

@@ -1,5 +1,6 @@
 import type { Cluster, ClusterNode } from '../cluster.js'
 import type { RequestFailures } from '../faults.js'
+import type { SaslServer } from '../sasl.js'
 
 /** What a handler knows of the request it answers, beside its body. */
 export interface RequestContext {
@@ -9,6 +10,8 @@ export interface RequestContext {
   readonly version: number
   /** The errors a test wants in the answer. */
   readonly failures: RequestFailures
+  /** The connection's authentication; null where none is asked for. */
+  readonly sasl: SaslServer | null
 }
 
 /** The request has no answer: Produce with acks 0. */

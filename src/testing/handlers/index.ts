@@ -8,6 +8,8 @@ import { InitProducerId } from '../../protocol/init-producer-id.js'
 import { ListOffsets } from '../../protocol/list-offsets.js'
 import { Metadata } from '../../protocol/metadata.js'
 import { Produce } from '../../protocol/produce.js'
+import { SaslAuthenticate } from '../../protocol/sasl-authenticate.js'
+import { SaslHandshake } from '../../protocol/sasl-handshake.js'
 import type { BrokerSettings } from '../options.js'
 import type { ApiName } from './api-names.js'
 import { handleApiVersions } from './api-versions.js'
@@ -19,6 +21,7 @@ import { handleInitProducerId } from './init-producer-id.js'
 import { handleListOffsets } from './list-offsets.js'
 import { handleMetadata } from './metadata.js'
 import { handleProduce } from './produce.js'
+import { handleSaslAuthenticate, handleSaslHandshake } from './sasl.js'
 
 /** What a handler gives: the body of the response, now or later, or that there is none. */
 export type Outcome = object | typeof NO_REPLY | typeof DISCONNECT
@@ -47,9 +50,11 @@ const served: readonly ServedApi[] = [
   serve('ListOffsets', ListOffsets, handleListOffsets),
   serve('Metadata', Metadata, handleMetadata),
   serve('FindCoordinator', FindCoordinator, handleFindCoordinator),
+  serve('SaslHandshake', SaslHandshake, handleSaslHandshake),
   serve('ApiVersions', ApiVersions, handleApiVersions),
   serve('CreateTopics', CreateTopics, handleCreateTopics),
   serve('InitProducerId', InitProducerId, handleInitProducerId),
+  serve('SaslAuthenticate', SaslAuthenticate, handleSaslAuthenticate),
 ]
 
 /** The served APIs by key. */
