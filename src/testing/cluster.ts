@@ -4,9 +4,11 @@ import type { ApiVersionRange } from '../protocol/api-versions.js'
 import { uuidKey } from '../protocol/uuid.js'
 import { type BrokerCounters, newCounters } from './counters.js'
 import { Faults } from './faults.js'
+import { GroupOffsets } from './group-offsets.js'
 import { announcedRanges } from './handlers/index.js'
 import { type BrokerSettings, integer, MOST_PARTITIONS } from './options.js'
 import { isValidTopicName, Topic, type TopicConfig } from './topic.js'
+import { TransactionCoordinator } from './transaction-coordinator.js'
 
 /** A broker of the cluster as the others and the clients see it. */
 export interface ClusterNode {
@@ -36,12 +38,26 @@ export class Cluster {
   /** The versions that are announced and taken, by API key. */
   readonly announced: ReadonlyMap<number, ApiVersionRange>
   readonly topics = new Map<string, Topic>()
+  readonly groupOffsets = new GroupOffsets()
+  readonly transactions: TransactionCoordinator
+  /** Level of the finalized feature `transaction.version`. */
+  transactionVersion: number
+  /** Grows with every change of the features. */
+  featuresEpoch = 0n
+  /** Where a test wants the coordinators; null: where they are by themselves. */
+  wantedCoordinatorId: number | null = null
   private readonly topicsById = new Map<string, Topic>()
   private lastProducerId = FIRST_PRODUCER_ID - 1n
 
   constructor(settings: BrokerSettings) {
     this.settings = settings
     this.announced = announcedRanges(settings.apiVersions)
+    this.transactionVersion = settings.transactionVersion
+    this.transactions = new TransactionCoordinator(
+      this.groupOffsets,
+      () => this.nextProducerId(),
+      line => settings.log(line),
+    )
     for (let id = 1; id <= settings.nodes; id++) {
       this.nodes.push({ id, host: settings.host, port: 0, up: false })
     }
@@ -58,9 +74,20 @@ export class Cluster {
     return this.nodes.filter(node => node.up)
   }
 
-  /** Node id of the controller and of every coordinator; -1 if no node is up. */
+  /** Node id of the controller; -1 if no node is up. */
   get controllerId(): number {
     return this.nodes.find(node => node.up)?.id ?? -1
+  }
+
+  /** Node id of the coordinator of every group and transaction; -1 if no node is up. */
+  get coordinatorId(): number {
+    const wanted = this.wantedCoordinatorId
+    return wanted !== null && this.node(wanted).up ? wanted : this.controllerId
+  }
+
+  /** Whether clients may use the transactions of KIP-890, which bump the epoch with every end. */
+  get hasTransactionVersion2(): boolean {
+    return this.transactionVersion >= 2
   }
 
   nextProducerId(): bigint {

@@ -15,8 +15,11 @@ export type {
   ReplyMutator,
   SwallowOptions,
 } from './faults.js'
+export type { CommittedOffset } from './group-offsets.js'
 export type { ApiName } from './handlers/api-names.js'
 export type { BrokerOptions, Endpoint } from './options.js'
+export type { IsolationLevel } from './partition-log.js'
 export type { BrokerRecord } from './record-batch.js'
 export type { SaslAnswer, SaslServerOptions } from './sasl.js'
 export type { TopicConfig } from './topic.js'
+export type { TransactionState } from './transaction-coordinator.js'

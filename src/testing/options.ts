@@ -30,7 +30,10 @@ export interface BrokerOptions {
   maxMessageBytes?: number
   /** Whether asking for the metadata of a topic makes it. Default true. */
   autoCreateTopics?: boolean
-  /** Level of the finalized feature `transaction.version` that ApiVersions tells. Default: none. */
+  /**
+   * Level of the finalized feature `transaction.version` (KIP-890): 0 and 1 are older clusters, where
+   * ApiVersions tells none at 0. Default 2, as with Kafka 4.
+   */
   transactionVersion?: number
   /** What clients are told to connect to, for a proxy in between. Default: where the node listens. */
   advertise?: (node: Endpoint & { readonly id: number }) => Endpoint
@@ -62,7 +65,7 @@ export interface BrokerSettings {
   readonly verify: boolean
   readonly maxMessageBytes: number
   readonly autoCreateTopics: boolean
-  readonly transactionVersion: number | null
+  readonly transactionVersion: number
   readonly advertise: (node: Endpoint & { readonly id: number }) => Endpoint
   readonly apiVersions: NonNullable<BrokerOptions['apiVersions']>
   readonly tls: TlsOptions | null
@@ -101,7 +104,7 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
     verify: options.verify ?? true,
     maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes ?? 1048588, 1, 0x7fffffff),
     autoCreateTopics: options.autoCreateTopics ?? true,
-    transactionVersion: options.transactionVersion ?? null,
+    transactionVersion: integer('transactionVersion', options.transactionVersion ?? 2, 0, 2),
     advertise: options.advertise ?? (({ host, port }) => ({ host, port })),
     apiVersions: options.apiVersions ?? {},
     tls: options.tls ?? null,

@@ -58,10 +58,11 @@ export class ProducerStates {
     for (const batch of state.remembered) {
       if (batch.firstSequence === baseSequence && batch.lastSequence === lastSequence) return batch
     }
-    const oldest = state.remembered[0] as AppendedBatch
-    const newest = state.remembered[state.remembered.length - 1] as AppendedBatch
-    const expected = addToSequence(newest.lastSequence, 1)
+    const oldest = state.remembered[0]
+    const newest = state.remembered[state.remembered.length - 1]
+    const expected = newest === undefined ? 0 : addToSequence(newest.lastSequence, 1)
     if (baseSequence === expected) return null
+    if (oldest === undefined) throw outOfOrder(header, `${expected} is next`)
     const recordsBeforeOldest = (oldest.firstSequence - baseSequence + SEQUENCES) % SEQUENCES
     if (recordCount <= recordsBeforeOldest && recordsBeforeOldest <= state.forgottenRecords) {
       throw new BatchError(
@@ -70,6 +71,13 @@ export class ProducerStates {
       )
     }
     throw outOfOrder(header, `${expected} is next`)
+  }
+
+  /** A marker has ended a transaction. In a newer epoch it fences the producer's older ones. */
+  ended(producerId: bigint, producerEpoch: number): void {
+    const state = this.states.get(producerId)
+    if (state !== undefined && state.epoch >= producerEpoch) return
+    this.states.set(producerId, { epoch: producerEpoch, remembered: [], forgottenRecords: 0 })
   }
 
   /** Remembers a batch that was appended. */

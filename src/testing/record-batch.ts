@@ -26,7 +26,7 @@ export const BATCH_OVERHEAD_BYTES = 61
 export const LOG_OVERHEAD_BYTES = 12
 
 /** Positions of the fields in a batch. */
-const Field = {
+export const Field = {
   BASE_OFFSET: 0,
   BATCH_LENGTH: 8,
   LEADER_EPOCH: 12,
@@ -43,7 +43,7 @@ const Field = {
 } as const
 
 /** Bits of a batch's attributes. */
-const Attribute = {
+export const Attribute = {
   CODEC: 0x07,
   LOG_APPEND_TIME: 0x08,
   TRANSACTIONAL: 0x10,

@@ -27,7 +27,7 @@ for (let version = ApiVersions.minVersion; version <= ApiVersions.maxVersion; ve
     assert.equal(response.errorCode, ErrorCodes.NONE)
     assert.deepEqual(
       response.apiKeys.map(({ apiKey }) => apiKey).sort((a, b) => a - b),
-      [0, 1, 2, 3, 10, 17, 18, 19, 22, 36],
+      [0, 1, 2, 3, 10, 17, 18, 19, 22, 24, 25, 26, 28, 36],
     )
     assert.deepEqual(rangeOf(response, Produce.key), [0, 13])
     assert.deepEqual(rangeOf(response, Metadata.key), [0, 13])
@@ -69,15 +69,15 @@ test('the apiVersions option stands for an older broker: what it does not announ
   assert.equal(client.frames.length, 0)
 })
 
-test('transaction.version is told as a finalized feature where it is asked for', async () => {
-  await using broker = await quietBroker({ transactionVersion: 2 })
+test('transaction.version is told as a finalized feature from level 1 on, and 2 is the default', async () => {
+  await using broker = await quietBroker()
   using client = await RawClient.connect(broker)
   const { finalizedFeatures, finalizedFeaturesEpoch } = await client.request(ApiVersions, 4, software)
   assert.deepEqual(finalizedFeatures, [
     { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 },
   ])
   assert.equal(finalizedFeaturesEpoch, 0n)
-  await using plain = await quietBroker()
+  await using plain = await quietBroker({ transactionVersion: 0 })
   using other = await RawClient.connect(plain)
   assert.deepEqual((await other.request(ApiVersions, 4, software)).finalizedFeatures, [])
 })
@@ -226,14 +226,6 @@ test('InitProducerId gives a new id each time, in every version', async () => {
     ids.add(producerId)
   }
   assert.equal(ids.size, InitProducerId.maxVersion + 1)
-})
-
-test('a transactional id is refused with an error that is fatal to clients', async () => {
-  await using broker = await quietBroker()
-  using client = await RawClient.connect(broker)
-  const body = { transactionalId: 'tx', transactionTimeoutMs: 1, producerId: -1n, producerEpoch: -1 }
-  const { errorCode, producerId } = await client.request(InitProducerId, 5, body)
-  assert.deepEqual([errorCode, producerId], [ErrorCodes.UNSUPPORTED_VERSION, -1n])
 })
 
 test('FindCoordinator names a live node for every key, in every version', async () => {

@@ -204,9 +204,9 @@ const refusals: readonly Refusal[] = [
     error: ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE,
   },
   {
-    name: 'a transactional batch',
+    name: 'a transactional batch without transactional id',
     batch: encodeBatch(numbered(1), transactional),
-    error: ErrorCodes.INVALID_TXN_STATE,
+    error: ErrorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
   },
 ]
 

@@ -9,6 +9,10 @@ export const apiNames = [
   'ApiVersions',
   'CreateTopics',
   'InitProducerId',
+  'AddPartitionsToTxn',
+  'AddOffsetsToTxn',
+  'EndTxn',
+  'TxnOffsetCommit',
   'SaslAuthenticate',
 ] as const
 

@@ -16,17 +16,17 @@ export function handleApiVersions(
   { cluster, version, failures }: RequestContext,
   request: ApiVersionsRequest,
 ): ApiVersionsResponse {
-  const { transactionVersion } = cluster.settings
-  const finalized = transactionVersion !== null
+  const { transactionVersion, featuresEpoch } = cluster
+  const finalized = transactionVersion > 0
   return {
     errorCode: failures.match()?.errorCode ?? checkSoftware(version, request),
     apiKeys: [...cluster.announced.values()],
     throttleTimeMs: 0,
     supportedFeatures:
-      finalized && version >= FEATURES_FROM_ZERO_FROM
+      version >= FEATURES_FROM_ZERO_FROM
         ? [{ name: TRANSACTION_VERSION, minVersion: 0, maxVersion: TRANSACTION_VERSION_HIGHEST }]
         : [],
-    finalizedFeaturesEpoch: finalized ? 0n : -1n,
+    finalizedFeaturesEpoch: featuresEpoch,
     finalizedFeatures: finalized
       ? [
           {

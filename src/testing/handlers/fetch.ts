@@ -9,7 +9,7 @@ import {
   type FetchTopic,
 } from '../../protocol/fetch-request.js'
 import { NO_LEADER } from '../../protocol/node-endpoint.js'
-import type { PartitionLog } from '../partition-log.js'
+import type { IsolationLevel, PartitionLog } from '../partition-log.js'
 import type { Topic } from '../topic.js'
 import type { RequestContext } from './context.js'
 import { LeaderHints } from './leaders.js'
@@ -66,13 +66,15 @@ function findTopic({ cluster, version }: RequestContext, { topic, topicId }: Fet
 
 function lookAtLogs(context: RequestContext, request: FetchRequest): Look {
   const hints = new LeaderHints(context.cluster)
+  const isolation: IsolationLevel = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted'
   let bytes = 0
   let failed = false
   const responses = request.topics.map(asked => {
     const topic = findTopic(context, asked)
     const partitions = asked.partitions.map(partition => {
       const maxBytes = Math.min(partition.partitionMaxBytes, request.maxBytes - bytes)
-      const response = fetchPartition(context, topic, partition, { maxBytes, atLeastOne: bytes === 0 }, hints)
+      const limits = { maxBytes, atLeastOne: bytes === 0, isolation }
+      const response = fetchPartition(context, topic, partition, limits, hints)
       bytes += response.records?.length ?? 0
       if (response.errorCode !== ErrorCodes.NONE) failed = true
       return response
@@ -93,7 +95,7 @@ function fetchPartition(
   context: RequestContext,
   topic: Topic | undefined,
   asked: FetchPartition,
-  limits: { maxBytes: number; atLeastOne: boolean },
+  limits: { maxBytes: number; atLeastOne: boolean; isolation: IsolationLevel },
   hints: LeaderHints,
 ): FetchPartitionResponse {
   const { partition, fetchOffset, currentLeaderEpoch } = asked
@@ -112,8 +114,21 @@ function fetchPartition(
   if (fetchOffset < log.startOffset || fetchOffset > log.endOffset) {
     return answer(partition, ErrorCodes.OFFSET_OUT_OF_RANGE, log)
   }
-  const batches = log.read(Number(fetchOffset), limits.maxBytes, limits.atLeastOne)
-  return { ...answer(partition, ErrorCodes.NONE, log), records: join(batches) }
+  const { maxBytes, atLeastOne, isolation } = limits
+  const endOffset = log.readableOffset(isolation)
+  const batches = log.read(Number(fetchOffset), maxBytes, atLeastOne, endOffset)
+  return {
+    ...answer(partition, ErrorCodes.NONE, log),
+    abortedTransactions: isolation === 'read_committed' ? abortedOf(log, fetchOffset, endOffset) : null,
+    records: join(batches),
+  }
+}
+
+/** More than what is in the batches read does no harm: readers look for what they meet. */
+function abortedOf(log: PartitionLog, fetchOffset: bigint, endOffset: number) {
+  return log.transactions
+    .abortedBetween(Number(fetchOffset), endOffset)
+    .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: BigInt(firstOffset) }))
 }
 
 function join(batches: readonly Uint8Array[]): Uint8Array {
@@ -127,7 +142,7 @@ function answer(partitionIndex: number, errorCode: number, log?: PartitionLog): 
     partitionIndex,
     errorCode,
     highWatermark: endOffset,
-    lastStableOffset: endOffset,
+    lastStableOffset: BigInt(log?.readableOffset('read_committed') ?? -1),
     logStartOffset: BigInt(log?.startOffset ?? -1),
     divergingEpoch: NO_EPOCH_AND_OFFSET,
     currentLeader: NO_LEADER,

@@ -2,13 +2,13 @@ import { ErrorCodes } from '../../protocol/error-codes.js'
 import type { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/find-coordinator.js'
 import type { RequestContext } from './context.js'
 
-/** Names the first node that is up as coordinator of everything. */
+/** Names one node as coordinator of everything: the first that is up, unless a test wants another. */
 export function handleFindCoordinator(
   { cluster, failures }: RequestContext,
   { coordinatorKeys }: FindCoordinatorRequest,
 ): FindCoordinatorResponse {
   const failure = failures.match()
-  const nodeId = cluster.controllerId
+  const nodeId = cluster.coordinatorId
   const errorCode =
     failure?.errorCode ?? (nodeId < 0 ? ErrorCodes.COORDINATOR_NOT_AVAILABLE : ErrorCodes.NONE)
   const coordinator =

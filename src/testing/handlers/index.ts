@@ -1,7 +1,10 @@
+import { AddOffsetsToTxn } from '../../protocol/add-offsets-to-txn.js'
+import { AddPartitionsToTxn } from '../../protocol/add-partitions-to-txn.js'
 import type { Api } from '../../protocol/api.js'
 import { type ApiVersionRange, ApiVersions } from '../../protocol/api-versions.js'
 import type { AnyApi } from '../../protocol/apis.js'
 import { CreateTopics } from '../../protocol/create-topics.js'
+import { EndTxn } from '../../protocol/end-txn.js'
 import { Fetch } from '../../protocol/fetch.js'
 import { FindCoordinator } from '../../protocol/find-coordinator.js'
 import { InitProducerId } from '../../protocol/init-producer-id.js'
@@ -10,11 +13,15 @@ import { Metadata } from '../../protocol/metadata.js'
 import { Produce } from '../../protocol/produce.js'
 import { SaslAuthenticate } from '../../protocol/sasl-authenticate.js'
 import { SaslHandshake } from '../../protocol/sasl-handshake.js'
+import { TxnOffsetCommit } from '../../protocol/txn-offset-commit.js'
 import type { BrokerSettings } from '../options.js'
+import { handleAddOffsetsToTxn } from './add-offsets-to-txn.js'
+import { handleAddPartitionsToTxn } from './add-partitions-to-txn.js'
 import type { ApiName } from './api-names.js'
 import { handleApiVersions } from './api-versions.js'
 import type { DISCONNECT, NO_REPLY, RequestContext } from './context.js'
 import { handleCreateTopics } from './create-topics.js'
+import { handleEndTxn } from './end-txn.js'
 import { handleFetch } from './fetch.js'
 import { handleFindCoordinator } from './find-coordinator.js'
 import { handleInitProducerId } from './init-producer-id.js'
@@ -22,6 +29,7 @@ import { handleListOffsets } from './list-offsets.js'
 import { handleMetadata } from './metadata.js'
 import { handleProduce } from './produce.js'
 import { handleSaslAuthenticate, handleSaslHandshake } from './sasl.js'
+import { handleTxnOffsetCommit } from './txn-offset-commit.js'
 
 /** What a handler gives: the body of the response, now or later, or that there is none. */
 export type Outcome = object | typeof NO_REPLY | typeof DISCONNECT
@@ -54,6 +62,10 @@ const served: readonly ServedApi[] = [
   serve('ApiVersions', ApiVersions, handleApiVersions),
   serve('CreateTopics', CreateTopics, handleCreateTopics),
   serve('InitProducerId', InitProducerId, handleInitProducerId),
+  serve('AddPartitionsToTxn', AddPartitionsToTxn, handleAddPartitionsToTxn),
+  serve('AddOffsetsToTxn', AddOffsetsToTxn, handleAddOffsetsToTxn),
+  serve('EndTxn', EndTxn, handleEndTxn),
+  serve('TxnOffsetCommit', TxnOffsetCommit, handleTxnOffsetCommit),
   serve('SaslAuthenticate', SaslAuthenticate, handleSaslAuthenticate),
 ]
 

@@ -1,22 +1,39 @@
 import { ErrorCodes } from '../../protocol/error-codes.js'
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/init-producer-id.js'
 import type { RequestContext } from './context.js'
+import { fencedAsKnown, ProducerFencedFrom, refusalByNode } from './coordinators.js'
 
 /**
- * Gives out a new producer id, whatever id a producer without transactions says it has: Kafka's brokers do so
- * too. There are no transactions here, which UNSUPPORTED_VERSION tells: it is fatal to every client.
+ * Gives a producer without transactions a new id, whatever id it says it has: Kafka's brokers do so too. One
+ * with a transactional id gets that id's next epoch, from the coordinator only.
  */
 export function handleInitProducerId(
-  { cluster, failures }: RequestContext,
-  { transactionalId }: InitProducerIdRequest,
+  context: RequestContext,
+  request: InitProducerIdRequest,
 ): InitProducerIdResponse {
-  const refused = transactionalId === null ? ErrorCodes.NONE : ErrorCodes.UNSUPPORTED_VERSION
-  const errorCode = failures.match()?.errorCode ?? refused
-  const granted = errorCode === ErrorCodes.NONE
+  const { cluster, failures, version } = context
+  const { transactionalId, transactionTimeoutMs } = request
+  if (transactionalId === null) {
+    const errorCode = failures.match()?.errorCode ?? ErrorCodes.NONE
+    return errorCode === ErrorCodes.NONE
+      ? { throttleTimeMs: 0, errorCode, producerId: cluster.nextProducerId(), producerEpoch: 0 }
+      : refused(errorCode)
+  }
+  const refusal = refusalByNode(context)
+  if (refusal !== ErrorCodes.NONE) return refused(refusal)
+  const expected = request.producerId < 0n ? null : request
+  const { errorCode, ...identity } = cluster.transactions.init(
+    transactionalId,
+    transactionTimeoutMs,
+    expected,
+  )
   return {
     throttleTimeMs: 0,
-    errorCode,
-    producerId: granted ? cluster.nextProducerId() : -1n,
-    producerEpoch: granted ? 0 : -1,
+    errorCode: fencedAsKnown(errorCode, version, ProducerFencedFrom.INIT_PRODUCER_ID),
+    ...identity,
   }
+}
+
+function refused(errorCode: number): InitProducerIdResponse {
+  return { throttleTimeMs: 0, errorCode, producerId: -1n, producerEpoch: -1 }
 }

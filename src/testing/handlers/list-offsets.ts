@@ -6,7 +6,7 @@ import {
   type ListOffsetsResponse,
   OffsetSpec,
 } from '../../protocol/list-offsets.js'
-import type { PartitionLog } from '../partition-log.js'
+import type { IsolationLevel, PartitionLog } from '../partition-log.js'
 import type { Topic } from '../topic.js'
 import type { RequestContext } from './context.js'
 import { checkLeadership } from './leadership.js'
@@ -23,11 +23,15 @@ const NOWHERE: Position = { timestamp: -1, offset: -1 }
 
 /** Finds offsets by timestamp, or the ends of partitions. */
 export function handleListOffsets(context: RequestContext, request: ListOffsetsRequest): ListOffsetsResponse {
+  const isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted'
   return {
     throttleTimeMs: 0,
     topics: request.topics.map(({ name, partitions }) => {
       const topic = context.cluster.topics.get(name)
-      return { name, partitions: partitions.map(asked => listPartition(context, topic, name, asked)) }
+      return {
+        name,
+        partitions: partitions.map(asked => listPartition(context, topic, name, asked, isolation)),
+      }
     }),
   }
 }
@@ -37,6 +41,7 @@ function listPartition(
   topic: Topic | undefined,
   name: string,
   { partitionIndex, currentLeaderEpoch, timestamp }: ListOffsetsPartition,
+  isolation: IsolationLevel,
 ): ListOffsetsPartitionResponse {
   const failure = context.failures.match(name, partitionIndex)
   if (failure !== undefined) return answer(partitionIndex, failure.errorCode)
@@ -44,13 +49,13 @@ function listPartition(
   if (log === undefined) return answer(partitionIndex, ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION)
   const misled = checkLeadership(log, context.node.id, currentLeaderEpoch)
   if (misled !== ErrorCodes.NONE) return answer(partitionIndex, misled)
-  return answer(partitionIndex, ErrorCodes.NONE, find(log, timestamp), log.leaderEpoch)
+  return answer(partitionIndex, ErrorCodes.NONE, find(log, timestamp, isolation), log.leaderEpoch)
 }
 
-function find(log: PartitionLog, timestamp: bigint): Position {
+function find(log: PartitionLog, timestamp: bigint, isolation: IsolationLevel): Position {
   switch (timestamp) {
     case OffsetSpec.LATEST:
-      return { timestamp: -1, offset: log.endOffset }
+      return { timestamp: -1, offset: log.readableOffset(isolation) }
     case OffsetSpec.EARLIEST:
     case EARLIEST_LOCAL:
       return { timestamp: -1, offset: log.startOffset }

@@ -10,10 +10,11 @@ import {
 import { BatchError } from '../batch-error.js'
 import type { FailRule } from '../faults.js'
 import type { Appended, PartitionLog } from '../partition-log.js'
-import { type BatchHeader, checkBatch, readBatchHeader } from '../record-batch.js'
+import { checkBatch, readBatchHeader } from '../record-batch.js'
 import type { Topic } from '../topic.js'
 import { DISCONNECT, NO_REPLY, type RequestContext } from './context.js'
 import { LeaderHints } from './leaders.js'
+import { checkTransaction } from './produce-in-txn.js'
 
 const ZSTD_CODEC_ID = 4
 /** First version in which a producer may send zstd. */
@@ -25,13 +26,14 @@ export function handleProduce(
   request: ProduceRequest,
 ): ProduceResponse | typeof NO_REPLY | typeof DISCONNECT {
   const { cluster, version } = context
+  const { acks, transactionalId } = request
   const hints = new LeaderHints(cluster)
   let failed = false
   const responses = request.topicData.map(({ name, topicId, partitionData }) => {
     const byId = version >= PRODUCE_TOPIC_IDS_FROM
     const topic = byId ? cluster.topicById(topicId) : cluster.topics.get(name)
     const partitionResponses = partitionData.map(partition => {
-      const response = producePartition(context, request.acks, topic, partition, hints)
+      const response = producePartition(context, { acks, transactionalId }, topic, partition, hints)
       if (response.errorCode !== ErrorCodes.NONE) {
         failed = true
         cluster.counters.rejected++
@@ -40,13 +42,16 @@ export function handleProduce(
     })
     return { name, topicId, partitionResponses }
   })
-  if (request.acks === 0) return failed ? DISCONNECT : NO_REPLY
+  if (acks === 0) return failed ? DISCONNECT : NO_REPLY
   return { responses, throttleTimeMs: 0, nodeEndpoints: hints.endpoints() }
 }
 
+/** What all partitions of a request share. */
+type ProduceTerms = Pick<ProduceRequest, 'acks' | 'transactionalId'>
+
 function producePartition(
   context: RequestContext,
-  acks: number,
+  { acks, transactionalId }: ProduceTerms,
   topic: Topic | undefined,
   { index, records }: ProducePartitionData,
   hints: LeaderHints,
@@ -64,7 +69,7 @@ function producePartition(
     return { ...failed(index, ErrorCodes.NOT_LEADER_OR_FOLLOWER), currentLeader: hints.leaderOf(log) }
   }
   try {
-    const appended = appendBatch(context, topic, log, records)
+    const appended = appendBatch(context, transactionalId, topic, log, records)
     return failure === undefined ? succeeded(log, appended) : failedBy(failure, index)
   } catch (error) {
     if (!(error instanceof BatchError)) throw error
@@ -73,11 +78,13 @@ function producePartition(
 }
 
 function appendBatch(
-  { cluster, version }: RequestContext,
+  context: RequestContext,
+  transactionalId: string | null,
   topic: Topic,
   log: PartitionLog,
   records: Uint8Array | null,
 ): Appended {
+  const { cluster, version } = context
   const { verify } = cluster.settings
   const { counters } = cluster
   if (records === null) throw new BatchError(ErrorCodes.INVALID_RECORD, 'no batch')
@@ -91,8 +98,10 @@ function appendBatch(
   if (header.codecId === ZSTD_CODEC_ID && version < ZSTD_FROM) {
     throw new BatchError(ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE, `zstd needs Produce version ${ZSTD_FROM}`)
   }
-  if (verify) {
-    const duplicate = verifyBatch(records, header, log)
+  if (verify) checkBatch(records, header)
+  checkTransaction(context, transactionalId, header, log)
+  if (verify && header.producerId >= 0n) {
+    const duplicate = log.producers.check(header)
     if (duplicate !== null) {
       counters.duplicates++
       return duplicate
@@ -106,15 +115,6 @@ function appendBatch(
     log.producers.appended(header, appended.baseOffset, appended.logAppendTimeMs)
   }
   return appended
-}
-
-/** Answers where the batch is already, if it is a duplicate. */
-function verifyBatch(records: Uint8Array, header: BatchHeader, log: PartitionLog): Appended | null {
-  checkBatch(records, header)
-  if (header.transactional) {
-    throw new BatchError(ErrorCodes.INVALID_TXN_STATE, 'the in-process broker has no transactions')
-  }
-  return header.producerId >= 0n ? log.producers.check(header) : null
 }
 
 function succeeded(log: PartitionLog, { baseOffset, logAppendTimeMs }: Appended): ProducePartitionResponse {
