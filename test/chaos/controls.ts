@@ -175,7 +175,8 @@ export const CONTROLS: readonly Control[] = [
 /** Runs a control with its bug or without. */
 export async function runControl(control: Control, seed: number, isPlanted: boolean): Promise<TrialResult> {
   const { layout, job, nodes = 1, plant, script } = control
-  await using ground = await InProcessGround.start(layout, { nodes })
+  await using ground = await InProcessGround.start({ nodes })
+  await ground.createTopics(layout)
   const options = { layout, job, seed, ...(isPlanted ? { plant } : {}) }
   return await runTrial(ground, options, stage => script(stage, ground))
 }

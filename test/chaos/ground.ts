@@ -20,6 +20,7 @@ export interface Ground extends AsyncDisposable {
   /** By node id minus one. */
   readonly proxies: readonly ChaosProxy[]
   readonly versions: Readonly<Record<string, string>>
+  createTopics(layout: Layout): Promise<void>
   /** Tells every record of every slot, in the order of offsets, joined to runs. */
   read(run: number, layout: Layout, take: (frame: Frame) => void): Promise<void>
 }
@@ -35,7 +36,7 @@ export class InProcessGround implements Ground {
     this.proxies = proxies
   }
 
-  static async start(layout: Layout, options: BrokerOptions = {}): Promise<InProcessGround> {
+  static async start(options: BrokerOptions = {}): Promise<InProcessGround> {
     const proxies: ChaosProxy[] = []
     for (let i = 0; i < (options.nodes ?? 1); i++) proxies.push(await ChaosProxy.start())
     const broker = await startBroker({
@@ -44,8 +45,11 @@ export class InProcessGround implements Ground {
       advertise: ({ id, host }) => ({ host, port: (proxies[id - 1] as ChaosProxy).port }),
     })
     for (const { id, port } of broker.nodes) (proxies[id - 1] as ChaosProxy).targetPort = port
-    for (const topic of layout.topics) broker.createTopic(topic, { partitions: layout.partitions })
     return new InProcessGround(broker, proxies)
+  }
+
+  async createTopics({ topics, partitions }: Layout): Promise<void> {
+    for (const topic of topics) this.broker.createTopic(topic, { partitions })
   }
 
   get bootstrapServers(): string {

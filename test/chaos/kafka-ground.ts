@@ -84,9 +84,9 @@ export class KafkaGround implements Ground {
     return this.proxies.map(({ port }) => `127.0.0.1:${port}`).join(',')
   }
 
-  async createTopics({ topics, partitions }: Layout, replicas = NODES): Promise<void> {
+  async createTopics({ topics, partitions }: Layout): Promise<void> {
     for (const topic of topics) {
-      await this.admin.createTopic(topic, partitions, replicas, { 'min.insync.replicas': 2 })
+      await this.admin.createTopic(topic, partitions, NODES, { 'min.insync.replicas': 2 })
     }
     await this.settled(topics)
   }

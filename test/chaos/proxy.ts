@@ -32,11 +32,13 @@ export interface ProxyCounters {
 }
 
 export interface CutRule {
-  /** Connections are cut after a number of bytes from this range, drawn for each. */
-  minBytes: number
-  maxBytes: number
-  /** Default: drawn for each connection. */
-  direction?: Direction
+  /**
+   * Most bytes in each direction: a connection is cut after a number from 0 to this, drawn for each, in a
+   * direction that is drawn, too, where there are both.
+   */
+  mostBytes: Partial<Record<Direction, number>>
+  /** Fewest bytes; default 0. */
+  leastBytes?: number
   /** Connections to cut; default: all from now on. */
   times?: number
   random: Random
@@ -218,8 +220,8 @@ class Link {
     this.onEnd = onEnd
     this.broker = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
     this.pipes = {
-      in: new Pipe('in', client, this.broker, rules, counters, () => this.cut()),
-      out: new Pipe('out', this.broker, client, rules, counters, () => this.cut()),
+      in: new Pipe('in', client, this.broker, rules, counters, () => this.cut(this.broker)),
+      out: new Pipe('out', this.broker, client, rules, counters, () => this.cut(client)),
     }
     this.drawCut()
     this.broker.on('connect', () => {
@@ -236,8 +238,9 @@ class Link {
   private drawCut(): void {
     const { cut } = this.rules
     if (cut === null) return
-    const direction = cut.direction ?? cut.random.pick(DIRECTIONS)
-    this.pipes[direction].cutAtBytes = cut.random.integer(cut.minBytes, cut.maxBytes)
+    const { mostBytes, leastBytes = 0, random } = cut
+    const direction = random.pick(DIRECTIONS.filter(each => mostBytes[each] !== undefined))
+    this.pipes[direction].cutAtBytes = random.integer(leastBytes, mostBytes[direction] as number)
   }
 
   armLifetime(): void {
@@ -259,22 +262,27 @@ class Link {
     for (const direction of DIRECTIONS) this.pipes[direction].pump()
   }
 
-  private cut(): void {
+  private cut(receiver: Socket): void {
     const { cut } = this.rules
     if (cut?.times !== undefined && --cut.times <= 0) this.rules.cut = null
     this.counters.cuts++
-    this.destroy()
+    this.destroy(receiver)
   }
 
-  destroy(): void {
+  /**
+   * Ends both connections with a reset, as a dying process or a dropped mapping does; what the kernel holds is lost
+   * with it. A receiver that must first get all it was sent is ended in order.
+   */
+  destroy(receiver: Socket | null = null): void {
     if (this.isOver) return
     this.isOver = true
     if (!this.isConnected) this.counters.unreachable++
     clearTimeout(this.lifetime)
     for (const direction of DIRECTIONS) this.pipes[direction].stop()
-    // A reset, as a dying process or a dropped mapping gives it; what the kernel holds is lost with it.
-    this.client.resetAndDestroy()
-    this.broker.resetAndDestroy()
+    for (const socket of [this.client, this.broker]) {
+      if (socket === receiver) socket.destroySoon()
+      else socket.resetAndDestroy()
+    }
     this.onEnd()
   }
 }
@@ -354,7 +362,7 @@ class Pipe {
 
   pump(): void {
     if (this.isStopped) return
-    while (this.queue.length > 0 && this.mayPass()) this.passHead()
+    while (this.queue.length > 0 && !this.isStopped && this.mayPass()) this.passHead()
     if (this.isStopped) return
     if (this.hasEnded && this.queue.length === 0 && !this.to.writableEnded) this.to.end()
     this.readAsAllowed()
@@ -405,9 +413,8 @@ class Pipe {
     const passed = head.chunk.subarray(0, bytes)
     if (isCut) {
       this.isStopped = true
-      // What was let through must have left the process, or a reset would take it along.
-      if (bytes === 0) this.onCut()
-      else this.to.write(passed, () => this.onCut())
+      if (bytes > 0) this.to.write(passed)
+      this.onCut()
       return
     }
     if (bytes > 0) this.isFull = !this.to.write(passed)

@@ -43,6 +43,8 @@ export interface LaneResult {
   longestStallMs: number
   longestBlackoutMs: number
   rssMaxMib: number
+  /** MiB by kind when the memory was most. */
+  memoryMib: Record<string, number>
   criteria: Criterion[]
   errors: Record<string, number>
   examples: string[]
@@ -112,6 +114,9 @@ export function laneResult(input: ResultInput): LaneResult {
     longestStallMs: Math.round(report.longestStallMs),
     longestBlackoutMs: Math.round(report.longestBlackoutMs),
     rssMaxMib: Math.round(report.rssMaxBytes / 2 ** 20),
+    memoryMib: Object.fromEntries(
+      Object.entries(report.memoryAtMax ?? {}).map(([kind, bytes]) => [kind, Math.round(bytes / 2 ** 20)]),
+    ),
     criteria: input.criteria,
     errors: report.errors,
     examples: verdict.examples,

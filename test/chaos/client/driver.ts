@@ -25,6 +25,8 @@ export interface Adapter {
   versions: Record<string, string>
   /** Whether the next chunk of a slot must wait until the one before is settled, to keep order. */
   isSerial: boolean
+  /** Whether the values may be overwritten as soon as `send` has returned. */
+  copies: boolean
   connect(): Promise<void>
   /** Sends the records in order; `settle` is called once for each. Must not throw. */
   send(chunk: Chunk, settle: Settle): void
@@ -43,6 +45,8 @@ interface Slot {
   partition: number
   sent: number
   settled: number
+  /** Records it may send as far as the pace goes. */
+  credit: number
   isBusy: boolean
   /** When the slot last made progress: was acknowledged, or had nothing unsettled. */
   progressAt: number
@@ -68,7 +72,6 @@ export class Driver {
   private sent = 0
   private settled = 0
   private progressAt = performance.now()
-  private credit = 0
   private creditAt = performance.now()
   private recordsPerSecond: number | null
   private next = 0
@@ -76,6 +79,7 @@ export class Driver {
   private isTicking = false
   private readonly report: ClientReport
   private readonly orderOfRefusals = { last: -1 }
+  private scratch = Buffer.alloc(0)
   private onDone: () => void = () => {}
 
   constructor(job: Job, adapter: Adapter) {
@@ -89,6 +93,7 @@ export class Driver {
       partition: slot % job.partitions,
       sent: 0,
       settled: 0,
+      credit: 0,
       isBusy: false,
       progressAt: this.now,
       kind: 0,
@@ -133,9 +138,15 @@ export class Driver {
     createInterface({ input: process.stdin }).on('line', line => {
       const [word, ...numbers] = line.split(' ')
       if (word === 'stop') this.stop()
-      else if (word === 'pace') this.recordsPerSecond = Number(numbers[0])
+      else if (word === 'pace') this.setPace(Number(numbers[0]))
       else if (word === 'burst') this.burst(Number(numbers[0]), Number(numbers[1]))
     })
+  }
+
+  private setPace(recordsPerSecond: number): void {
+    this.recordsPerSecond = recordsPerSecond
+    // Nothing is owed from the time before, least of all what was unlimited.
+    for (const slot of this.slots) slot.credit = 0
   }
 
   private burst(slot: number, records: number): void {
@@ -170,33 +181,37 @@ export class Driver {
 
   /** Sends what pace and windows allow, chunk by chunk in rotation. */
   private sendAllowed(): void {
-    const rate = this.recordsPerSecond
-    if (rate === null) this.credit = Infinity
-    else {
-      const earned = ((this.now - this.creditAt) / 1000) * rate
-      this.credit = Math.min(this.credit + earned, rate * CREDIT_SECONDS_MAX)
-      this.creditAt = this.now
-    }
+    this.earnCredit()
     // A turn is bounded, or an unlimited pace would never let the sockets have theirs.
     const turnEnds = this.now + TICK_MS * 4
-    for (let idle = 0; idle < this.slots.length && this.credit >= 1 && performance.now() < turnEnds; ) {
+    for (let idle = 0; idle < this.slots.length && performance.now() < turnEnds; ) {
       const index = this.next
       this.next = (this.next + 1) % this.slots.length
-      const room = Math.floor(Math.min(this.roomOf(index), this.job.records - this.sent, this.credit))
+      const slot = this.slots[index] as Slot
+      const room = Math.floor(Math.min(this.roomOf(slot), this.job.records - this.sent, slot.credit))
       if (room < 1) {
         idle++
         continue
       }
       idle = 0
       const records = Math.min(room, CHUNK_RECORDS)
-      this.credit -= records
+      slot.credit -= records
       this.sendChunk(index, records)
     }
     if (this.sent >= this.job.records) this.stop()
   }
 
-  private roomOf(index: number): number {
-    const slot = this.slots[index] as Slot
+  /** Every slot has its own share of the pace: what one does not use the others do not get. */
+  private earnCredit(): void {
+    const rate = this.recordsPerSecond === null ? Infinity : this.recordsPerSecond / this.slots.length
+    const earned = ((this.now - this.creditAt) / 1000) * rate
+    this.creditAt = this.now
+    for (const slot of this.slots) {
+      slot.credit = rate === Infinity ? Infinity : Math.min(slot.credit + earned, rate * CREDIT_SECONDS_MAX)
+    }
+  }
+
+  private roomOf(slot: Slot): number {
     if (this.adapter.isSerial && slot.isBusy) return 0
     return this.job.window === null ? Infinity : this.job.window - (slot.sent - slot.settled)
   }
@@ -207,7 +222,7 @@ export class Driver {
     const values: Buffer[] = []
     let bytes = 0
     for (let i = 0; i < records; i++) bytes += this.factory.sizeOf(sequence + i)
-    const memory = Buffer.allocUnsafe(bytes)
+    const memory = this.memoryFor(bytes)
     let at = 0
     for (let i = 0; i < records; i++) {
       const size = this.factory.write(memory, at, topicId, partition, sequence + i)
@@ -229,6 +244,13 @@ export class Driver {
         this.settle(index, settled, offset, error, sentAt, ordinal)
       },
     )
+  }
+
+  /** What a client copies is written into the same memory again and again, as an application might. */
+  private memoryFor(bytes: number): Buffer {
+    if (!this.adapter.copies) return Buffer.allocUnsafe(bytes)
+    if (this.scratch.length < bytes) this.scratch = Buffer.allocUnsafe(bytes)
+    return this.scratch
   }
 
   private settle(
@@ -293,7 +315,9 @@ export class Driver {
   }
 
   private tell(): void {
-    this.report.rssMaxBytes = Math.max(this.report.rssMaxBytes, process.memoryUsage.rss())
+    const rss = process.memoryUsage.rss()
+    if (rss > this.report.rssMaxBytes) this.report.memoryAtMax = process.memoryUsage()
+    this.report.rssMaxBytes = Math.max(this.report.rssMaxBytes, rss)
     for (const [index, slot] of this.slots.entries()) {
       this.flushSlot(index, slot)
       this.out.frame(FrameKind.SENT, index, 0, slot.sent, 0)

@@ -34,6 +34,8 @@ export interface ClientReport {
   /** Longest time without any acknowledgement while records were unsettled. */
   longestBlackoutMs: number
   rssMaxBytes: number
+  /** What the memory was made of when it was most; JavaScript clients only. */
+  memoryAtMax?: Record<keyof NodeJS.MemoryUsage, number>
   seconds: number
   /** Waits of sends that were refused for want of memory: `max.block.ms` as it was kept. */
   blockedMs: { count: number; min: number; max: number; isInOrder: boolean }

@@ -29,6 +29,7 @@ const DEFINITE_CODES = new Set([
 
 class MillraceAdapter implements Adapter {
   readonly isSerial = false
+  readonly copies = true
   readonly versions: Record<string, string>
   private readonly producer: Producer
   private readonly styles: readonly SendStyle[]
@@ -68,8 +69,6 @@ class MillraceAdapter implements Adapter {
           settle(each, Number(metadata.offset), error),
         )
       }
-      // The producer has copied it: what happens to the caller's bytes now must not matter.
-      value.fill(0xee)
     }
   }
 
@@ -90,7 +89,6 @@ class MillraceAdapter implements Adapter {
         else for (let i = 0; i < records.length; i++) settle(sequence + i, -1, error)
       },
     )
-    for (const value of values) value.fill(0xee)
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@ import { atLeast, type LaneOptions, layoutOf, measureRate, runPlan, sentAtLeast 
 
 const LIFETIME = { minMs: 500, maxMs: 1500 }
 /** In the small lane connections are cut after so many bytes, which is sooner. */
-const CUT_BYTES = { minBytes: 0, maxBytes: 100_000 }
+const MOST_BYTES = { in: 100_000, out: 3_000 }
 /** What is left once the rates are measured goes at a pace that the disks bear. */
 const PACE_AFTERWARDS = 15_000
 
@@ -35,7 +35,7 @@ export function cuts(options: LaneOptions, shared?: KafkaGround): Promise<LaneRe
         await measureRate(stage, 2_000)
         calmRate = await measureRate(stage, measureMs)
         for (const proxy of proxies) {
-          if (isSmall) proxy.cut({ ...CUT_BYTES, random })
+          if (isSmall) proxy.cut({ mostBytes: MOST_BYTES, random })
           else proxy.lifetimes({ ...LIFETIME, random })
           // Connections that were there before the rule have no byte of their own to be cut at.
           if (isSmall) proxy.disconnect()

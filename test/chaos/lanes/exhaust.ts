@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
+import type { Ground } from '../ground.js'
+import { KafkaGround } from '../kafka-ground.js'
 import type { LaneResult } from '../result.js'
-import { atLeast, atMost, type LaneOptions, layoutOf, runPlan } from './lane.js'
+import { atLeast, atMost, type LaneOptions, type LanePlan, layoutOf, runPlanOn } from './lane.js'
 
 const MIB = 2 ** 20
 const NODES = 3
@@ -12,14 +14,20 @@ const RECORD_BYTES = PAYLOAD_BYTES + 28 + 8
 const OVERLOAD = 3
 
 /** Three times what the brokers take, for as long as it lasts: memory stays within its bound, sends wait in turn. */
-export function exhaust(options: LaneOptions): Promise<LaneResult> {
+export async function exhaust(options: LaneOptions, shared?: Ground): Promise<LaneResult> {
+  if (shared !== undefined) return await runPlanOn(shared, options, exhaustPlan(options))
+  await using ground = await KafkaGround.start()
+  return await runPlanOn(ground, options, exhaustPlan(options))
+}
+
+function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
   const { seed, isSmall } = options
   const seconds = options.seconds ?? (isSmall ? 20 : 600)
   const bufferBytes = isSmall ? 8 * MIB : 32 * MIB
   const bytesPerSecond = isSmall ? 400_000 : 1_000_000
   const capacity = (bytesPerSecond * NODES) / RECORD_BYTES
   const layout = layoutOf('exhaust', seed, 2, 6)
-  return runPlan(options, {
+  return {
     name: 'exhaust',
     layout,
     mayFail: true,
@@ -27,7 +35,8 @@ export function exhaust(options: LaneOptions): Promise<LaneResult> {
       payload: { min: PAYLOAD_BYTES, max: PAYLOAD_BYTES },
       recordsPerSecond: capacity / 4,
       window: null,
-      styles: ['callback', 'promise'],
+      // One way of sending, for only then do refusals come in the order of the sends.
+      styles: ['callback'],
       options: { 'buffer.memory': bufferBytes, 'max.block.ms': MAX_BLOCK_MS },
     },
     script: async (stage, ground) => {
@@ -48,5 +57,5 @@ export function exhaust(options: LaneOptions): Promise<LaneResult> {
         RSS_BEYOND_BUFFER_BYTES / MIB,
       ),
     ],
-  })
+  }
 }

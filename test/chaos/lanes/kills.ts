@@ -31,7 +31,8 @@ export function kills(options: LaneOptions, shared?: KafkaGround): Promise<LaneR
     {
       name: 'kills',
       layout,
-      job: { recordsPerSecond: options.recordsPerSecond ?? 33_000 },
+      // All slots together stay below what librdkafka queues: 100,000 records.
+      job: { recordsPerSecond: options.recordsPerSecond ?? 33_000, window: 8_000 },
       script: async (stage, ground) => {
         for (let kill = 1; kill <= kills && stage.client.isAlive; kill++) {
           await setTimeout(random.integer(500, 1500))

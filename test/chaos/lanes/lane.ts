@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ClientName } from '../client-process.js'
-import type { Layout } from '../ground.js'
+import type { Ground, Layout } from '../ground.js'
 import { KafkaGround } from '../kafka-ground.js'
 import type { Random } from '../random.js'
 import { atLeast, atMost, type Criterion, faultsOf, type LaneResult, laneResult } from '../result.js'
@@ -26,14 +26,13 @@ export type Lane = (options: LaneOptions) => Promise<LaneResult>
 const FIRST_ACKS_TIMEOUT_MS = 60_000
 
 /** What a lane does to the brokers while the client sends, and what it then demands. */
-export interface LanePlan {
+export interface LanePlan<G extends Ground = KafkaGround> {
   name: string
   layout: Layout
-  replicas?: number
   job: TrialOptions['job']
   /** Whether a record may fail: by default none may, for every fault heals within `delivery.timeout.ms`. */
   mayFail?: boolean
-  script: (stage: Stage, ground: KafkaGround) => Promise<void>
+  script: (stage: Stage, ground: G) => Promise<void>
   /** Asked after the run. */
   faults: () => Record<string, number>
   criteria: (trial: TrialResult) => Criterion[]
@@ -51,43 +50,52 @@ export function strictOptions(client: ClientName): Record<string, unknown> {
   return client === 'java' ? { 'linger.ms': 5, acks: 'all', 'enable.idempotence': true } : {}
 }
 
-/** Runs a plan on a cluster of its own, or on one that is there already. */
+/** Runs a plan on a Kafka of its own, or on one that is there already. */
 export async function runPlan(
   options: LaneOptions,
   plan: LanePlan,
   shared?: KafkaGround,
 ): Promise<LaneResult> {
+  if (shared !== undefined) return await runPlanOn(shared, options, plan)
+  await using ground = await KafkaGround.start()
+  return await runPlanOn(ground, options, plan)
+}
+
+/** Runs a plan on brokers that are there already. */
+export async function runPlanOn<G extends Ground>(
+  ground: G,
+  options: LaneOptions,
+  plan: LanePlan<G>,
+): Promise<LaneResult> {
   const startedAt = new Date()
-  const ground = shared ?? (await KafkaGround.start())
-  try {
-    await ground.createTopics(plan.layout, plan.replicas)
-    const { client, seed, isSmall } = options
-    const job = { ...plan.job, options: { ...strictOptions(client), ...plan.job.options } }
-    const trial = await runTrial(ground, { client, seed, layout: plan.layout, job }, async stage => {
-      const { log } = stage
-      await waitUntil('every partition has acknowledged a record', FIRST_ACKS_TIMEOUT_MS, () =>
-        log.acked.every(count => count > 0),
-      )
-      await plan.script(stage, ground)
-      for (const proxy of ground.proxies) proxy.calm()
-    })
-    const { verdict } = trial
-    const failed = verdict.refused + verdict.ambiguous
-    const criteria = [...(plan.mayFail ? [] : [atMost('failed records', failed, 0)]), ...plan.criteria(trial)]
-    return laneResult({
-      lane: plan.name,
-      client,
-      isSmall,
-      seed,
-      startedAt,
-      versions: ground.versions,
-      faults: { ...plan.faults(), ...faultsOf(ground.proxies) },
-      criteria,
-      trial,
-    })
-  } finally {
-    if (shared === undefined) await ground[Symbol.asyncDispose]()
-  }
+  await ground.createTopics(plan.layout)
+  const { client, seed, isSmall } = options
+  const job = { ...plan.job, options: { ...strictOptions(client), ...plan.job.options } }
+  const before = faultsOf(ground.proxies)
+  const trial = await runTrial(ground, { client, seed, layout: plan.layout, job }, async stage => {
+    const { log } = stage
+    await waitUntil('every partition has acknowledged a record', FIRST_ACKS_TIMEOUT_MS, () =>
+      log.acked.every(count => count > 0),
+    )
+    await plan.script(stage, ground)
+    for (const proxy of ground.proxies) proxy.calm()
+  })
+  const { verdict } = trial
+  const failed = verdict.refused + verdict.ambiguous
+  const proxied = Object.entries(faultsOf(ground.proxies)).map(
+    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
+  )
+  return laneResult({
+    lane: plan.name,
+    client,
+    isSmall,
+    seed,
+    startedAt,
+    versions: ground.versions,
+    faults: { ...plan.faults(), ...Object.fromEntries(proxied) },
+    criteria: [...(plan.mayFail ? [] : [atMost('failed records', failed, 0)]), ...plan.criteria(trial)],
+    trial,
+  })
 }
 
 /** Node id that leads the most partitions, of equals one by chance. */

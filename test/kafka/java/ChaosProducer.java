@@ -53,6 +53,8 @@ public final class ChaosProducer {
         int partition;
         long sent;
         long settled;
+        double credit;
+        long creditNs = System.nanoTime();
         long progressNs = System.nanoTime();
         int kind;
         long first;
@@ -139,25 +141,23 @@ public final class ChaosProducer {
     /** Sends what pace and windows allow, chunk by chunk in rotation. */
     private void send(KafkaProducer<byte[], byte[]> producer) throws InterruptedException {
         long records = number("records");
-        double rate = number("recordsPerSecond");
+        double rate = (double) number("recordsPerSecond") / slots.length;
         long window = number("window") == 0 ? Long.MAX_VALUE : number("window");
-        double credit = 0;
-        long creditNs = System.nanoTime();
-        long toldNs = creditNs;
+        long toldNs = System.nanoTime();
         int next = 0;
         int idle = 0;
         while (!isStopping && sent < records) {
             long now = System.nanoTime();
-            credit = rate == 0 ? Double.MAX_VALUE
-                : Math.min(credit + (now - creditNs) / 1e9 * rate, rate * CREDIT_SECONDS_MAX);
-            creditNs = now;
             Slot slot = slots[next];
+            slot.credit = rate == 0 ? Double.MAX_VALUE
+                : Math.min(slot.credit + (now - slot.creditNs) / 1e9 * rate, rate * CREDIT_SECONDS_MAX);
+            slot.creditNs = now;
             int index = next;
             next = (next + 1) % slots.length;
-            long room = Math.min((long) Math.min(credit, records - sent), window - unsettled(slot));
+            long room = Math.min((long) Math.min(slot.credit, records - sent), window - unsettled(slot));
             if (room >= 1) {
                 int chunk = (int) Math.min(room, CHUNK_RECORDS);
-                credit -= chunk;
+                slot.credit -= chunk;
                 sendChunk(producer, index, slot, chunk);
                 idle = 0;
             } else if (++idle >= slots.length) {
