@@ -23,6 +23,10 @@ const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
 
 /** Ids from here on are left to authentication, as Java does. */
 const CORRELATION_ID_END = 0x7ffffff8
+/** A timer this much too late says that the application held the event loop. */
+const HELD_MS_MIN = 100
+/** As {@link HELD_MS_MIN}, as a share of the request time-out. */
+const HELD_SHARE = 0.1
 
 export interface ConnectionEvents {
   /** TCP is up, and TLS where there is TLS: the peer is the one it should be. */
@@ -243,6 +247,14 @@ export class Connection {
     const earliest = this.inFlight.earliestDeadline()
     if (earliest > asOf) {
       this.timeouts.ensure(earliest)
+      return
+    }
+    const lateMs = asOf - earliest
+    if (lateMs >= Math.max(HELD_MS_MIN, this.requestTimeoutMs * HELD_SHARE)) {
+      // What was not written yet could not be answered meanwhile: all get their time anew.
+      const renewed = asOf + this.requestTimeoutMs
+      this.inFlight.postpone(renewed - earliest)
+      this.timeouts.ensure(renewed)
       return
     }
     this.timedOutBefore = asOf
