@@ -168,13 +168,22 @@ export class Connection {
   }
 
   private onConnected(): void {
+    // A listener before this one may have found the session wanting.
+    if (this.socket.destroyed) return
     this.lastActiveAt = this.clock.now()
     this.isConnected = true
     if (this.endError === null) this.events.onConnected()
   }
 
   private endedByBroker(): NetworkError {
-    const hint = this.isInTlsHandshake ? ' during the TLS handshake; check that this port uses TLS' : ''
+    const hasTls = this.socket instanceof TLSSocket
+    if (hasTls && !this.isConnected) {
+      return this.networkError(
+        'was closed by the broker during the TLS handshake; check that this port uses TLS',
+      )
+    }
+    // Not every server says so when it does not accept a certificate.
+    const hint = hasTls && !this.isTrusted ? ' right after the TLS handshake; check ssl.keystore.*' : ''
     return this.networkError(`was closed by the broker${hint}`)
   }
 

@@ -4,13 +4,11 @@ import { ConfigError } from '../../errors/index.js'
 const OPTION = 'ssl.cipher.suites'
 
 /**
- * Node's `ciphers` for suites named as in the standards, which Java uses, or as in OpenSSL. Undefined for
- * none, which leaves the choice to the runtime.
+ * OpenSSL's names, which Node takes, of suites named as in the standards, as Java has it, or as in OpenSSL.
  */
-export function ciphersOf(suites: readonly string[]): string | undefined {
-  if (suites.length === 0) return undefined
+export function ciphersOf(suites: readonly string[]): readonly string[] {
   const known = new Set(getCiphers().map(name => name.toUpperCase()))
-  const names = suites.map(suite => {
+  return suites.map(suite => {
     const name = openSslName(suite)
     if (known.has(name.toUpperCase())) return name
     throw new ConfigError(
@@ -19,7 +17,6 @@ export function ciphersOf(suites: readonly string[]): string | undefined {
       OPTION,
     )
   })
-  return names.join(':')
 }
 
 /**

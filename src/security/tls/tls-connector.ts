@@ -15,6 +15,7 @@ import { ConfigError } from '../../errors/index.js'
 import { ciphersOf } from './cipher-suites.js'
 import type { TlsOptions } from './options.js'
 import { identityOf, storeFiles, trustOf } from './stores.js'
+import { sessionFault, type TlsPolicy } from './tls-session.js'
 
 /** Opens a socket to `address`, which `host` resolved to. */
 export type OpenSocket = (address: string, port: number, host: string) => TLSSocket
@@ -52,6 +53,8 @@ type Files = ReadonlyMap<string, Buffer>
 export class TlsConnector {
   private readonly options: TlsOptions
   private readonly logger: Logger
+  /** OpenSSL's names of the suites allowed; empty: any. */
+  private readonly suites: readonly string[]
   private files: Files
   private context: SecureContext
 
@@ -59,6 +62,7 @@ export class TlsConnector {
   constructor(options: TlsOptions, logger: Logger) {
     this.options = options
     this.logger = logger
+    this.suites = ciphersOf(options.cipherSuites)
     this.files = new Map(storeFiles(options).map(path => [path, readNow(path)]))
     const given = this.nodeOptions()
     this.context = this.createContext(this.files, given)
@@ -109,10 +113,9 @@ export class TlsConnector {
     if (given.secureContext !== undefined) return given.secureContext
     const read = (path: string) => files.get(path) as Buffer
     const ca = trustOf(options, read)
-    const ciphers = ciphersOf(options.cipherSuites)
     const all: SecureContextOptions = {
       ...versionsOf(options),
-      ...(ciphers === undefined ? {} : { ciphers }),
+      ...(this.suites.length === 0 ? {} : { ciphers: this.suites.join(':') }),
       ...(ca === null ? {} : { ca }),
       ...identityOf(options, read),
       ...pick(given, true),
@@ -141,7 +144,28 @@ export class TlsConnector {
     })
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
+    const policy = this.policyFor(host, given)
+    socket.once('secureConnect', () => {
+      const fault = sessionFault(socket, policy)
+      if (fault !== null) socket.destroy(fault)
+    })
     return socket
+  }
+
+  /** What the application says itself in `tls` is its own matter. */
+  private policyFor(host: string, given: ConnectionOptions): TlsPolicy {
+    const { options, suites } = this
+    const { minVersion, maxVersion } = versionsOf(options)
+    const verifies = given.rejectUnauthorized !== false
+    const checksName = verifies && options.verifiesName && given.checkServerIdentity === undefined
+    const hasOwn = (...names: string[]) => names.some(name => name in given)
+    const hasOwnVersions = hasOwn('minVersion', 'maxVersion', 'secureContext', 'secureProtocol')
+    return {
+      host: checksName ? (given.servername ?? host) : null,
+      verifies,
+      versions: hasOwnVersions ? [] : [minVersion, maxVersion],
+      suites: hasOwn('ciphers', 'secureContext') ? [] : suites,
+    }
   }
 }
 
@@ -153,14 +177,14 @@ function pick(given: ConnectionOptions, context: boolean): ConnectionOptions {
   return Object.fromEntries(entries)
 }
 
-function versionsOf({ enabledProtocols, protocol }: TlsOptions): SecureContextOptions {
+function versionsOf({ enabledProtocols, protocol }: TlsOptions) {
   const has = (version: string) =>
     enabledProtocols.length === 0 || enabledProtocols.some(each => each === version)
   const isCapped = protocol === 'TLSv1.2' || !has('TLSv1.3')
   return {
     minVersion: has('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3',
     maxVersion: isCapped ? 'TLSv1.2' : 'TLSv1.3',
-  }
+  } as const
 }
 
 function sameFiles(left: Files, right: Files): boolean {

@@ -1,3 +1,5 @@
+import { TlsPolicyError } from './tls-session.js'
+
 /** Why a broker's certificate is not accepted, by the code of the runtime's error. */
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
@@ -37,6 +39,7 @@ const SYSTEM_CODE = /^E(?!PROTO$)[A-Z0-9]+$/
  * of the network, which may pass. The line is Java's: `SslAuthenticationException` or a lost connection.
  */
 export function tlsRefusal(cause: Error & { code?: unknown; reason?: unknown }): string | null {
+  if (cause instanceof TlsPolicyError) return cause.message
   const code = typeof cause.code === 'string' ? cause.code : ''
   if (SYSTEM_CODE.test(code)) return null
   const known = CERTIFICATE[code]

@@ -1,0 +1,47 @@
+// Runs on every runtime, through test/runtimes/run.mjs, against the hostile servers of tls-attack-rig.ts.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KafkaError, Producer } from '../../dist/index.js'
+import type { TlsAttack } from './tls-attack-rig.js'
+
+const rig = JSON.parse(process.env.MILLRACE_TLS_ATTACKS as string) as {
+  attacks: TlsAttack[]
+  caFile: string
+  canary: string
+}
+const SETUP_TIMEOUT_MS = 1000
+/** What a busy machine may add to any wait. */
+const SLACK_MS = 4000
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule'
+
+for (const { title, port, code, reason, options } of rig.attacks) {
+  test(`${title}: no record, no password, a named error in time`, async () => {
+    await using producer = new Producer({
+      bootstrapServers: `127.0.0.1:${port}`,
+      securityProtocol: 'SASL_SSL',
+      saslMechanism: 'PLAIN',
+      saslJaasConfig: `${PLAIN} required username="alice" password="${rig.canary}";`,
+      sslTruststoreLocation: rig.caFile,
+      socketConnectionSetupTimeoutMs: SETUP_TIMEOUT_MS,
+      socketConnectionSetupTimeoutMaxMs: SETUP_TIMEOUT_MS,
+      maxBlockMs: SETUP_TIMEOUT_MS * 1.5,
+      logger: quiet,
+      ...options,
+    })
+    const startedMs = performance.now()
+    const error: unknown = await producer.send({ topic: 't', value: 'v' }).then(
+      () => assert.fail('the record was delivered'),
+      (thrown: unknown) => thrown,
+    )
+    const waitedMs = performance.now() - startedMs
+    // What may pass is tried again until max.block.ms, and is the cause of the time-out then.
+    const named = (error as Error).cause instanceof KafkaError ? (error as Error).cause : error
+    assert.ok(named instanceof KafkaError)
+    const decisive = code === 'AUTHENTICATION_FAILED' ? error : named
+    assert.equal((decisive as KafkaError).code, code, String(decisive))
+    assert.match((decisive as KafkaError).message, new RegExp(reason))
+    const expectedMs = code === 'AUTHENTICATION_FAILED' ? SETUP_TIMEOUT_MS : SETUP_TIMEOUT_MS * 1.5
+    assert.ok(waitedMs < expectedMs + SLACK_MS, `${waitedMs} ms`)
+  })
+}
