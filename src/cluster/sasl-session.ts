@@ -85,7 +85,7 @@ export class SaslSession {
       return await prepareExchange(this.target)
     } catch (error) {
       const leftMs = this.endsAt - clock.now()
-      if (leftMs < RENEW_MS_MIN * 2) throw error
+      if (leftMs < RENEW_MS_MIN) throw error
       this.logger.warn(
         `no credentials to authenticate with broker ${connection.broker} again, asking once more`,
         {

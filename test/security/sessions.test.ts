@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AuthenticationError, type OauthToken, Producer, type ProducerOptions } from '../../dist/index.js'
+import { startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { RecordingLogger } from '../helpers/cluster-options.js'
+import { eventually } from '../helpers/eventually.js'
+
+const module = (path: string, password = 's3cret') =>
+  `org.apache.kafka.common.security.${path} required username="alice" password="${password}";`
+const scram = { saslMechanism: 'SCRAM-SHA-512', saslJaasConfig: module('scram.ScramLoginModule') }
+
+function producerOf(broker: TestBroker, options: Partial<ProducerOptions>): Producer {
+  return new Producer({
+    bootstrapServers: broker.bootstrapServers,
+    securityProtocol: 'SASL_PLAINTEXT',
+    maxBlockMs: 3000,
+    deliveryTimeoutMs: 10_000,
+    requestTimeoutMs: 5000,
+    lingerMs: 0,
+    logger: new RecordingLogger(),
+    ...options,
+  })
+}
+
+/** Sends without a pause for so long; every record is stored once and in order. Returns the longest wait. */
+async function flow(producer: Producer, broker: TestBroker, durationMs: number): Promise<number> {
+  const end = performance.now() + durationMs
+  const sent: Promise<unknown>[] = []
+  let longestMs = 0
+  while (performance.now() < end) {
+    const startedMs = performance.now()
+    for (let i = 0; i < 20; i++) {
+      const record = { topic: 't', partition: 0, value: String(sent.length) }
+      sent.push(
+        producer.send(record).then(() => {
+          longestMs = Math.max(longestMs, performance.now() - startedMs)
+        }),
+      )
+    }
+    await sleep(2)
+  }
+  await Promise.all(sent)
+  const values = Array.from(broker.records('t', 0), ({ value }) => String(Buffer.from(value as Uint8Array)))
+  assert.deepEqual(
+    values,
+    sent.map((_, i) => String(i)),
+  )
+  return longestMs
+}
+
+describe('a session that ends', () => {
+  test('is renewed on the same connection while records flow, each stored once and in order', async () => {
+    const sasl = { users: { alice: 's3cret' }, sessionLifetimeMs: 250 }
+    await using broker = await startBroker({ quiet: true, sasl })
+    await using producer = producerOf(broker, scram)
+    const longestMs = await flow(producer, broker, 2500)
+    const { connections, requests, duplicates } = broker.counters()
+    // One connection by the bootstrap address, one by the broker's id.
+    assert.equal(connections, 2)
+    assert.ok((requests.SaslHandshake ?? 0) >= 8, `${requests.SaslHandshake} handshakes`)
+    assert.equal(duplicates, 0)
+    assert.ok(longestMs < 300 + 700, `a record waited ${longestMs} ms`)
+  })
+
+  test('is renewed behind requests in flight, whose answers are long in coming', async () => {
+    const sasl = { users: { alice: 's3cret' }, sessionLifetimeMs: 400 }
+    await using broker = await startBroker({ quiet: true, sasl })
+    await using producer = producerOf(broker, scram)
+    await producer.send({ topic: 't', partition: 0, value: 'first' })
+    const held = broker.hold({ api: 'Produce' })
+    const records = ['a', 'b', 'c'].map(value => ({ topic: 't', partition: 0, value }))
+    const sent = records.map(record => producer.send(record))
+    const before = broker.counters().requests.SaslHandshake ?? 0
+    await eventually('renewal is asked for', () => (broker.counters().requests.SaslHandshake ?? 0) > before)
+    held.release()
+    await Promise.all(sent)
+    await producer.send({ topic: 't', partition: 0, value: 'last' })
+    assert.deepEqual(
+      Array.from(broker.records('t'), ({ value }) => String(Buffer.from(value as Uint8Array))),
+      ['first', 'a', 'b', 'c', 'last'],
+    )
+    assert.equal(broker.counters().connections, 2)
+  })
+
+  test('goes on while no credentials can be had, and is renewed as soon as they can', async () => {
+    let isDown = false
+    const sasl = { acceptsToken: (token: string) => token === 'good', sessionLifetimeMs: 2500 }
+    await using broker = await startBroker({ quiet: true, sasl })
+    const logger = new RecordingLogger()
+    await using producer = producerOf(broker, {
+      logger,
+      saslMechanism: 'OAUTHBEARER',
+      saslOauthTokenProvider: () => {
+        if (isDown) throw new Error('the token service is down')
+        return 'good'
+      },
+    })
+    const flowing = flow(producer, broker, 3500)
+    await sleep(700)
+    isDown = true
+    await eventually('a warning', () => logger.lines.some(({ message }) => /asking once more/.test(message)))
+    isDown = false
+    await flowing
+    assert.equal(broker.counters().connections, 2)
+  })
+
+  test('ends with the connection where the credentials are refused, and the next one takes new ones', async () => {
+    const users: Record<string, string> = { alice: 'old' }
+    await using broker = await startBroker({ quiet: true, sasl: { users, sessionLifetimeMs: 300 } })
+    let password = 'old'
+    await using producer = producerOf(broker, {
+      saslMechanism: 'SCRAM-SHA-256',
+      saslCredentialsProvider: () => ({ username: 'alice', password }),
+    })
+    await producer.send({ topic: 't', value: 'v' })
+    users.alice = 'new'
+    await eventually('the connections end', () => broker.counters().openConnections === 0)
+    await assert.rejects(async () => {
+      for (;;) await producer.partitionsFor(`unknown-${Math.random()}`)
+    }, AuthenticationError)
+    password = 'new'
+    await producer.send({ topic: 't', value: 'w' })
+    assert.equal([...broker.records('t')].length, 2)
+  })
+
+  test('does not keep an idle connection from being closed', async () => {
+    const sasl = { users: { alice: 's3cret' }, sessionLifetimeMs: 200 }
+    await using broker = await startBroker({ quiet: true, sasl })
+    await using producer = producerOf(broker, { ...scram, connectionsMaxIdleMs: 900 })
+    await producer.send({ topic: 't', value: 'v' })
+    await eventually('idle connections are closed', () => broker.counters().openConnections === 0)
+    assert.ok((broker.counters().requests.SaslHandshake ?? 0) > 2, 'there were renewals')
+  })
+})
+
+describe('what waits', () => {
+  test('fails at once when the broker refuses the credentials, with and without idempotence', async () => {
+    await using broker = await startBroker({ quiet: true, sasl: { users: { alice: 'other' } } })
+    for (const enableIdempotence of [true, false]) {
+      await using producer = producerOf(broker, { ...scram, enableIdempotence })
+      const startedMs = performance.now()
+      const sends = ['a', 'b'].map(topic => producer.send({ topic, value: 'v' }))
+      for (const send of sends) await assert.rejects(send, AuthenticationError)
+      await assert.rejects(producer.partitionsFor('c'), AuthenticationError)
+      assert.ok(performance.now() - startedMs < 2500, 'it took until max.block.ms')
+    }
+  })
+
+  test('is sent after all when the credentials are put right', async () => {
+    const users: Record<string, string> = { alice: 'other' }
+    await using broker = await startBroker({ quiet: true, sasl: { users } })
+    await using producer = producerOf(broker, scram)
+    await assert.rejects(producer.send({ topic: 't', value: 'v' }), AuthenticationError)
+    users.alice = 's3cret'
+    await producer.send({ topic: 't', value: 'v' })
+    assert.equal([...broker.records('t')].length, 1)
+  })
+
+  test('is told of a token function that never answers, in the time of a request', async () => {
+    await using broker = await startBroker({ quiet: true, sasl: { acceptsToken: () => true } })
+    await using producer = producerOf(broker, {
+      saslMechanism: 'OAUTHBEARER',
+      saslOauthTokenProvider: () => new Promise<OauthToken>(() => {}),
+      requestTimeoutMs: 300,
+      deliveryTimeoutMs: 1000,
+      maxBlockMs: 800,
+    })
+    await assert.rejects(producer.send({ topic: 't', value: 'v' }), /no credentials within 300 ms/)
+  })
+})
+
+test('a mechanism of the application is spoken to its end, with the broker it is for', async () => {
+  const seen: string[] = []
+  const tamper = (answer: { step: number; mechanism: string }) => ({
+    ...answer,
+    ...(answer.step === 0 ? { handshake: { errorCode: 0, mechanisms: ['GSSAPI'] } } : {}),
+  })
+  // The server's half of PLAIN under another name: it takes the first message that is right.
+  const sasl = { users: { alice: 's3cret' }, mechanisms: ['GSSAPI', 'PLAIN'], tamper }
+  await using broker = await startBroker({ quiet: true, sasl })
+  const challenges: string[] = []
+  await using producer = producerOf(broker, {
+    saslMechanism: 'GSSAPI',
+    saslMechanisms: [
+      {
+        name: 'GSSAPI',
+        begin: ({ host, port }) => {
+          seen.push(`${host}:${port}`)
+          return {
+            start: () => Buffer.from('n,,n=alice,r=x'),
+            step: challenge => {
+              challenges.push(Buffer.from(challenge).toString())
+              throw new Error('that is all this mechanism can do')
+            },
+          }
+        },
+      },
+    ],
+  })
+  await assert.rejects(producer.send({ topic: 't', value: 'v' }), (error: Error) => {
+    assert.ok(error instanceof AuthenticationError)
+    assert.match(error.message, /by GSSAPI failed: that is all this mechanism can do/)
+    return true
+  })
+  assert.deepEqual(seen, [broker.bootstrapServers])
+  assert.match(String(challenges[0]), /^r=x/)
+})
