@@ -66,7 +66,7 @@ test('answers that arrive while the event loop is blocked count, however late th
   )
 })
 
-test('requests that are half written when the event loop is blocked are neither given up nor doubled', async () => {
+test('requests that are half written when the loop is blocked are neither given up nor doubled', async () => {
   const logger = await withBroker(async (producer, ask) => {
     await producer.send({ topic: 't', value: 'warm' })
     // Far more than the kernel takes before the broker has read some.

@@ -1,4 +1,4 @@
-// Run by lifecycle.test.ts as a process of its own: closes producers in several phases and does not exit itself.
+// A process of its own for lifecycle.test.ts: closes producers in several phases and does not exit itself.
 import { Producer } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
 

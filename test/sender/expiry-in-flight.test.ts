@@ -1,4 +1,4 @@
-// Batches that expire while a socket is writing them: their memory must not be anyone else's until it has let go.
+// Batches that expire while a socket writes them: their memory must be nobody else's until it has let go.
 // A batch whose slab is used again too early is stored in the wrong topic, with a valid checksum.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -25,7 +25,7 @@ const OPTIONS: RigOptions = {
 }
 
 /** Between client and broker; goes deaf for what the client says when told so. */
-class Proxy {
+class DeafProxy {
   private readonly pairs = new Set<{ client: Socket; upstream: Socket }>()
   private readonly server: Server
 
@@ -96,7 +96,7 @@ interface Trial {
 /** Lets 200 batches expire in the middle of a write and 480 others use the memory that comes back. */
 async function expireInFlight(idempotent: boolean, sabotage: (rig: SenderRig) => void): Promise<Trial> {
   let port = 0
-  const proxy = new Proxy(() => port)
+  const proxy = new DeafProxy(() => port)
   const proxyPort = await proxy.listen()
   await using broker = await startBroker({
     quiet: true,
@@ -151,7 +151,7 @@ const whole = (records: number) =>
 
 for (const idempotent of [true, false]) {
   const mode = idempotent ? 'idempotent' : 'not idempotent'
-  test(`200 batches that expire while they are written arrive whole, and so do those behind: ${mode}`, async () => {
+  test(`200 batches that expire while they are written arrive whole, as do those behind: ${mode}`, async () => {
     const { expired, followers, usedBytes } = await expireInFlight(idempotent, () => {})
     assert.deepEqual(expired, whole(1 + EXPIRING))
     assert.deepEqual(followers, whole(FOLLOWING))
