@@ -114,7 +114,7 @@ async function warmUp(client, warmUpMs) {
   }
 }
 
-async function timedRun(client, records, broker) {
+async function timedRun(client, records, broker, isIdempotent) {
   await quietMachine()
   await broker.reset()
   const machineBefore = machineCpuMicros()
@@ -122,6 +122,7 @@ async function timedRun(client, records, broker) {
   const machineMicros = machineCpuMicros() - machineBefore
   const counts = await broker.counts()
   if (counts.errors > 0) throw new Error(`${counts.errors} errors seen by the broker: ${counts.firstError}`)
+  if (counts.batchesWithoutProducer > 0 && isIdempotent) throw new Error('batches without a producer id')
   if (counts.records !== records) throw new Error(`${counts.records} of ${records} records arrived`)
   return {
     cpuMicrosPerRecord: run.cpuMicros / records,
@@ -154,7 +155,7 @@ async function measure({ caseName, name, mode, unsettledMax }, payloads, broker,
     await client.ready()
     const perRecord = await warmUp(client, options.records ? 0 : warmUpMs)
     const records = Number(options.records ?? Math.ceil((Number(options['cpu-ms']) * 1000) / perRecord))
-    const figures = await timedRun(client, records, broker)
+    const figures = await timedRun(client, records, broker, name !== 'floor')
     await client.end()
     return { ...figures, version: client.version }
   } catch (error) {

@@ -54,6 +54,7 @@ export class DiscardingCluster {
     this.connections = 0
     this.requests = 0
     this.batches = 0
+    this.batchesWithoutProducer = 0
     this.records = 0
     this.batchBytes = 0
     this.wireBytes = 0
@@ -64,10 +65,11 @@ export class DiscardingCluster {
   counts() {
     const { user, system } = process.cpuUsage(this.cpuAtReset)
     const { connections, requests, batches, records, batchBytes, wireBytes, errors, firstError } = this
+    const { batchesWithoutProducer } = this
     const isVerified = this.crc32c !== null
     return {
       ...{ records, batches, requests, batchBytes, wireBytes, connections, errors, firstError },
-      ...{ isVerified, cpuMicros: user + system },
+      ...{ isVerified, batchesWithoutProducer, cpuMicros: user + system },
     }
   }
 
@@ -114,7 +116,10 @@ export class DiscardingCluster {
       this.fail(`${where}: last offset delta ${lastDelta} of ${recordCount} records`)
     }
     const producerId = bytes.readBigInt64BE(at + Batch.PRODUCER_ID)
-    if (producerId < 0n) return
+    if (producerId < 0n) {
+      this.batchesWithoutProducer++
+      return
+    }
     const producer = `${producerId}/${bytes.readInt16BE(at + Batch.PRODUCER_EPOCH)}`
     const sequence = bytes.readInt32BE(at + Batch.BASE_SEQUENCE)
     const sequences = topic.sequences[partition]
