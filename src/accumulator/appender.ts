@@ -6,18 +6,19 @@ import {
   ProducerClosedError,
   RecordTooLargeError,
 } from '../errors/index.js'
-import { AppendStatus, type NativeBytes, type NativeCore, Result, Staged } from '../native/addon.js'
+import { AppendStatus, type NativeCore, Result, Staged } from '../native/addon.js'
 import type { Batch } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
 import { NOT_STAGEABLE, STAGED_RECORD_BYTES_MAX, type Staging, stageableBytes } from './staging.js'
 import type { PartitionState, TopicState } from './topic.js'
 import {
-  copyBytes,
+  type AppendableRecord,
   failWaiting,
   joinBarrier,
   releaseBarriers,
   WaitingQueue,
   type WaitingRecord,
+  waitingCopy,
 } from './waiting.js'
 
 export interface AppenderOptions {
@@ -61,87 +62,45 @@ export class Appender {
   }
 
   /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
-  append(
-    topic: TopicState,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-    delivery: Delivery,
-    ordinal: number,
-  ): void {
-    const keyBytes = stageableBytes(key)
-    const valueBytes = stageableBytes(value)
+  append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
+    const keyBytes = stageableBytes(record.key)
+    const valueBytes = stageableBytes(record.value)
     if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
-      const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers?.length ?? 0)
+      const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
       const { staging } = this
       if (bytes <= this.stagedBytesMax && staging.hasRoom(bytes)) {
-        const isFull = staging.put(
-          topic.handle,
-          partition,
-          timestampMs,
-          key,
-          keyBytes,
-          value,
-          valueBytes,
-          headers,
-          delivery,
-          ordinal,
-        )
-        if (isFull) this.drainStaged()
+        if (staging.put(record, keyBytes, valueBytes, delivery, ordinal)) this.drainStaged()
         return
       }
     }
-    this.appendUnstaged(topic, partition, timestampMs, key, value, headers, delivery, ordinal, 0)
+    if (!this.appendUnstaged(record, delivery, ordinal)) {
+      this.wait(waitingCopy(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs))
+    }
   }
 
-  /**
-   * As `append`, past the staging. `deadlineMs` is what an earlier wait has left of `max.block.ms`; 0: all of
-   * it.
-   */
-  appendUnstaged(
-    topic: TopicState,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-    delivery: Delivery,
-    ordinal: number,
-    deadlineMs: number,
-  ): void {
-    this.drainStaged()
-    const mustWait =
-      this.waiting.length > 0 ||
-      !this.appendDirect(topic, partition, timestampMs, key, value, headers, delivery, ordinal)
-    if (mustWait) this.wait(topic, partition, timestampMs, key, value, headers, delivery, ordinal, deadlineMs)
+  /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */
+  appendWaited(record: WaitingRecord): void {
+    if (!this.appendUnstaged(record, record.delivery, record.ordinal))
+      this.wait({ ...record, barriers: null })
   }
 
   /**
    * Writes one record into its batch at once; the result words tell its place and sizes. Null if it has to
    * wait for memory. Throws what is wrong with the record.
    */
-  appendNow(
-    topic: TopicState,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-  ): Batch | null {
+  appendNow(record: AppendableRecord): Batch | null {
     if (this.staging.count > 0) this.drainStaged()
     if (this.waiting.length > 0) return null
-    const status = this.write(topic, partition, timestampMs, key, value, headers)
-    if (status === AppendStatus.OK) return this.writtenBatch(topic)
+    const status = this.write(record)
+    if (status === AppendStatus.OK) return this.writtenBatch(record.topic)
     if (status === AppendStatus.NO_MEMORY) return null
-    throw this.refusal(status, topic)
+    throw this.refusal(status, record.topic)
   }
 
   /** Appends all that is staged, so that every accepted record is in a batch or waits. */
   drainStaged(): void {
     const { staging, core } = this
-    const { count, descriptors } = staging
+    const { count } = staging
     if (count === 0) return
     let first = 0
     while (first < count) {
@@ -151,9 +110,7 @@ export class Appender {
       first = stopped
       const status = answer & 7
       if (status === AppendStatus.OK) continue
-      const topic = this.options.topics[
-        descriptors[first * Staged.WORDS + Staged.TOPIC] as number
-      ] as TopicState
+      const topic = this.options.topics[staging.topicOf(first)] as TopicState
       if (status === AppendStatus.CHOOSE_PARTITION) {
         core.setSticky(topic.handle, this.options.choosePartition(topic))
       } else if (status === AppendStatus.NEEDS_LARGE) {
@@ -173,8 +130,7 @@ export class Appender {
   /** Memory has come back: serves waiting records in order until it is used up again. */
   serveWaiting(): void {
     for (let record = this.waiting.peek(); record !== undefined; record = this.waiting.peek()) {
-      const { topic, partition, timestampMs, key, value, headers, delivery, ordinal } = record
-      if (!this.appendDirect(topic, partition, timestampMs, key, value, headers, delivery, ordinal)) return
+      if (!this.appendDirect(record, record.delivery, record.ordinal)) return
       this.waiting.shift()
       this.handBarriersOver(record)
     }
@@ -201,53 +157,20 @@ export class Appender {
     for (const record of this.waiting) joinBarrier(record, barrier)
   }
 
-  private wait(
-    topic: TopicState,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-    delivery: Delivery,
-    ordinal: number,
-    deadlineMs: number,
-  ): void {
-    this.waiting.push({
-      topic,
-      partition,
-      timestampMs,
-      key: copyBytes(key),
-      value: copyBytes(value),
-      headers: headers === null ? null : new Uint8Array(headers),
-      delivery,
-      ordinal,
-      deadlineMs: deadlineMs || this.options.now() + this.options.maxBlockMs,
-      barriers: null,
-    })
+  private wait(record: WaitingRecord): void {
+    this.waiting.push(record)
     this.options.onExhausted()
   }
 
   /** Moves staged records that found no memory to the queue of those that wait. */
   private unstage(first: number, count: number): void {
     const { staging, options } = this
-    for (let record = first; record < count; record++) {
-      const at = record * Staged.WORDS
-      const word = (offset: number) => staging.descriptors[at + offset] as number
-      const keyEnd = word(Staged.OFFSET) + Math.max(word(Staged.KEY_BYTES), 0)
-      const valueEnd = keyEnd + Math.max(word(Staged.VALUE_BYTES), 0)
-      this.wait(
-        options.topics[word(Staged.TOPIC)] as TopicState,
-        word(Staged.PARTITION),
-        staging.timestampOf(record),
-        word(Staged.KEY_BYTES) < 0 ? null : staging.bytes.subarray(word(Staged.OFFSET), keyEnd),
-        word(Staged.VALUE_BYTES) < 0 ? null : staging.bytes.subarray(keyEnd, valueEnd),
-        word(Staged.HEADER_BYTES) === 0
-          ? null
-          : staging.bytes.subarray(valueEnd, valueEnd + word(Staged.HEADER_BYTES)),
-        staging.deliveries[record] as Delivery,
-        staging.ordinals[record] as number,
-        0,
-      )
+    const deadlineMs = options.now() + options.maxBlockMs
+    for (let place = first; place < count; place++) {
+      const topic = options.topics[staging.topicOf(place)] as TopicState
+      const record = staging.recordAt(place, topic)
+      const delivery = staging.deliveries[place] as Delivery
+      this.wait(waitingCopy(record, delivery, staging.ordinals[place] as number, deadlineMs))
     }
   }
 
@@ -275,19 +198,17 @@ export class Appender {
     }
   }
 
+  /** As `append`, past the staging. False if the record has to wait. */
+  private appendUnstaged(record: AppendableRecord, delivery: Delivery, ordinal: number): boolean {
+    this.drainStaged()
+    return this.waiting.length === 0 && this.appendDirect(record, delivery, ordinal)
+  }
+
   /** False if there is no memory and nothing was written; true if the delivery has been dealt with. */
-  private appendDirect(
-    topic: TopicState,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-    delivery: Delivery,
-    ordinal: number,
-  ): boolean {
+  private appendDirect(record: AppendableRecord, delivery: Delivery, ordinal: number): boolean {
     this.lastBatch = null
-    const status = this.write(topic, partition, timestampMs, key, value, headers)
+    const { topic, partition, timestampMs } = record
+    const status = this.write(record)
     if (status === AppendStatus.NO_MEMORY) return false
     if (status !== AppendStatus.OK) {
       delivery.fail(this.refusal(status, topic), ordinal, topic.name, Math.max(partition, -1))
@@ -304,15 +225,9 @@ export class Appender {
   }
 
   /** Appends natively, giving what the record needs: a sticky partition, memory of its own. */
-  private write(
-    topic: TopicState,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-  ): number {
+  private write(record: AppendableRecord): number {
     const { core, staging } = this
+    const { topic, partition, timestampMs, key, value, headers } = record
     let headerBytes = 0
     if (headers !== null) {
       headerBytes = headers.length

@@ -1,5 +1,7 @@
 import { type NativeBytes, Result, Staged } from '../native/addon.js'
 import type { Delivery } from './delivery.js'
+import type { TopicState } from './topic.js'
+import type { AppendableRecord } from './waiting.js'
 
 /** Records that one native call appends at most. */
 const CAPACITY_RECORDS = 256
@@ -50,21 +52,17 @@ export class Staging {
    * room. True when the staging is full.
    */
   put(
-    topic: number,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
+    record: AppendableRecord,
     keyBytes: number,
-    value: NativeBytes,
     valueBytes: number,
-    headers: Uint8Array | null,
     delivery: Delivery,
     ordinal: number,
   ): boolean {
+    const { topic, partition, timestampMs, key, value, headers } = record
     const { descriptors, bytes } = this
     const at = this.count * Staged.WORDS
     let end = this.used
-    descriptors[at + Staged.TOPIC] = topic
+    descriptors[at + Staged.TOPIC] = topic.handle
     descriptors[at + Staged.PARTITION] = partition
     descriptors[at + Staged.KEY_BYTES] = keyBytes
     descriptors[at + Staged.VALUE_BYTES] = valueBytes
@@ -88,6 +86,30 @@ export class Staging {
     this.ordinals[this.count] = ordinal
     this.used = end
     return ++this.count === CAPACITY_RECORDS
+  }
+
+  /** Handle of the topic of a staged record. */
+  topicOf(record: number): number {
+    return this.descriptors[record * Staged.WORDS + Staged.TOPIC] as number
+  }
+
+  /** A record that native code has not appended, as it was put; its bytes are views of the staging. */
+  recordAt(record: number, topic: TopicState): AppendableRecord {
+    const at = record * Staged.WORDS
+    const word = (offset: number) => this.descriptors[at + offset] as number
+    const view = (from: number, bytes: number) => (bytes < 0 ? null : this.bytes.subarray(from, from + bytes))
+    const keyAt = word(Staged.OFFSET)
+    const valueAt = keyAt + Math.max(word(Staged.KEY_BYTES), 0)
+    const headersAt = valueAt + Math.max(word(Staged.VALUE_BYTES), 0)
+    const headerBytes = word(Staged.HEADER_BYTES)
+    return {
+      topic,
+      partition: word(Staged.PARTITION),
+      timestampMs: this.timestampOf(record),
+      key: view(keyAt, word(Staged.KEY_BYTES)),
+      value: view(valueAt, word(Staged.VALUE_BYTES)),
+      headers: headerBytes === 0 ? null : view(headersAt, headerBytes),
+    }
   }
 
   timestampOf(record: number): number {

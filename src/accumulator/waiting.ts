@@ -4,8 +4,8 @@ import type { NativeBytes } from '../native/addon.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
 import type { TopicState } from './topic.js'
 
-/** A record that has been accepted but has no place in a batch yet. It owns copies of the caller's bytes. */
-export interface WaitingRecord {
+/** A record as it is appended: checked, serialized, its headers in wire form. */
+export interface AppendableRecord {
   readonly topic: TopicState
   /** A partition, or PARTITION_BY_KEY / PARTITION_STICKY. */
   readonly partition: number
@@ -13,6 +13,10 @@ export interface WaitingRecord {
   readonly key: NativeBytes
   readonly value: NativeBytes
   readonly headers: Uint8Array | null
+}
+
+/** A record that has been accepted but has no place in a batch yet. It owns copies of the caller's bytes. */
+export interface WaitingRecord extends AppendableRecord {
   readonly delivery: Delivery
   readonly ordinal: number
   /** When `max.block.ms` is over, on the monotonic clock. */
@@ -20,8 +24,32 @@ export interface WaitingRecord {
   barriers: FlushBarrier[] | null
 }
 
-/** The caller may overwrite its bytes as soon as `send` has returned, so what waits is a copy. */
-export function copyBytes(bytes: NativeBytes): NativeBytes {
+/**
+ * A record that has to wait. The caller may overwrite its bytes as soon as `send` has returned, so what waits
+ * is a copy.
+ */
+export function waitingCopy(
+  record: AppendableRecord,
+  delivery: Delivery,
+  ordinal: number,
+  deadlineMs: number,
+): WaitingRecord {
+  const { topic, partition, timestampMs, key, value, headers } = record
+  return {
+    topic,
+    partition,
+    timestampMs,
+    key: copyBytes(key),
+    value: copyBytes(value),
+    headers: headers === null ? null : Buffer.from(headers),
+    delivery,
+    ordinal,
+    deadlineMs,
+    barriers: null,
+  }
+}
+
+function copyBytes(bytes: NativeBytes): NativeBytes {
   return bytes instanceof Uint8Array ? Buffer.from(bytes) : bytes
 }
 

@@ -1,6 +1,6 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
-import { copyBytes, type WaitingRecord } from '../accumulator/waiting.js'
+import { type AppendableRecord, type WaitingRecord, waitingCopy } from '../accumulator/waiting.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
 import {
@@ -26,7 +26,6 @@ import {
   PARTITION_BY_PARTITIONER,
   placeOf,
   RecordRouter,
-  type RoutedRecord,
 } from './record-router.js'
 import type { PartitionInfo, ProducerRecord } from './types.js'
 
@@ -201,7 +200,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * one of its own (see PromiseGroup). A record that has to wait gets its own.
    */
   private sendPromised(record: ProducerRecord<K, V>, nowMs: number): Promise<RecordMetadata> {
-    let routed: RoutedRecord
+    let routed: AppendableRecord
     try {
       this.checkOpen()
       routed = this.router.route(record, nowMs)
@@ -216,10 +215,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /** Null if the record has to wait for memory. */
-  private writeNow(routed: RoutedRecord): Promise<RecordMetadata> | null {
-    const { topic, partition, timestampMs, key, value, headers } = routed
+  private writeNow(record: AppendableRecord): Promise<RecordMetadata> | null {
     const { appender, staging } = this.accumulator
-    const batch = appender.appendNow(topic, partition, timestampMs, key, value, headers)
+    const { timestampMs } = record
+    const batch = appender.appendNow(record)
     if (batch === null) return null
     this.sender.wakeup()
     const { result } = staging
@@ -240,12 +239,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   ): boolean {
     if (this.closing !== null || this.sender.fatal !== null) return false
     try {
-      const topic = this.router.plainTopicOf(record)
-      if (topic === null) return false
-      const key = record.key as Bytes | undefined
-      const partition = this.router.builtInPartition(key)
-      const value = record.value as Bytes | undefined
-      this.accumulator.appender.append(topic, partition, nowMs, key, value, null, collector, ordinal)
+      const routed = this.router.routePlain(record, nowMs)
+      if (routed === null) return false
+      this.accumulator.appender.append(routed, collector, ordinal)
     } catch {
       // A getter of the record threw; asked again, it throws where its error is dealt with.
       return false
@@ -266,42 +262,29 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /** Into a batch, or to wait for the topic's metadata. */
-  private handOver(routed: RoutedRecord, delivery: Delivery, ordinal: number): void {
-    const { topic, partition, timestampMs, key, value, headers } = routed
-    if (isPlaceable(routed)) {
-      const { appender } = this.accumulator
-      appender.append(topic, partition, timestampMs, key, value, headers, delivery, ordinal)
+  private handOver(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
+    if (isPlaceable(record)) {
+      this.accumulator.appender.append(record, delivery, ordinal)
       this.sender.wakeup()
       return
     }
-    this.waiting.push({
-      topic,
-      partition,
-      timestampMs,
-      key: copyBytes(key),
-      value: copyBytes(value),
-      headers: headers === null ? null : Buffer.from(headers),
-      delivery,
-      ordinal,
-      deadlineMs: this.clock.now() + this.config.maxBlockMs,
-      barriers: null,
-    })
+    const deadlineMs = this.clock.now() + this.config.maxBlockMs
+    this.waiting.push(waitingCopy(record, delivery, ordinal, deadlineMs))
   }
 
   /** Sends a record on whose topic has become known. */
   private proceed(record: WaitingRecord): void {
-    const { topic, timestampMs, key, value, headers, delivery, ordinal, deadlineMs } = record
-    let { partition } = record
-    if (partition === PARTITION_BY_PARTITIONER) {
+    const { topic, delivery, ordinal } = record
+    let placed = record
+    if (record.partition === PARTITION_BY_PARTITIONER) {
       try {
-        partition = this.router.askPartitioner(topic, key, value)
+        placed = { ...record, partition: this.router.askPartitioner(record) }
       } catch (error) {
         delivery.fail(asKafkaError(error, topic.name), ordinal, topic.name, -1)
         return
       }
     }
-    const { appender } = this.accumulator
-    appender.appendUnstaged(topic, partition, timestampMs, key, value, headers, delivery, ordinal, deadlineMs)
+    this.accumulator.appender.appendWaited(placed)
     this.sender.wakeup()
   }
 

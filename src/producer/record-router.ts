@@ -1,5 +1,6 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { TopicState } from '../accumulator/topic.js'
+import type { AppendableRecord } from '../accumulator/waiting.js'
 import type { MetadataCache } from '../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../config/index.js'
 import { InternalError, InvalidRecordError, KafkaError } from '../errors/index.js'
@@ -13,16 +14,8 @@ import type { ProducerRecord } from './types.js'
 /** The custom partitioner is to be asked once the topic is known. */
 export const PARTITION_BY_PARTITIONER = -3
 
-/** A record that has been read, checked, serialized and given a partition or the way to one. */
-export interface RoutedRecord {
-  topic: TopicState
-  /** A partition, PARTITION_BY_KEY, PARTITION_STICKY or PARTITION_BY_PARTITIONER. */
-  partition: number
-  timestampMs: number
-  key: Bytes | undefined
-  value: Bytes | undefined
-  headers: Uint8Array | null
-}
+/** The record in hand: written over by the next one, so that no record costs an object. */
+type RoutedRecord = { -readonly [Field in keyof AppendableRecord]: AppendableRecord[Field] }
 
 /** Turns what users send into what can be appended; knows the topics and the plug-ins. */
 export class RecordRouter {
@@ -61,7 +54,7 @@ export class RecordRouter {
    * Reads and checks a record: what it is to be appended as, valid until the next call. `nowMs` is its
    * timestamp if it has none. Throws what is wrong with the record.
    */
-  route(record: ProducerRecord<unknown, unknown>, nowMs: number): RoutedRecord {
+  route(record: ProducerRecord<unknown, unknown>, nowMs: number): AppendableRecord {
     if (record === null || typeof record !== 'object') {
       throw new InvalidRecordError('A record must be an object with at least a topic.')
     }
@@ -82,30 +75,24 @@ export class RecordRouter {
     // Last, because the plug-ins above may send records of their own.
     const headers =
       record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
-    const { routed } = this
-    routed.topic = topic
-    routed.partition = partition
-    routed.timestampMs = timestampMs
-    routed.key = key
-    routed.value = value
-    routed.headers = headers
-    return routed
+    return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
   /**
    * The short way for most records of a `sendMany`: to the topic of the one before, which is known, with
    * nothing but key and value. Null where `route` has to look closer.
    */
-  plainTopicOf(record: ProducerRecord<unknown, unknown>): TopicState | null {
+  routePlain(record: ProducerRecord<unknown, unknown>, nowMs: number): AppendableRecord | null {
     const topic = this.lastTopic
     if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
       return null
-    const { partition, timestamp, headers } = record
-    return partition === undefined && timestamp === undefined && headers === undefined ? topic : null
+    const { partition, timestamp, headers, key, value } = record
+    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return null
+    return this.answer(topic, this.builtInPartition(key), nowMs, key as Bytes, value as Bytes, null)
   }
 
   /** Where a record without a partition goes when no custom partitioner decides. */
-  builtInPartition(key: unknown): number {
+  private builtInPartition(key: unknown): number {
     return key !== undefined && key !== null && !this.ignoresKeys ? PARTITION_BY_KEY : PARTITION_STICKY
   }
 
@@ -121,7 +108,7 @@ export class RecordRouter {
   }
 
   /** The custom partitioner's choice. Throws where that is no partition of the topic. */
-  askPartitioner(topic: TopicState, key: Bytes | undefined, value: Bytes | undefined): number {
+  askPartitioner({ topic, key, value }: Pick<AppendableRecord, 'topic' | 'key' | 'value'>): number {
     return (this.partitioner as PartitionerView).choose(topic, key ?? null, value ?? null)
   }
 
@@ -143,9 +130,29 @@ export class RecordRouter {
   ): number {
     if (explicit !== undefined && explicit !== null) return checkPartition(explicit, topic.name)
     if (this.partitioner !== null) {
-      return topic.partitionCount === 0 ? PARTITION_BY_PARTITIONER : this.askPartitioner(topic, key, value)
+      return topic.partitionCount === 0
+        ? PARTITION_BY_PARTITIONER
+        : this.askPartitioner({ topic, key, value })
     }
     return this.builtInPartition(key)
+  }
+
+  private answer(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: Bytes | undefined,
+    value: Bytes | undefined,
+    headers: Uint8Array | null,
+  ): AppendableRecord {
+    const { routed } = this
+    routed.topic = topic
+    routed.partition = partition
+    routed.timestampMs = timestampMs
+    routed.key = key
+    routed.value = value
+    routed.headers = headers
+    return routed
   }
 
   /** True if the topic's leaders have moved. */
@@ -157,7 +164,7 @@ export class RecordRouter {
 }
 
 /** Whether the record's partition, or enough to choose it, is known. */
-export function isPlaceable({ topic, partition }: RoutedRecord): boolean {
+export function isPlaceable({ topic, partition }: AppendableRecord): boolean {
   return topic.partitionCount > 0 && partition < topic.partitionCount
 }
 

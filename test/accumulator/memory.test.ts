@@ -99,7 +99,11 @@ test('a record that fails while others wait sends another, which waits behind th
     },
   })
   const send = (name: string, onFail?: () => void) =>
-    appender.append(topic, 9, 0, null, Buffer.from(name), null, delivery(name, onFail), 0)
+    appender.append(
+      { topic, partition: 9, timestampMs: 0, key: null, value: Buffer.from(name), headers: null },
+      delivery(name, onFail),
+      0,
+    )
   send('a', () => send('d'))
   appender.drainStaged()
   rig.clock.advance(10)

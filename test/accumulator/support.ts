@@ -118,7 +118,9 @@ export class AccumulatorRig {
   /** A record of about `bytes` bytes. */
   send(topic: TopicState, partition: number, bytes = 10, fill = 'v'): Sent {
     const sent = new Sent(this.clock)
-    this.accumulator.appender.append(topic, partition, 0, null, Buffer.alloc(bytes, fill), null, sent, 0)
+    const value = Buffer.alloc(bytes, fill)
+    const record = { topic, partition, timestampMs: 0, key: null, value, headers: null }
+    this.accumulator.appender.append(record, sent, 0)
     return sent
   }
 

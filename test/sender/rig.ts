@@ -129,7 +129,8 @@ export class SenderRig implements AsyncDisposable {
   send(topic: TopicState, value: string | Uint8Array, partition = 0): Promise<Outcome> {
     const delivery = new PromiseDelivery()
     const { appender } = this.accumulator
-    appender.append(topic, partition, this.clock.wallNow(), null, value, null, delivery, 0)
+    const timestampMs = this.clock.wallNow()
+    appender.append({ topic, partition, timestampMs, key: null, value, headers: null }, delivery, 0)
     this.sender.wakeup()
     return delivery.promise.then(
       metadata => {
