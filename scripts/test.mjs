@@ -33,6 +33,12 @@ const lanes = {
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
+  chaos: {
+    title: 'faults: planted bugs, small lanes, leader kills on a real Apache Kafka',
+    // Without Java only the part on the real Kafka is left out.
+    needs: ['deps', 'native', 'typescript', 'tests', ...(kafkaMissing() === undefined ? ['kafka'] : [])],
+    run: () => nodeTest(isChaos),
+  },
   runtimes: {
     title: 'the public-API suite on every runtime',
     needs: ['deps', 'native', 'typescript', 'tests', 'runtimes'],
@@ -45,9 +51,10 @@ const lanes = {
 
 const isHouse = file => file.startsWith('test/house/')
 const isKafka = file => file.startsWith('test/kafka/')
+const isChaos = file => file.startsWith('test/chaos/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isPublicApi = file => file.startsWith('test/public-api/')
-const isUnit = file => ![isHouse, isKafka, isRuntimes, isPublicApi].some(matches => matches(file))
+const isUnit = file => ![isHouse, isKafka, isChaos, isRuntimes, isPublicApi].some(matches => matches(file))
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])

@@ -2,10 +2,9 @@ import { setTimeout } from 'node:timers/promises'
 import type { CLASS_NAMES } from './checker/checker.js'
 import type { PlantName } from './client/plants.js'
 import { InProcessGround, type Layout } from './ground.js'
+import { ambiguous, burst, PATIENCE_MS, settled, stallBehindLateConnection, warmUp } from './steps.js'
 import { runTrial, type Stage, type TrialOptions, type TrialResult } from './trial.js'
 import { waitUntil } from './wait.js'
-
-const PATIENCE_MS = 20_000
 
 /** A fault that a sound producer survives and one with the planted bug does not. */
 export interface Control {
@@ -28,25 +27,6 @@ const SHORT = {
 }
 const BURSTS = { isPaced: false, window: null, graceMs: 6000, styles: ['callback'] } as const
 
-async function burst({ client, log }: Stage, slot: number, records: number): Promise<void> {
-  const before = log.sent[slot] as number
-  client.tell(`burst ${slot} ${records}`)
-  await waitUntil('the burst is sent', PATIENCE_MS, () => log.sent[slot] === before + records)
-}
-
-/** Connections, metadata and producer id are there, and every slot's leader has stored something. */
-async function warmUp(stage: Stage): Promise<void> {
-  for (let slot = 0; slot < stage.log.slots; slot++) await burst(stage, slot, 1)
-  await waitUntil(
-    'the first records are acknowledged',
-    PATIENCE_MS,
-    () => stage.log.totalAcked === stage.log.slots,
-  )
-}
-
-const settled = ({ log }: Stage) =>
-  waitUntil('everything is settled', PATIENCE_MS, () => log.totalSettled === log.totalSent)
-
 const SLAB = { partitions: 32, batchBytes: 65_536, recordsPerBatch: 900 }
 
 export const CONTROLS: readonly Control[] = [
@@ -61,34 +41,29 @@ export const CONTROLS: readonly Control[] = [
         ...SHORT,
         'enable.idempotence': false,
         'max.in.flight.requests.per.connection': 30,
-        'delivery.timeout.ms': 2000,
+        'request.timeout.ms': 3000,
+        'delivery.timeout.ms': 3000,
         'batch.size': SLAB.batchBytes,
         'max.request.size': SLAB.batchBytes * SLAB.partitions,
         'buffer.memory': SLAB.batchBytes * 256,
         'reconnect.backoff.ms': 1,
       },
     },
-    // The connection is made late, so that batches run out of time well before their request does; the proxy
-    // does not read, so that they wait in the socket while the next topic's records look for memory.
-    script: async (stage, { broker, proxy }) => {
+    // While batches of the first topic wait in the socket and time out, the second's look for memory.
+    script: async (stage, ground) => {
       await warmUp(stage)
-      const { log } = stage
-      broker.delay({ api: 'ApiVersions', ms: 700, times: Number.POSITIVE_INFINITY })
-      proxy.disconnect()
-      for (let partition = 0; partition < SLAB.partitions; partition++) {
-        stage.client.tell(`burst ${partition} ${SLAB.recordsPerBatch * 5}`)
-      }
-      await setTimeout(400)
-      const stall = proxy.stall(['in'])
-      const failed = () => log.totalSettled - log.totalAcked
-      const inTopic = SLAB.partitions * SLAB.recordsPerBatch
-      await waitUntil('batches of the first topic time out', PATIENCE_MS, () => failed() > inTopic * 2, 2)
-      for (let partition = 0; partition < SLAB.partitions; partition++) {
-        stage.client.tell(`burst ${SLAB.partitions + partition} ${SLAB.recordsPerBatch * 3}`)
+      const { partitions, recordsPerBatch } = SLAB
+      const stall = await stallBehindLateConnection(ground, 1000, () => {
+        for (let slot = 0; slot < partitions; slot++)
+          stage.client.tell(`burst ${slot} ${recordsPerBatch * 5}`)
+      })
+      const enough = partitions * recordsPerBatch * 2
+      await waitUntil('batches time out in flight', PATIENCE_MS, () => ambiguous(stage) > enough, 2)
+      for (let slot = partitions; slot < partitions * 2; slot++) {
+        stage.client.tell(`burst ${slot} ${recordsPerBatch * 3}`)
       }
       await setTimeout(300)
       stall.release()
-      broker.clearFaults()
       await settled(stage)
     },
   },

@@ -50,7 +50,8 @@ export async function runTrial(
   const log = new SettlementLog(topics.length * partitions)
   const { bootstrapServers } = ground
   const job: Job = { ...DEFAULT_JOB, ...options.job, bootstrapServers, run, topics, partitions }
-  const env = plant === undefined ? {} : { MILLRACE_PLANT: plant }
+  // Freed memory is overwritten, so that whatever still reads it is found out; a planted bug is to show by itself.
+  const env = plant === undefined ? { MILLRACE_FILL_FREED: '1' } : { MILLRACE_PLANT: plant }
   await using client = new ClientProcess(options.client ?? 'millrace', job, log, env)
   await client.ready
   await script({ client, log })

@@ -164,7 +164,10 @@ export class Driver {
   }
 
   private checkDone(): void {
-    if (this.isStopping && this.settled === this.sent) this.onDone()
+    if (this.settled < this.sent) return
+    if (this.isStopping) this.onDone()
+    // Whoever asked for a burst waits for its end.
+    else if (!this.job.isPaced) setImmediate(() => this.tell())
   }
 
   private tick(): void {
