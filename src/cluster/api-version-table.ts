@@ -1,15 +1,20 @@
 import type { Api } from '../protocol/api.js'
 import type { ApiVersionRange } from '../protocol/api-versions.js'
+import type { TellsFeatures } from './finalized-features.js'
 
 /** What an API is called by and which versions of it the client implements. */
 // biome-ignore lint/suspicious/noExplicitAny: versions do not depend on the bodies
 export type AnyApi = Api<any, any>
 
+const NO_FEATURES: TellsFeatures = { finalizedFeaturesEpoch: -1n, finalizedFeatures: [] }
+
 /** The versions one broker announced. */
 export class ApiVersionTable {
+  readonly features: TellsFeatures
   private readonly ranges = new Map<number, ApiVersionRange>()
 
-  constructor(ranges: readonly ApiVersionRange[]) {
+  constructor(ranges: readonly ApiVersionRange[], features: TellsFeatures = NO_FEATURES) {
+    this.features = features
     for (const range of ranges) {
       if (range.minVersion >= 0 && range.maxVersion >= range.minVersion) this.ranges.set(range.apiKey, range)
     }

@@ -7,6 +7,7 @@ import type { Security } from '../security/index.js'
 import { type Lookup, systemLookup } from './addresses.js'
 import type { AnyApi } from './api-version-table.js'
 import type { Connection } from './connection.js'
+import { FinalizedFeatures } from './finalized-features.js'
 import { type HostAndPort, MetadataCache } from './metadata-cache.js'
 import { MetadataUpdater } from './metadata-updater.js'
 import { chooseNode, type NodeChoice } from './node-choice.js'
@@ -78,6 +79,7 @@ export class ClusterClient {
   private readonly nodes = new Map<number, NodeConnection>()
   /** Open connections that no node uses any more. */
   private readonly detached = new Set<Connection>()
+  private readonly features = new FinalizedFeatures()
   private readonly updater: MetadataUpdater
   private readonly rpcs: PendingRpcs
   private closing: Promise<void> | null = null
@@ -119,6 +121,23 @@ export class ClusterClient {
     const node = this.connectionTo(nodeId)
     if (node !== undefined) node.ensureConnected()
     else this.requestUpdate()
+  }
+
+  /** The cluster's level of a finalized feature, as far as brokers have told; 0 where it has not got it. */
+  featureLevel(name: string): number {
+    return this.features.level(name)
+  }
+
+  /**
+   * Whether a `request` to the node would be sent now; else it is being connected to, unless the last attempt
+   * has failed a moment ago or no metadata names the node, which are seen to.
+   */
+  reach(nodeId: number): 'usable' | 'connecting' | 'failed' {
+    const node = this.connectionTo(nodeId)
+    if (node?.isUsable) return 'usable'
+    const isBackingOff = node?.state === NodeState.Disconnected && !node.canConnect(this.options.clock.now())
+    this.ensureConnection(nodeId)
+    return node === undefined || isBackingOff ? 'failed' : 'connecting'
   }
 
   /** Highest version in common with the node; -1: none, or the node is not connected. */
@@ -206,7 +225,7 @@ export class ClusterClient {
       mechanism: options.security?.mechanism ?? null,
       lookup: options.lookup ?? systemLookup,
       events: {
-        onUsable: () => this.onUsable(),
+        onUsable: node => this.onUsable(node),
         onSlotFreed: () => this.onUpdate(),
         onDisconnected: (_node, error) => this.onDisconnected(error),
         onDetached: (connection, closed) => this.onDetached(connection, closed),
@@ -273,7 +292,8 @@ export class ClusterClient {
     return undefined
   }
 
-  private onUsable(): void {
+  private onUsable(node: NodeConnection): void {
+    if (node.versions !== null) this.features.take(node.versions.features)
     this.lastError = null
     this.updater.run()
     this.rpcs.dispatch()

@@ -52,7 +52,7 @@ function answered(
   done: NegotiationOutcome,
 ): void {
   const { broker } = connection
-  const versions = new ApiVersionTable(response.apiKeys)
+  const versions = new ApiVersionTable(response.apiKeys, response)
   if (response.errorCode === ErrorCodes.NONE) {
     done(null, versions)
     return

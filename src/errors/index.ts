@@ -184,6 +184,33 @@ export class AuthorizationError extends BrokerError {
   }
 }
 
+/** What a transactional error says beyond {@link ErrorDetails}. */
+export interface TransactionErrorDetails extends ErrorDetails {
+  fatal?: boolean
+  abortable?: boolean
+  code?: 'TRANSACTION_FAILED' | 'PRODUCER_FENCED'
+}
+
+/** A transaction cannot be completed, or a record was not stored because its transaction was not. */
+export class TransactionError extends KafkaError {
+  /** The producer is of no use any more: close it and make a new one. */
+  readonly fatal: boolean
+  /** `abortTransaction` makes the producer usable again; the transaction may then be done once more. */
+  readonly abortable: boolean
+  constructor(message: string, details: TransactionErrorDetails = {}) {
+    super(details.code ?? 'TRANSACTION_FAILED', message, details)
+    this.fatal = details.fatal ?? false
+    this.abortable = details.abortable ?? false
+  }
+}
+
+/** A newer producer has the same `transactional.id`; what this one had open is aborted. Always fatal. */
+export class ProducerFencedError extends TransactionError {
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, { ...details, code: 'PRODUCER_FENCED', fatal: true })
+  }
+}
+
 /** A promise of this library's own code was broken: please report it. */
 export class InternalError extends KafkaError {
   constructor(message: string, details?: ErrorDetails) {

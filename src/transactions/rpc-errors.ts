@@ -1,0 +1,141 @@
+import { type BrokerErrorName, ErrorCodes, errorName, isRetriable } from '../protocol/error-codes.js'
+
+/** The requests of transactions. */
+export type RpcName =
+  | 'FindCoordinator'
+  | 'InitProducerId'
+  | 'AddPartitionsToTxn'
+  | 'AddOffsetsToTxn'
+  | 'TxnOffsetCommit'
+  | 'EndTxn'
+
+/** What an error in the answer to one of them leads to. */
+export type Treatment =
+  /** Ask again after the backoff. */
+  | 'retry'
+  /** Look for the coordinator, then ask it. */
+  | 'find'
+  /** The transaction has failed and can be aborted. */
+  | 'abort'
+  /** As `abort`, if a new epoch can be had from the coordinator afterwards; else `fatal`. */
+  | 'abort-and-bump'
+  /** As `abort` while committing; while aborting nothing is left to try: `fatal`. */
+  | 'abort-if-committing'
+  /** Initialising has failed, and may be tried again. */
+  | 'uninitialize'
+  /** A newer producer has taken over: `fatal`, with an error of its own. */
+  | 'fenced'
+  /** The producer is of no use any more. */
+  | 'fatal'
+
+interface Rules {
+  readonly errors: { readonly [Name in BrokerErrorName]?: Treatment }
+  /** Of all that are neither listed nor retriable. */
+  readonly otherwise: Treatment
+}
+
+const coordinatorMoved = { NOT_COORDINATOR: 'find', COORDINATOR_NOT_AVAILABLE: 'find' } as const
+const fenced = { INVALID_PRODUCER_EPOCH: 'fenced', PRODUCER_FENCED: 'fenced' } as const
+
+/** Java: the handlers of `TransactionManager`. Where a cell is silent, retriable errors are retried. */
+const rules: { readonly [Name in RpcName]: Rules } = {
+  FindCoordinator: {
+    errors: { GROUP_AUTHORIZATION_FAILED: 'abort', TRANSACTION_ABORTABLE: 'abort' },
+    otherwise: 'fatal',
+  },
+  InitProducerId: {
+    errors: {
+      ...coordinatorMoved,
+      ...fenced,
+      TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'uninitialize',
+      CLUSTER_AUTHORIZATION_FAILED: 'uninitialize',
+      TRANSACTION_ABORTABLE: 'abort',
+    },
+    otherwise: 'fatal',
+  },
+  AddPartitionsToTxn: {
+    errors: {
+      ...coordinatorMoved,
+      ...fenced,
+      TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'fatal',
+      INVALID_TXN_STATE: 'fatal',
+      INVALID_PRODUCER_ID_MAPPING: 'fatal',
+      UNSUPPORTED_VERSION: 'fatal',
+      UNKNOWN_PRODUCER_ID: 'abort-and-bump',
+    },
+    otherwise: 'abort',
+  },
+  AddOffsetsToTxn: {
+    errors: {
+      ...coordinatorMoved,
+      ...fenced,
+      GROUP_AUTHORIZATION_FAILED: 'abort',
+      TRANSACTION_ABORTABLE: 'abort',
+      UNKNOWN_PRODUCER_ID: 'abort-and-bump',
+    },
+    otherwise: 'fatal',
+  },
+  TxnOffsetCommit: {
+    errors: {
+      ...coordinatorMoved,
+      ...fenced,
+      REQUEST_TIMED_OUT: 'find',
+      GROUP_AUTHORIZATION_FAILED: 'abort',
+      FENCED_INSTANCE_ID: 'abort',
+      UNKNOWN_MEMBER_ID: 'abort',
+      ILLEGAL_GENERATION: 'abort',
+      TRANSACTION_ABORTABLE: 'abort',
+    },
+    otherwise: 'fatal',
+  },
+  EndTxn: {
+    errors: {
+      ...coordinatorMoved,
+      ...fenced,
+      UNKNOWN_PRODUCER_ID: 'abort-and-bump',
+      TRANSACTION_ABORTABLE: 'abort-if-committing',
+    },
+    otherwise: 'fatal',
+  },
+}
+
+export const rpcNames = Object.keys(rules) as readonly RpcName[]
+
+/** What an error, which is not NONE, in the answer to a request leads to. */
+export function treatmentOf(rpc: RpcName, errorCode: number): Treatment {
+  const { errors, otherwise } = rules[rpc]
+  const listed = errors[errorName(errorCode)]
+  return listed ?? (isRetriable(errorCode) ? 'retry' : otherwise)
+}
+
+/** Of the errors of several partitions, the one that decides comes first. */
+const gravity: readonly Treatment[] = [
+  'fenced',
+  'fatal',
+  'uninitialize',
+  'abort-and-bump',
+  'abort-if-committing',
+  'abort',
+  'find',
+  'retry',
+]
+
+/** The error that decides among those of an answer's partitions; undefined if all are NONE. */
+export function gravest<E extends { readonly errorCode: number }>(
+  rpc: RpcName,
+  errors: readonly E[],
+): E | undefined {
+  let decisive: E | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const error of errors) {
+    const { errorCode } = error
+    if (errorCode === ErrorCodes.NONE) continue
+    // It only says that another partition of the request was refused.
+    const isConsequence = errorCode === ErrorCodes.OPERATION_NOT_ATTEMPTED
+    const rank = isConsequence ? gravity.length : gravity.indexOf(treatmentOf(rpc, errorCode))
+    if (rank >= least) continue
+    least = rank
+    decisive = error
+  }
+  return decisive
+}

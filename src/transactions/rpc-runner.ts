@@ -1,0 +1,206 @@
+import type { ClusterClient } from '../cluster/cluster-client.js'
+import type { Clock, TimerHandle } from '../common/clock.js'
+import type { Logger } from '../common/logger.js'
+import { KafkaError, ProtocolError, UnsupportedVersionError } from '../errors/index.js'
+import { brokerError } from '../protocol/broker-error.js'
+import { ErrorCodes } from '../protocol/error-codes.js'
+import { FindCoordinatorRpc } from './find-coordinator-rpc.js'
+import { type Rpc, type RpcError, type RpcIdentity, RpcQueue, type RpcTarget } from './rpc.js'
+import { gravest, type Treatment, treatmentOf } from './rpc-errors.js'
+
+/** Treatments that the runner does not see to itself. */
+export type Failure = Exclude<Treatment, 'retry' | 'find'>
+
+export interface RpcRunnerOptions {
+  client: ClusterClient
+  clock: Clock
+  logger: Logger
+  transactionalId: string
+  requestTimeoutMs: number
+  retryBackoffMs: number
+  /** Under what the next request goes. */
+  identity: () => RpcIdentity
+  /** How long to wait before a request is retried after an error code. */
+  backoffMs: (rpc: Rpc, errorCode: number) => number
+  /** An attempt may have been carried out, or may be yet, and nobody knows. */
+  onUnsure: (rpc: Rpc) => void
+  onFailure: (rpc: Rpc, failure: Failure, error: KafkaError) => void
+  /** There may be something to do. */
+  wakeup: () => void
+}
+
+/**
+ * Sends the requests of transactions, one at a time and by priority, and asks again until an answer decides:
+ * coordinators move, connections end, brokers are busy. Which of that is the caller's matter is told.
+ */
+export class RpcRunner {
+  private readonly options: RpcRunnerOptions
+  private readonly queue = new RpcQueue()
+  private inFlight: Rpc | null = null
+  private backoffUntilMs = Number.NEGATIVE_INFINITY
+  private backoffTimer: TimerHandle | undefined
+  private transactionCoordinator: number | null = null
+  private readonly groupCoordinators = new Map<string, number>()
+  private isClosed = false
+
+  constructor(options: RpcRunnerOptions) {
+    this.options = options
+  }
+
+  /** Node id of the coordinator of the transactional id; null while it is not known. */
+  get coordinator(): number | null {
+    return this.transactionCoordinator
+  }
+
+  add(rpc: Rpc): void {
+    this.queue.add(rpc)
+    this.options.wakeup()
+  }
+
+  /** Takes out requests that are not in flight and match. */
+  remove(predicate: (rpc: Rpc) => boolean): Rpc[] {
+    return this.queue.remove(predicate)
+  }
+
+  /** Sends the next request if it may go. False while there is one to be waited for. */
+  step(): boolean {
+    for (;;) {
+      if (this.isClosed || this.inFlight !== null) return false
+      const rpc = this.queue.peek()
+      if (rpc === undefined) return true
+      if (this.options.clock.now() < this.backoffUntilMs) return false
+      if (rpc.isMoot?.()) {
+        this.queue.take()
+        rpc.skipped?.()
+        continue
+      }
+      const nodeId = this.nodeFor(rpc.target)
+      if (nodeId === undefined) return false
+      // A look-up of the coordinator has been put before the request.
+      if (nodeId === null) continue
+      this.queue.take()
+      void this.send(rpc, nodeId)
+      return false
+    }
+  }
+
+  close(): void {
+    this.isClosed = true
+    if (this.backoffTimer !== undefined) this.options.clock.clearTimeout(this.backoffTimer)
+    this.queue.remove(() => true)
+  }
+
+  /** Null: it is being looked for now. Undefined: it has to be waited for. */
+  private nodeFor(target: RpcTarget): number | 'any' | null | undefined {
+    if (target.kind === 'any') return 'any'
+    const nodeId = this.coordinatorOf(target)
+    if (nodeId === undefined) {
+      this.lookUp(target)
+      return null
+    }
+    const { client } = this.options
+    const reach = client.reach(nodeId)
+    if (reach === 'usable') return nodeId
+    if (reach === 'connecting') return undefined
+    // Waiting for a broker that cannot be reached would be in vain if another coordinates by now.
+    this.forget(target)
+    this.backOff(this.options.retryBackoffMs)
+    return undefined
+  }
+
+  private coordinatorOf(target: RpcTarget): number | undefined {
+    if (target.kind === 'group') return this.groupCoordinators.get(target.groupId)
+    return this.transactionCoordinator ?? undefined
+  }
+
+  private forget(target: RpcTarget): void {
+    if (target.kind === 'group') this.groupCoordinators.delete(target.groupId)
+    else if (target.kind === 'transaction') this.transactionCoordinator = null
+  }
+
+  private lookUp(target: RpcTarget): void {
+    if (this.queue.has(rpc => rpc instanceof FindCoordinatorRpc && rpc.finds(target))) return
+    const isGroup = target.kind === 'group'
+    const key = isGroup ? target.groupId : this.options.transactionalId
+    const found = (nodeId: number) => {
+      if (isGroup) this.groupCoordinators.set(key, nodeId)
+      else this.transactionCoordinator = nodeId
+    }
+    this.queue.add(new FindCoordinatorRpc(isGroup, key, found))
+  }
+
+  private async send(rpc: Rpc, nodeId: number | 'any'): Promise<void> {
+    const { client, identity, requestTimeoutMs } = this.options
+    this.inFlight = rpc
+    let response: unknown
+    try {
+      response = await rpc.ask(client, nodeId, identity(), requestTimeoutMs)
+    } catch (error) {
+      this.inFlight = null
+      if (!this.isClosed) this.unanswered(rpc, error)
+      return
+    }
+    this.inFlight = null
+    if (this.isClosed) return
+    const errors = rpc.errorsOf(response)
+    if (errors === null) {
+      this.unanswered(
+        rpc,
+        new ProtocolError(`${client.brokerName(Number(nodeId))} answered ${rpc.name} with nonsense.`),
+      )
+      return
+    }
+    const decisive = gravest(rpc.name, errors)
+    if (decisive === undefined) {
+      rpc.done(response)
+      this.options.wakeup()
+    } else this.treat(rpc, decisive, nodeId)
+  }
+
+  /** No answer, or none that makes sense: the request may have been carried out. */
+  private unanswered(rpc: Rpc, error: unknown): void {
+    if (error instanceof UnsupportedVersionError) {
+      this.options.onFailure(rpc, 'fatal', error)
+      this.options.wakeup()
+      return
+    }
+    const reason = error instanceof KafkaError ? error.message : String(error)
+    this.options.logger.debug(`No answer to ${rpc.name}: ${reason}`)
+    this.doubt(rpc)
+    this.forget(rpc.target)
+    this.again(rpc, this.options.retryBackoffMs)
+  }
+
+  private treat(rpc: Rpc, error: RpcError, nodeId: number | 'any'): void {
+    const { errorCode } = error
+    const treatment = treatmentOf(rpc.name, errorCode)
+    if (errorCode === ErrorCodes.REQUEST_TIMED_OUT) this.doubt(rpc)
+    if (treatment === 'retry' || treatment === 'find') {
+      if (treatment === 'find') this.forget(rpc.target)
+      this.again(rpc, this.options.backoffMs(rpc, errorCode))
+      return
+    }
+    const { client } = this.options
+    const { errorCode: code, ...context } = error
+    const broker = nodeId === 'any' ? {} : { broker: client.brokerName(nodeId) }
+    this.options.onFailure(rpc, treatment, brokerError(code, { ...context, ...broker }))
+    this.options.wakeup()
+  }
+
+  private doubt(rpc: Rpc): void {
+    rpc.isUnsure = true
+    this.options.onUnsure(rpc)
+  }
+
+  private again(rpc: Rpc, delayMs: number): void {
+    this.queue.putBack(rpc)
+    this.backOff(delayMs)
+  }
+
+  private backOff(delayMs: number): void {
+    const { clock, wakeup } = this.options
+    this.backoffUntilMs = clock.now() + delayMs
+    if (this.backoffTimer !== undefined) clock.clearTimeout(this.backoffTimer)
+    this.backoffTimer = clock.setTimeout(wakeup, delayMs)
+  }
+}

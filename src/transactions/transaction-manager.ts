@@ -1,0 +1,458 @@
+import type { ClusterClient } from '../cluster/cluster-client.js'
+import type { Clock } from '../common/clock.js'
+import type { Logger } from '../common/logger.js'
+import { IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
+import type { EndTxnResponse } from '../protocol/end-txn.js'
+import { ErrorCodes } from '../protocol/error-codes.js'
+import { InitProducerId, type InitProducerIdResponse } from '../protocol/init-producer-id.js'
+import { AddPartitionsRpc } from './add-partitions-rpc.js'
+import { EndTxnRpc } from './end-txn-rpc.js'
+import { abortableError, abortedError, fatalError, fencedError } from './failures.js'
+import { BUMPING_VERSION_MIN, InitProducerIdRpc } from './init-producer-id-rpc.js'
+import { type ConsumerGroupMetadata, checkGroup, checkOffsets, type TopicPartitionOffset } from './offsets.js'
+import { AddOffsetsRpc, TxnOffsetCommitRpc } from './offsets-rpcs.js'
+import { type PartitionRef, TransactionPartitions } from './partitions.js'
+import { PendingCall } from './pending-call.js'
+import { Priority, type Rpc } from './rpc.js'
+import { type Failure, RpcRunner } from './rpc-runner.js'
+import {
+  explain,
+  isCallable,
+  isLegalTransition,
+  type TransactionalCall,
+  type TransactionState,
+} from './states.js'
+
+/** What transactions need of those who send the records. */
+export interface TransactionHost {
+  /** Resolves once all records accepted so far have an outcome. Nothing lingers meanwhile. */
+  flush(): Promise<void>
+  /** Fails all records that have not been part of a request. */
+  abortUnsent(error: KafkaError): void
+  /** No record can be sent any more. */
+  failForGood(error: KafkaError): void
+  /** Batches that have no sequence yet get theirs under this identity, from 0 on. */
+  setIdentity(producerId: bigint, producerEpoch: number): void
+  /** Look again whether there is something to send or to ask. */
+  wakeup(): void
+}
+
+export interface TransactionManagerOptions {
+  transactionalId: string
+  transactionTimeoutMs: number
+  maxBlockMs: number
+  requestTimeoutMs: number
+  retryBackoffMs: number
+  client: ClusterClient
+  clock: Clock
+  logger: Logger
+  host: TransactionHost
+}
+
+const FEATURE = 'transaction.version'
+/** From this level on EndTxn bumps the epoch and Produce adds its partitions itself (KIP-890). */
+const FEATURE_V2 = 2
+/** The highest Produce version that does not add partitions to the transaction itself. */
+const PRODUCE_VERSION_MAX_V1 = 11
+/** The first partitions of a transaction often come before the last one is completed, which takes not long. */
+const FIRST_PARTITIONS_BACKOFF_MS = 20
+const NO_IDENTITY = { producerId: -1n, producerEpoch: -1 } as const
+
+/**
+ * The transactions of one producer (Java: `TransactionManager`): where they stand, what may be called, and
+ * what has to be asked of the coordinators. `step` is called in every turn of the sender.
+ */
+export class TransactionManager {
+  private readonly options: TransactionManagerOptions
+  private readonly runner: RpcRunner
+  private currentState: TransactionState = 'UNINITIALIZED'
+  /** Why the state is an error. */
+  private lastError: KafkaError | null = null
+  /** The call that has begun last of those that take time; over or not. */
+  private call: PendingCall | null = null
+  private identity: { readonly producerId: bigint; readonly producerEpoch: number } = NO_IDENTITY
+  /** Generation of the present transaction: never changes while one is open. */
+  private isV2 = false
+  private readonly partitions = new TransactionPartitions()
+  /** The coordinator may know of the transaction. */
+  private isStarted = false
+  /** The epoch must not be used for another transaction. */
+  private needsNewEpoch = false
+  /** The coordinator gives a new epoch to a producer that has one (KIP-360). */
+  private canBump = false
+
+  constructor(options: TransactionManagerOptions) {
+    this.options = options
+    const { client, clock, logger, transactionalId, requestTimeoutMs, retryBackoffMs, host } = options
+    this.runner = new RpcRunner({
+      client,
+      clock,
+      logger,
+      transactionalId,
+      requestTimeoutMs,
+      retryBackoffMs,
+      identity: () => ({ transactionalId, ...this.identity }),
+      backoffMs: (rpc, errorCode) => this.backoffMs(rpc, errorCode),
+      onUnsure: rpc => this.onUnsure(rpc),
+      onFailure: (rpc, failure, error) => this.onFailure(rpc, failure, error),
+      wakeup: () => host.wakeup(),
+    })
+  }
+
+  get state(): TransactionState {
+    return this.currentState
+  }
+
+  get transactionalId(): string {
+    return this.options.transactionalId
+  }
+
+  // ---- what users call ----
+
+  initTransactions(): Promise<void> {
+    return this.start('initTransactions', () => {
+      this.transition('INITIALIZING')
+      this.askForIdentity(false)
+    })
+  }
+
+  /** Throws where it is not possible. */
+  beginTransaction(): void {
+    this.check('beginTransaction')
+    this.transition('IN_TRANSACTION')
+  }
+
+  /** Throws where no record may be sent. */
+  checkSend(): void {
+    if (this.currentState !== 'IN_TRANSACTION') this.check('send')
+  }
+
+  sendOffsets(offsets: Iterable<TopicPartitionOffset>, group: ConsumerGroupMetadata): Promise<void> {
+    let call: PendingCall
+    try {
+      const checkedGroup = checkGroup(group)
+      const checkedOffsets = checkOffsets(offsets)
+      if (checkedOffsets.length === 0) return Promise.resolve()
+      this.check('sendOffsetsToTransaction')
+      call = this.newCall('sendOffsetsToTransaction')
+      const commit = new TxnOffsetCommitRpc(checkedGroup, checkedOffsets, call, this.isV2)
+      if (this.isV2) {
+        this.isStarted = true
+        this.runner.add(commit)
+      } else {
+        const added = () => {
+          this.isStarted = true
+          if (this.currentState === 'ABORTABLE_ERROR' || this.currentState === 'ABORTING_TRANSACTION') {
+            commit.failed(this.abortReason())
+          } else this.runner.add(commit)
+        }
+        this.runner.add(new AddOffsetsRpc(checkedGroup.groupId, call, added))
+      }
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return call.wait()
+  }
+
+  commitTransaction(): Promise<void> {
+    return this.start('commitTransaction', () => {
+      this.transition('COMMITTING_TRANSACTION')
+      this.endWhenFlushed(true)
+    })
+  }
+
+  abortTransaction(): Promise<void> {
+    return this.start('abortTransaction', () => this.beginAbort())
+  }
+
+  /**
+   * Aborts what is open and waits for what is being ended; for the close of the producer. Never rejects, and
+   * takes as long as it takes.
+   */
+  async finish(): Promise<void> {
+    const { currentState } = this
+    if (currentState === 'IN_TRANSACTION' || currentState === 'ABORTABLE_ERROR') {
+      this.call = this.newCall('abortTransaction')
+      this.beginAbort()
+    }
+    const { call } = this
+    if (call === null || call.name === 'initTransactions') return
+    await call.wait(Number.POSITIVE_INFINITY).catch(() => {})
+  }
+
+  /** Fails what is still waited for; nothing is asked any more. */
+  close(error: KafkaError): void {
+    const left = this.runner.remove(() => true)
+    this.runner.close()
+    for (const rpc of left) rpc.failed(error)
+    this.call?.settle(error)
+  }
+
+  // ---- what the sender asks and tells ----
+
+  /** One turn, before batches are drained. False: none may be drained in this one. */
+  step(): boolean {
+    if (this.currentState === 'FATAL_ERROR') return false
+    if (this.partitions.hasWanted && this.isOpen) this.addPartitions()
+    return this.runner.step()
+  }
+
+  /** The highest version of Produce that the transaction allows. */
+  get produceVersionMax(): number {
+    return this.isV2 ? Number.POSITIVE_INFINITY : PRODUCE_VERSION_MAX_V1
+  }
+
+  /** A batch was opened: its partition takes part in the transaction. */
+  use(partition: PartitionRef): void {
+    if (!this.isOpen) return
+    if (this.isV2) this.isStarted = true
+    else this.partitions.want(partition)
+  }
+
+  /** Whether a batch of the partition may be sent; `isNew`: it has never been. */
+  mayDrain(partition: PartitionRef, isNew: boolean): boolean {
+    if (this.isOpen) return this.isV2 || this.partitions.isAdded(partition)
+    const isFailing = this.currentState === 'ABORTABLE_ERROR' || this.currentState === 'ABORTING_TRANSACTION'
+    return isFailing && !isNew
+  }
+
+  /**
+   * A batch or a record on its way to one has failed, and with it the transaction. `hadSequence`: its
+   * partition has a gap now.
+   */
+  onRecordsFailed(error: KafkaError, hadSequence: boolean): void {
+    if (hadSequence && !this.isV2) this.needsNewEpoch = true
+    if (hadSequence && !this.isV2 && !this.canBump) this.fail(error)
+    else if (this.isOpen) this.failTransaction(error)
+  }
+
+  /** A broker has refused the producer for good. */
+  onProducerRefused(error: KafkaError, errorCode: number): void {
+    this.fail(errorCode === ErrorCodes.PRODUCER_FENCED ? fencedError(this.transactionalId, error) : error)
+  }
+
+  /** No call and no record can succeed any more. */
+  fail(error: KafkaError): void {
+    if (this.currentState === 'FATAL_ERROR') return
+    this.currentState = 'FATAL_ERROR'
+    this.lastError = error
+    const told = fatalError(error, this.transactionalId)
+    for (const rpc of this.runner.remove(() => true)) rpc.failed(told)
+    this.call?.settle(told)
+    this.options.host.failForGood(told)
+  }
+
+  // ---- calls ----
+
+  private start(name: TransactionalCall, begin: () => void): Promise<void> {
+    const { call } = this
+    if (call !== null && !call.isOver && call.name === name) return call.wait()
+    try {
+      this.check(name)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const started = this.newCall(name)
+    this.call = started
+    begin()
+    return started.wait()
+  }
+
+  private newCall(name: TransactionalCall): PendingCall {
+    const { clock, maxBlockMs } = this.options
+    return new PendingCall(name, clock, maxBlockMs)
+  }
+
+  /** Throws unless the call may begin something now. */
+  private check(name: TransactionalCall): void {
+    const { currentState, lastError, call } = this
+    if (currentState === 'FATAL_ERROR') throw fatalError(lastError as KafkaError, this.transactionalId)
+    if (call !== null && !call.isOver) {
+      throw new IllegalStateError(
+        `${name} is not possible now: ${call.name} has not ended, or has timed out and nobody has heard of ` +
+          `its end. Await ${call.name}, which may be called again for that.`,
+      )
+    }
+    if (currentState === 'ABORTABLE_ERROR' && name !== 'abortTransaction') {
+      throw abortableError(lastError as KafkaError)
+    }
+    if (!isCallable(name, currentState)) throw new IllegalStateError(explain(name, currentState))
+  }
+
+  private beginAbort(): void {
+    const reason = this.abortReason()
+    this.transition('ABORTING_TRANSACTION')
+    this.dropUnsent(reason)
+    this.options.host.abortUnsent(reason)
+    this.endWhenFlushed(false)
+  }
+
+  /** Why records and offsets of a transaction that is aborted are not stored. */
+  private abortReason(): KafkaError {
+    return this.lastError === null ? abortedError() : abortableError(this.lastError)
+  }
+
+  // ---- the end of a transaction ----
+
+  /** The broker must have answered for all records before it is told the end. */
+  private endWhenFlushed(committed: boolean): void {
+    const { currentState, call } = this
+    void this.options.host.flush().then(() => {
+      if (this.currentState !== currentState || this.call !== call) return
+      const isStarted = () => this.isStarted
+      this.runner.add(new EndTxnRpc(committed, this.isV2, isStarted, response => this.onEnded(response)))
+    })
+  }
+
+  /** Null: there was nothing to end. */
+  private onEnded(response: EndTxnResponse | null): void {
+    this.partitions.clear()
+    this.isStarted = false
+    this.lastError = null
+    if (response !== null && this.isV2) {
+      const { producerId, producerEpoch } = response
+      if (producerId >= 0n && producerEpoch >= 0) this.takeIdentity(response)
+      else this.needsNewEpoch = true
+    }
+    const wasV2 = this.isV2
+    this.readFeature()
+    if (this.isV2 && !wasV2) this.needsNewEpoch = true
+    if (this.identity === NO_IDENTITY) this.reinitialize(false)
+    else if (this.needsNewEpoch && this.canBump) this.reinitialize(true)
+    else this.becomeReady()
+  }
+
+  private reinitialize(isBump: boolean): void {
+    this.transition('INITIALIZING')
+    this.askForIdentity(isBump)
+  }
+
+  private becomeReady(): void {
+    this.transition('READY')
+    this.call?.settle(null)
+  }
+
+  // ---- identity ----
+
+  private askForIdentity(isBump: boolean): void {
+    this.runner.add(
+      new InitProducerIdRpc(isBump, this.options.transactionTimeoutMs, {
+        initialized: response => this.onInitialized(response),
+        failed: error => this.call?.settle(error),
+      }),
+    )
+  }
+
+  private onInitialized(response: InitProducerIdResponse): void {
+    const { client } = this.options
+    const { coordinator } = this.runner
+    if (coordinator !== null) {
+      const version = client.apiVersion(coordinator, InitProducerId)
+      if (version >= 0) this.canBump = version >= BUMPING_VERSION_MIN
+    }
+    this.needsNewEpoch = false
+    this.takeIdentity(response)
+    this.readFeature()
+    this.becomeReady()
+  }
+
+  private takeIdentity({ producerId, producerEpoch }: InitProducerIdResponse | EndTxnResponse): void {
+    this.identity = { producerId, producerEpoch }
+    this.options.host.setIdentity(producerId, producerEpoch)
+  }
+
+  private readFeature(): void {
+    this.isV2 = this.options.client.featureLevel(FEATURE) >= FEATURE_V2
+  }
+
+  // ---- requests ----
+
+  private addPartitions(): void {
+    const { partitions } = this
+    const wanted = partitions.takeWanted()
+    const added = () => {
+      partitions.markAdded(wanted)
+      this.isStarted = true
+    }
+    this.runner.add(new AddPartitionsRpc(wanted, added))
+  }
+
+  private backoffMs(rpc: Rpc, errorCode: number): number {
+    const { retryBackoffMs } = this.options
+    const isFirst = rpc.name === 'AddPartitionsToTxn' && this.partitions.isEmpty
+    return isFirst && errorCode === ErrorCodes.CONCURRENT_TRANSACTIONS
+      ? Math.min(FIRST_PARTITIONS_BACKOFF_MS, retryBackoffMs)
+      : retryBackoffMs
+  }
+
+  /**
+   * A request of the transaction may reach its coordinator at any time from now on. Under the next epoch it
+   * will be refused; under the same one it would take effect in a later transaction.
+   */
+  private onUnsure(rpc: Rpc): void {
+    if (rpc.priority === Priority.ADD || rpc.priority === Priority.END) this.needsNewEpoch = true
+  }
+
+  private onFailure(rpc: Rpc, failure: Failure, error: KafkaError): void {
+    // What this request is for has been decided: the transaction has ended.
+    if (rpc.priority === Priority.BUMP_EPOCH) this.call?.settle(null)
+    switch (failure) {
+      case 'fenced':
+        this.fail(fencedError(this.transactionalId, error))
+        break
+      case 'fatal':
+        this.fail(error)
+        break
+      case 'uninitialize':
+        this.lastError = error
+        this.transition('ABORTABLE_ERROR')
+        this.transition('UNINITIALIZED')
+        break
+      case 'abort-and-bump':
+        this.onRecordsFailed(error, true)
+        break
+      case 'abort-if-committing':
+        if (this.currentState === 'ABORTING_TRANSACTION') this.fail(error)
+        else this.failTransaction(error)
+        break
+      case 'abort':
+        this.failTransaction(error)
+        break
+    }
+    rpc.failed(this.currentState === 'FATAL_ERROR' ? fatalError(error, this.transactionalId) : error)
+  }
+
+  /** Requests that the broker cannot have seen are not made any more. */
+  private dropUnsent(reason: KafkaError): void {
+    this.partitions.forgetWanted()
+    const isDropped = (rpc: Rpc) => !rpc.isUnsure && rpc.priority >= Priority.ADD
+    for (const rpc of this.runner.remove(isDropped)) rpc.failed(reason)
+  }
+
+  // ---- states ----
+
+  /** Records are accepted, or have been and are being sent. */
+  private get isOpen(): boolean {
+    return this.currentState === 'IN_TRANSACTION' || this.currentState === 'COMMITTING_TRANSACTION'
+  }
+
+  /** The transaction can only be aborted from now on; if it is being, nothing changes. */
+  private failTransaction(error: KafkaError): void {
+    if (this.currentState === 'ABORTING_TRANSACTION' || this.currentState === 'ABORTABLE_ERROR') return
+    if (!this.transition('ABORTABLE_ERROR')) return
+    this.lastError = error
+    const told = abortableError(error)
+    this.dropUnsent(told)
+    this.call?.settle(told)
+    this.options.host.abortUnsent(told)
+  }
+
+  /** A transition that the table does not have is a mistake of this library: the producer must not go on. */
+  private transition(to: TransactionState): boolean {
+    const from = this.currentState
+    const isLegal = isLegalTransition(from, to)
+    if (isLegal) this.currentState = to
+    else this.fail(new InternalError(`A transactional producer cannot go from ${from} to ${to}.`))
+    return isLegal
+  }
+}
