@@ -9,7 +9,7 @@ import { RecordingLogger } from '../helpers/cluster-options.js'
 
 const BLOCK_MS = 3000
 
-/** A broker in another thread, and a producer whose requests time out after a second. */
+/** A broker in another thread, and a producer whose requests time out after two seconds. */
 async function withBroker(
   work: (
     producer: Producer,
@@ -26,7 +26,7 @@ async function withBroker(
       lingerMs: 0,
       bufferMemory: 128 * 1024 * 1024,
       maxRequestSize: 16 * 1024 * 1024,
-      requestTimeoutMs: 1000,
+      requestTimeoutMs: 2000,
       deliveryTimeoutMs: 60_000,
     })
     await work(producer, async () => {
@@ -71,7 +71,7 @@ test('requests that are half written when the loop is blocked are neither given 
     await producer.send({ topic: 't', value: 'warm' })
     // Far more than the kernel takes before the broker has read some.
     const size = 8 * 1024 * 1024
-    const sends = Array.from({ length: 8 }, (_, i) =>
+    const sends = Array.from({ length: 3 }, (_, i) =>
       producer.send({ topic: 't', value: Buffer.alloc(size, `${i}`.padStart(8, '0')) }),
     )
     await turn()
@@ -79,9 +79,9 @@ test('requests that are half written when the loop is blocked are neither given 
     block(BLOCK_MS)
     await Promise.all(sends)
     const { counters, values } = await ask()
-    assert.deepEqual(values, ['warm', ...Array.from({ length: 8 }, (_, i) => `${i}`.padStart(8, '0'))])
+    assert.deepEqual(values, ['warm', ...Array.from({ length: 3 }, (_, i) => `${i}`.padStart(8, '0'))])
     assert.equal(counters.duplicates, 0)
-    assert.equal(counters.requests.Produce, 9, 'nothing was sent twice')
+    assert.equal(counters.requests.Produce, 4, 'nothing was sent twice')
   })
   assert.deepEqual(
     logger.lines.filter(({ level }) => level === 'warn' || level === 'error'),

@@ -151,7 +151,7 @@ const whole = (records: number) =>
 
 for (const idempotent of [true, false]) {
   const mode = idempotent ? 'idempotent' : 'not idempotent'
-  test(`200 batches that expire while they are written arrive whole, as do those behind: ${mode}`, async () => {
+  test(`200 batches that expire while being written arrive whole, as do those behind: ${mode}`, async () => {
     const { expired, followers, usedBytes } = await expireInFlight(idempotent, () => {})
     assert.deepEqual(expired, whole(1 + EXPIRING))
     assert.deepEqual(followers, whole(FOLLOWING))

@@ -107,7 +107,7 @@ test('a broker that asks for quiet gets it', async () => {
   assert.ok(performance.now() - started >= 130)
 })
 
-test('a broker that falls silent is given up after the time-out, and its records go again, once', async () => {
+test('a broker that falls silent is given up after the time-out; its records go again, once', async () => {
   await using broker = await startBroker(QUIET)
   await using rig = new SenderRig(broker, { ...LONE, requestTimeoutMs: 200 })
   const topic = await rig.topic('t')
