@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
 import { type AppendableRecord, type WaitingRecord, waitingCopy } from '../accumulator/waiting.js'
@@ -164,6 +165,16 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** Bytes of `buffer.memory` that hold no record now. */
   get bufferAvailableBytes(): number {
     return this.accumulator.core.availableBytes()
+  }
+
+  /** What consoles and logs show of it: nothing of its inside, which holds credentials and records. */
+  toJSON(): object {
+    const { clientId, bootstrapServers } = this.config
+    return { clientId, bootstrapServers: bootstrapServers.map(({ host, port }) => `${host}:${port}`) }
+  }
+
+  [inspect.custom](): string {
+    return `Producer ${inspect(this.toJSON())}`
   }
 
   /** `buffer.memory`. */

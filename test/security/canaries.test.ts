@@ -78,7 +78,8 @@ async function exercise(listener: Listener, options: Partial<ProducerOptions>): 
     listener.hear(error)
     return
   }
-  listener.hear(producer)
+  // Its inside, too, although `inspect` of the producer itself does not show that.
+  listener.hear(producer, { ...producer })
   const outcomes = await Promise.allSettled([
     producer.send({ topic: 't', value: 'v' }),
     producer.sendMany([{ topic: 't', value: 'v' }]),
@@ -91,7 +92,7 @@ async function exercise(listener: Listener, options: Partial<ProducerOptions>): 
       cause = (cause as Error).cause
     }
   }
-  listener.hear(producer)
+  listener.hear(producer, { ...producer })
   await producer.close({ timeoutMs: 100 })
   listener.hear(producer)
 }

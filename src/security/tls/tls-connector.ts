@@ -10,6 +10,7 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls'
+import { inspect } from 'node:util'
 import type { Logger } from '../../common/logger.js'
 import { ConfigError } from '../../errors/index.js'
 import { ciphersOf } from './cipher-suites.js'
@@ -121,7 +122,7 @@ export class TlsConnector {
       ...pick(given, true),
     }
     try {
-      return createSecureContext(all)
+      return unprintable(createSecureContext(all))
     } catch (cause) {
       throw new ConfigError(`TLS cannot be set up with these ssl.* and tls options: ${reasonOf(cause)}`)
     }
@@ -185,6 +186,11 @@ function versionsOf({ enabledProtocols, protocol }: TlsOptions) {
     minVersion: has('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3',
     maxVersion: isCapped ? 'TLSv1.2' : 'TLSv1.3',
   } as const
+}
+
+/** Some runtimes keep keys and passphrases in the context, where `util.inspect` would find them. */
+function unprintable(context: SecureContext): SecureContext {
+  return Object.defineProperty(context, inspect.custom, { value: () => '[hidden]' })
 }
 
 function sameFiles(left: Files, right: Files): boolean {
