@@ -33,19 +33,20 @@ import { startDiscardBroker } from './support/broker-process.js'
 import { cases, payloadsOf } from './support/cases.js'
 import { chart } from './support/chart.js'
 import { verdicts } from './support/criteria.js'
-import { MeasuredProcess, machineCpuMicros, peakRssBytesOf } from './support/measured-process.js'
+import {
+  MeasuredProcess,
+  machineCpuMicros,
+  peakRssBytesOf,
+  quietMachine,
+} from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { clients } from './support/peers.js'
 import { report, withRatios } from './support/report.js'
 
 const PARTITIONS = 6
 const MANY_UNSETTLED = 100_000
-const FIRST_RECORDS = 1000
 const WARM_UP_CPU_MS = 1000
 const RUN_MS_MAX = 120_000
-const QUIET_SAMPLE_MS = 100
-const QUIET_SHARE = 0.25
-const QUIET_WAIT_MS_MAX = 15_000
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 
 const { values: options } = parseArgs({
@@ -91,29 +92,6 @@ function rowsToMeasure() {
   return rows
 }
 
-/** Waits, for a while, until nobody else uses much of the machine. */
-async function quietMachine() {
-  for (let waitedMs = 0; waitedMs < QUIET_WAIT_MS_MAX; waitedMs += QUIET_SAMPLE_MS) {
-    const before = machineCpuMicros()
-    await new Promise(resolve => setTimeout(resolve, QUIET_SAMPLE_MS))
-    if ((machineCpuMicros() - before) / 1000 <= QUIET_SAMPLE_MS * QUIET_SHARE) return
-  }
-}
-
-/** Sends until the client has used its share of CPU; gives what a record cost at last, in microseconds. */
-async function warmUp(client, warmUpMs) {
-  let cpuMicros = 0
-  let records = FIRST_RECORDS
-  for (;;) {
-    const run = await client.run(records)
-    cpuMicros += run.cpuMicros
-    // A run too short to be seen in ticks is taken for one of a tick.
-    const perRecord = Math.max(run.cpuMicros, 10_000) / records
-    if (cpuMicros >= warmUpMs * 1000) return perRecord
-    records = Math.ceil(Math.min(records * 8, (warmUpMs * 500) / perRecord))
-  }
-}
-
 async function timedRun(client, records, broker, isIdempotent) {
   await quietMachine()
   await broker.reset()
@@ -153,7 +131,7 @@ async function measure({ caseName, name, mode, unsettledMax }, payloads, broker,
   const limit = setTimeout(() => client.kill(), RUN_MS_MAX)
   try {
     await client.ready()
-    const perRecord = await warmUp(client, options.records ? 0 : warmUpMs)
+    const perRecord = await client.warmUp(options.records ? 0 : warmUpMs)
     const records = Number(options.records ?? Math.ceil((Number(options['cpu-ms']) * 1000) / perRecord))
     const figures = await timedRun(client, records, broker, name !== 'floor')
     await client.end()

@@ -35,6 +35,20 @@ export function machineCpuMicros() {
   return (user + nice + system + irq + softirq) * MICROS_PER_TICK
 }
 
+const FIRST_RECORDS = 1000
+const QUIET_SAMPLE_MS = 100
+const QUIET_SHARE = 0.25
+const QUIET_WAIT_MS_MAX = 15_000
+
+/** Waits, for a while, until nobody else uses much of the machine. */
+export async function quietMachine() {
+  for (let waitedMs = 0; waitedMs < QUIET_WAIT_MS_MAX; waitedMs += QUIET_SAMPLE_MS) {
+    const before = machineCpuMicros()
+    await new Promise(resolve => setTimeout(resolve, QUIET_SAMPLE_MS))
+    if ((machineCpuMicros() - before) / 1000 <= QUIET_SAMPLE_MS * QUIET_SHARE) return
+  }
+}
+
 export class MeasuredProcess {
   #child
   #lines
@@ -80,6 +94,20 @@ export class MeasuredProcess {
     const told = await this.#nextLine()
     const wallMs = performance.now() - startMs
     return { ...told, records, wallMs, cpuMicros: cpuMicrosOf(this.pid) - startMicros }
+  }
+
+  /** Has it send until it has used so much CPU; gives what a record cost at last, in microseconds. */
+  async warmUp(cpuMs) {
+    let cpuMicros = 0
+    let records = FIRST_RECORDS
+    for (;;) {
+      const run = await this.run(records)
+      cpuMicros += run.cpuMicros
+      // A run too short to be seen in ticks is taken for one of a tick.
+      const perRecord = Math.max(run.cpuMicros, MICROS_PER_TICK) / records
+      if (cpuMicros >= cpuMs * 1000) return perRecord
+      records = Math.ceil(Math.min(records * 8, (cpuMs * 500) / perRecord))
+    }
   }
 
   /** Lets it close its producer and end; what it has printed late is dropped. */

@@ -1,0 +1,88 @@
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.AppInfoParser;
+
+/**
+ * The Java producer at a steady rate, as bench/support/latency-client.js drives millrace: every millisecond it
+ * sends what is due, each record with a callback, and tells the latency from the call to the callback.
+ */
+public final class PeerLatency {
+    private static final long TICK_NANOS = 1_000_000;
+    private static final double NANOS_PER_MS = 1e6;
+
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final String topic;
+    private final byte[][] ring;
+    private final double recordsPerNano;
+
+    private PeerLatency(Arguments given, KafkaProducer<byte[], byte[]> producer) throws IOException {
+        this.producer = producer;
+        topic = given.text("topic");
+        ring = given.payloads();
+        recordsPerNano = given.number("rate") / 1e9;
+    }
+
+    public static void main(String[] words) throws IOException, InterruptedException {
+        Arguments given = new Arguments(words);
+        ByteArraySerializer serializer = new ByteArraySerializer();
+        try (var producer = new KafkaProducer<>(given.producerProperties(), serializer, serializer)) {
+            PeerLatency measured = new PeerLatency(given, producer);
+            String java = System.getProperty("java.version");
+            System.out.printf("{\"version\":\"kafka-clients %s, Java %s\"}%n", AppInfoParser.getVersion(), java);
+            BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
+            for (String line = lines.readLine(); line != null && line.startsWith("run ");
+                    line = lines.readLine()) {
+                measured.run(Integer.parseInt(line.substring("run ".length())));
+            }
+        }
+    }
+
+    private void run(int records) throws InterruptedException {
+        long[] latencies = new long[records];
+        long[] lateness = new long[records];
+        AtomicInteger settled = new AtomicInteger();
+        CountDownLatch rest = new CountDownLatch(records);
+        int mask = ring.length / 2 - 1;
+        long start = System.nanoTime();
+        for (int sent = 0; sent < records;) {
+            int due = (int) Math.min(records, (System.nanoTime() - start) * recordsPerNano);
+            for (; sent < due; sent++) {
+                int at = (sent & mask) * 2;
+                long sentNanos = System.nanoTime();
+                lateness[sent] = sentNanos - start - (long) (sent / recordsPerNano);
+                producer.send(new ProducerRecord<>(topic, ring[at], ring[at + 1]), (metadata, error) -> {
+                    if (error != null) {
+                        error.printStackTrace();
+                        Runtime.getRuntime().halt(1);
+                    }
+                    latencies[settled.getAndIncrement()] = System.nanoTime() - sentNanos;
+                    rest.countDown();
+                });
+            }
+            LockSupport.parkNanos(TICK_NANOS);
+        }
+        rest.await();
+        System.out.printf("{\"records\":%d,\"latency\":%s,\"lateness\":%s}%n", records, quantiles(latencies),
+                quantiles(lateness));
+    }
+
+    private static String quantiles(long[] nanos) {
+        Arrays.sort(nanos);
+        return String.format(Locale.ROOT, "{\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}",
+                at(nanos, 0.5), at(nanos, 0.99), at(nanos, 0.999), at(nanos, 1));
+    }
+
+    private static double at(long[] sorted, double share) {
+        return sorted[Math.min(sorted.length - 1, (int) (sorted.length * share))] / NANOS_PER_MS;
+    }
+}
