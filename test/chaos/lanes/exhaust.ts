@@ -8,7 +8,6 @@ import { atLeast, atMost, type LaneOptions, type LanePlan, layoutOf, runPlanOn }
 const MIB = 2 ** 20
 const NODES = 3
 const RSS_BEYOND_MIB = 96
-const MAX_BLOCK_MS = 2000
 const PAYLOAD_BYTES = 1024
 /** Payload, the record's own header and what the protocol adds. */
 const RECORD_BYTES = PAYLOAD_BYTES + 28 + 8
@@ -24,6 +23,8 @@ export async function exhaust(options: LaneOptions, shared?: Ground): Promise<La
 function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
   const { seed, isSmall } = options
   const seconds = options.seconds ?? (isSmall ? 20 : 600)
+  // Small runs share their machine with others, and the tenth of tolerance grows with the wait.
+  const maxBlockMs = isSmall ? 4000 : 2000
   const bufferBytes = isSmall ? 8 * MIB : 32 * MIB
   const bytesPerSecond = isSmall ? 400_000 : 1_000_000
   const capacity = (bytesPerSecond * NODES) / RECORD_BYTES
@@ -38,7 +39,7 @@ function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
       window: null,
       // One way of sending, for only then do refusals come in the order of the sends.
       styles: ['callback'],
-      options: { 'buffer.memory': bufferBytes, 'max.block.ms': MAX_BLOCK_MS },
+      options: { 'buffer.memory': bufferBytes, 'max.block.ms': maxBlockMs },
     },
     script: async (stage, ground) => {
       for (const proxy of ground.proxies) proxy.throttle(bytesPerSecond, ['in'])
@@ -49,8 +50,8 @@ function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
     criteria: ({ verdict, report }) => [
       atLeast('sends refused for want of memory', report.blockedMs.count, 1),
       atMost('other failures', verdict.refused + verdict.ambiguous - report.blockedMs.count, 0),
-      atLeast('shortest wait of a refused send, ms', report.blockedMs.min, MAX_BLOCK_MS * 0.9),
-      atMost('longest wait of a refused send, ms', report.blockedMs.max, MAX_BLOCK_MS * 1.1),
+      atLeast('shortest wait of a refused send, ms', report.blockedMs.min, maxBlockMs * 0.9),
+      atMost('longest wait of a refused send, ms', report.blockedMs.max, maxBlockMs * 1.1),
       atLeast('refused in the order of the sends', report.blockedMs.isInOrder ? 1 : 0, 1),
       ...(isSmall
         ? []

@@ -25,6 +25,9 @@ export function kills(options: LaneOptions, shared?: KafkaGround): Promise<LaneR
   const random = new Random(seed)
   const layout = layoutOf('kills', seed, 2, 6)
   const movedMs: number[] = []
+  /** From the time when every partition had a leader again until each had acknowledged something: the client's share. */
+  const resumedMs: number[] = []
+  let controllers = 0
   let done = 0
   return runPlan(
     options,
@@ -38,12 +41,15 @@ export function kills(options: LaneOptions, shared?: KafkaGround): Promise<LaneR
           await setTimeout(random.integer(500, 1500))
           const node = await busiestLeader(ground, layout, random)
           const { pid } = ground.node(node)
+          if ((await ground.admin.controller()) === node) controllers++
           await ground.node(node).stop('SIGKILL')
           if (isAlive(pid)) throw new Error(`node ${node} survived SIGKILL`)
           done++
           const moved = await leadershipMoved(ground, layout, node)
           movedMs.push(moved)
+          const movedAt = performance.now()
           const isBack = await resumed(stage, RESUME_TIMEOUT_MS)
+          resumedMs.push(performance.now() - movedAt)
           await ground.node(node).start()
           await ground.settled(layout.topics)
           const { totalSent, totalAcked } = stage.log
@@ -55,7 +61,12 @@ export function kills(options: LaneOptions, shared?: KafkaGround): Promise<LaneR
         }
         await sentAtLeast(stage, records)
       },
-      faults: () => ({ kills: done, ...resultOf('leaderMovedMs', movedMs) }),
+      faults: () => ({
+        kills: done,
+        controllers,
+        ...resultOf('leaderMovedMs', movedMs),
+        ...resultOf('resumedMs', resumedMs),
+      }),
       criteria: ({ verdict }) => [atLeast('kills', done, kills), atLeast('records', verdict.sent, records)],
     },
     shared,
