@@ -2,7 +2,7 @@
 //
 // CPU is user and system time of the whole process, all its threads, read by the parent from /proc between
 // commands (commands.js): the same for every language, and nothing of it depends on what the client says. It
-// counts in ticks of 10 ms, so the timed part should take a second.
+// counts in ticks of 10 ms, so the timed part should take most of a second.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
