@@ -38,7 +38,7 @@ export function machineCpuMicros() {
 const FIRST_RECORDS = 1000
 const QUIET_SAMPLE_MS = 100
 const QUIET_SHARE = 0.25
-const QUIET_WAIT_MS_MAX = 15_000
+const QUIET_WAIT_MS_MAX = 4_000
 
 /** Waits, for a while, until nobody else uses much of the machine. */
 export async function quietMachine() {
