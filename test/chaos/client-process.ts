@@ -104,6 +104,7 @@ function startJavaClient(job: Job): ChildProcess {
     recordsPerSecond: job.recordsPerSecond ?? 0,
     window: job.window ?? 0,
     graceMs: job.graceMs,
+    isSerial: job.isSerial,
   }
   const args = Object.entries(words).map(([name, value]) => `${name}=${value}`)
   const properties = Object.entries(options).map(([name, value]) => `property.${name}=${value}`)

@@ -11,6 +11,7 @@ const options: LaneOptions = {
   client: 'millrace',
   seed: 20261121,
   isSmall: true,
+  isSerial: false,
   records: undefined,
   seconds: undefined,
   faults: undefined,

@@ -9,7 +9,7 @@ import type { Lane } from './lanes/lane.js'
 import { moves } from './lanes/moves.js'
 import { pauses } from './lanes/pauses.js'
 import { slow } from './lanes/slow.js'
-import { describeResult, type LaneResult, recordResult } from './result.js'
+import { describeResult, type LaneResult, recordResult, recordTable } from './result.js'
 
 const LANES: Readonly<Record<string, Lane>> = { kills, pauses, moves, cuts, slow, exhaust }
 
@@ -23,7 +23,8 @@ Lanes: ${Object.keys(LANES).join(', ')}, and controls: planted bugs that the che
   --records N             records to send at least
   --faults N              kills, pauses of each length, elections or cuts
   --seconds N             of each measurement (slow) or of overload (exhaust)
-  --rate N                records a second
+  --rate N                records a second, 0 for as fast as it goes
+  --serial                one send at a time per partition, for clients that keep no order else
   --record                appends the result to test/chaos/results/LANE.ndjson`
 
 function wholeNumber(name: string, text: string | undefined): number | undefined {
@@ -95,6 +96,7 @@ async function main(): Promise<void> {
       faults: { type: 'string' },
       seconds: { type: 'string' },
       rate: { type: 'string' },
+      serial: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -114,6 +116,7 @@ async function main(): Promise<void> {
       client,
       seed,
       isSmall: values.small,
+      isSerial: values.serial,
       records: wholeNumber('records', values.records),
       seconds: wholeNumber('seconds', values.seconds),
       faults: wholeNumber('faults', values.faults),
@@ -125,7 +128,10 @@ async function main(): Promise<void> {
     console.log(JSON.stringify(result))
     if (values.record) console.log(`appended to ${recordResult(result)}`)
   }
-  if (results.length > 1) console.log(table(results))
+  if (results.length > 1) {
+    console.log(table(results))
+    if (values.record) console.log(`written to ${recordTable(name, table(results))}`)
+  }
   // What peers do is told, not judged.
   if (results.some(({ client, ok }) => client === 'millrace' && !ok)) process.exitCode = 1
 }

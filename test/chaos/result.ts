@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +23,8 @@ export interface LaneResult {
   lane: string
   client: ClientName
   isSmall: boolean
+  /** One send at a time per partition, which is not what the other clients were asked for. */
+  isSerial: boolean
   ok: boolean
   seed: number
   startedAt: string
@@ -30,6 +32,8 @@ export interface LaneResult {
   commit: string
   versions: Record<string, string>
   cpus: number
+  /** What reading everything back and judging it took. */
+  checkSeconds: number
   records: number
   recordsPerSecond: number
   faults: Record<string, number>
@@ -81,6 +85,7 @@ export interface ResultInput {
   lane: string
   client: ClientName
   isSmall: boolean
+  isSerial: boolean
   seed: number
   startedAt: Date
   versions: Readonly<Record<string, string>>
@@ -96,6 +101,7 @@ export function laneResult(input: ResultInput): LaneResult {
     lane: input.lane,
     client: input.client,
     isSmall: input.isSmall,
+    isSerial: input.isSerial,
     ok: isSound && input.criteria.every(({ ok }) => ok),
     seed: input.seed,
     startedAt: input.startedAt.toISOString(),
@@ -103,6 +109,7 @@ export function laneResult(input: ResultInput): LaneResult {
     commit: commit(),
     versions: { ...input.versions, ...report.versions },
     cpus: cpus().length,
+    checkSeconds: round(input.trial.checkSeconds),
     records: verdict.sent,
     recordsPerSecond: Math.round(verdict.acked / report.seconds),
     faults: input.faults,
@@ -131,7 +138,7 @@ export function describeResult(result: LaneResult): string {
       .map(([name, value]) => `${name} ${value.toLocaleString('en')}`)
       .join(' · ')
   return [
-    `${result.ok ? 'PASSED' : 'FAILED'}  ${result.lane}${result.isSmall ? ' (small)' : ''}, ${result.client}, seed ${result.seed}`,
+    `${result.ok ? 'PASSED' : 'FAILED'}  ${result.lane}${result.isSmall ? ' (small)' : ''}, ${result.client}${result.isSerial ? ', one send at a time' : ''}, seed ${result.seed}`,
     `  ${pairs(versions)} · ${result.cpus} CPUs · commit ${result.commit}`,
     `  ${result.records.toLocaleString('en')} records in ${result.seconds} s, ${result.recordsPerSecond.toLocaleString('en')}/s acknowledged · faults: ${pairs(faults)}`,
     `  ${pairs({ ...classes })}`,
@@ -148,6 +155,13 @@ export function recordResult(result: LaneResult): string {
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `${result.lane}.ndjson`)
   appendFileSync(file, `${JSON.stringify(result)}\n`)
+  return file
+}
+
+/** Writes the table of a lane's clients beside its lines. */
+export function recordTable(lane: string, table: string): string {
+  const file = join(ROOT, 'test/chaos/results', `${lane}-clients.md`)
+  writeFileSync(file, `${table}\n`)
   return file
 }
 

@@ -146,6 +146,7 @@ test('with memory exhausted for 20 s sends wait in turn, and memory stays within
       client: 'millrace',
       seed: SEED,
       isSmall: true,
+      isSerial: false,
       records: undefined,
       seconds: undefined,
       faults: undefined,

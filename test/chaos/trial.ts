@@ -25,6 +25,7 @@ export interface Stage {
 export interface TrialResult {
   verdict: Verdict
   report: ClientReport
+  checkSeconds: number
 }
 
 export const DEFAULT_JOB = {
@@ -32,6 +33,7 @@ export const DEFAULT_JOB = {
   records: Number.MAX_SAFE_INTEGER,
   recordsPerSecond: null,
   window: 10_000,
+  isSerial: false,
   isPaced: true,
   graceMs: 125_000,
   styles: ['callback', 'promise', 'sendMany'],
@@ -57,9 +59,11 @@ export async function runTrial(
   await script({ client, log })
   client.tell('stop')
   const report = await withDeadline(client.report, job.graceMs * 2 + END_MARGIN_MS)
+  const endedAt = performance.now()
   const checker = new Checker(log, slot => slotName(layout, slot))
   await ground.read(run, layout, frame => checker.take(frame))
-  return { verdict: checker.verdict(), report }
+  const verdict = checker.verdict()
+  return { verdict, report, checkSeconds: (performance.now() - endedAt) / 1000 }
 }
 
 async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {

@@ -6,7 +6,7 @@ class ConfluentAdapter extends PeerAdapter {
   private readonly producer: Untyped
 
   constructor(job: Job) {
-    super('@confluentinc/kafka-javascript', false)
+    super('@confluentinc/kafka-javascript')
     const { KafkaJS } = loadPeer('@confluentinc/kafka-javascript')
     const kafka = new KafkaJS.Kafka({
       kafkaJS: { brokers: job.bootstrapServers.split(','), logLevel: KafkaJS.logLevel.NOTHING },

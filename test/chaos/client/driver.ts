@@ -23,8 +23,6 @@ export interface Chunk {
 /** What a client's own API has to be translated to. */
 export interface Adapter {
   versions: Record<string, string>
-  /** Whether the next chunk of a slot must wait until the one before is settled, to keep order. */
-  isSerial: boolean
   /** Whether the values may be overwritten as soon as `send` has returned. */
   copies: boolean
   connect(): Promise<void>
@@ -215,7 +213,7 @@ export class Driver {
   }
 
   private roomOf(slot: Slot): number {
-    if (this.adapter.isSerial && slot.isBusy) return 0
+    if (this.job.isSerial && slot.isBusy) return 0
     return this.job.window === null ? Infinity : this.job.window - (slot.sent - slot.settled)
   }
 

@@ -14,6 +14,8 @@ export interface Job {
   recordsPerSecond: number | null
   /** Records of one slot that may be unsettled; `null` for no limit. */
   window: number | null
+  /** Whether the next chunk of a slot waits until the one before is settled, for clients that keep no order else. */
+  isSerial: boolean
   /** Whether sending starts by itself, or records are asked for one burst at a time. */
   isPaced: boolean
   /** What must be settled at the latest after this long: `delivery.timeout.ms` and 5 s. */

@@ -6,7 +6,7 @@ class KafkaJsAdapter extends PeerAdapter {
   private readonly producer: Untyped
 
   constructor(job: Job) {
-    super('kafkajs', true)
+    super('kafkajs')
     const { Kafka, logLevel } = loadPeer('kafkajs')
     const kafka = new Kafka({ brokers: job.bootstrapServers.split(','), logLevel: logLevel.NOTHING })
     this.producer = kafka.producer({ idempotent: true, ...job.options })

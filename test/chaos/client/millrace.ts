@@ -28,7 +28,6 @@ const DEFINITE_CODES = new Set([
 ])
 
 class MillraceAdapter implements Adapter {
-  readonly isSerial = false
   readonly copies = true
   readonly versions: Record<string, string>
   private readonly producer: Producer

@@ -31,12 +31,9 @@ function manifestOf(name: string): Untyped {
 /** A producer whose `send` takes several records of one partition and promises one outcome, with a base offset. */
 export abstract class PeerAdapter implements Adapter {
   readonly copies = false
-  readonly isSerial: boolean
   readonly versions: Record<string, string>
 
-  /** `isSerial`: sends to a partition that overlap may change places. */
-  constructor(name: string, isSerial: boolean) {
-    this.isSerial = isSerial
+  constructor(name: string) {
     this.versions = { [name]: manifestOf(name).version, node: process.versions.node }
   }
 

@@ -8,7 +8,7 @@ class PlatformaticAdapter extends PeerAdapter {
   private readonly producer: Untyped
 
   constructor(job: Job, { Producer }: Untyped) {
-    super('@platformatic/kafka', true)
+    super('@platformatic/kafka')
     this.producer = new Producer({
       clientId: 'chaos',
       bootstrapBrokers: job.bootstrapServers.split(','),

@@ -17,6 +17,8 @@ export interface LaneOptions {
   seconds: number | undefined
   faults: number | undefined
   recordsPerSecond: number | undefined
+  /** Whether a partition has one send at a time; see Job. */
+  isSerial: boolean
   /** Says how it goes, a line at a time. */
   say: (line: string) => void
 }
@@ -69,8 +71,9 @@ export async function runPlanOn<G extends Ground>(
 ): Promise<LaneResult> {
   const startedAt = new Date()
   await ground.createTopics(plan.layout)
-  const { client, seed, isSmall } = options
-  const job = { ...plan.job, options: { ...strictOptions(client), ...plan.job.options } }
+  const { client, seed, isSmall, isSerial } = options
+  const pace = plan.job.recordsPerSecond === 0 ? { recordsPerSecond: null } : {}
+  const job = { ...plan.job, ...pace, isSerial, options: { ...strictOptions(client), ...plan.job.options } }
   const before = faultsOf(ground.proxies)
   const trial = await runTrial(ground, { client, seed, layout: plan.layout, job }, async stage => {
     const { log } = stage
@@ -89,6 +92,7 @@ export async function runPlanOn<G extends Ground>(
     lane: plan.name,
     client,
     isSmall,
+    isSerial,
     seed,
     startedAt,
     versions: ground.versions,

@@ -143,6 +143,7 @@ public final class ChaosProducer {
         long records = number("records");
         double rate = (double) number("recordsPerSecond") / slots.length;
         long window = number("window") == 0 ? Long.MAX_VALUE : number("window");
+        boolean isSerial = Boolean.parseBoolean(job.get("isSerial"));
         long toldNs = System.nanoTime();
         int next = 0;
         int idle = 0;
@@ -154,7 +155,8 @@ public final class ChaosProducer {
             slot.creditNs = now;
             int index = next;
             next = (next + 1) % slots.length;
-            long room = Math.min((long) Math.min(slot.credit, records - sent), window - unsettled(slot));
+            long unsettled = unsettled(slot);
+            long room = isSerial && unsettled > 0 ? 0 : Math.min((long) Math.min(slot.credit, records - sent), window - unsettled);
             if (room >= 1) {
                 int chunk = (int) Math.min(room, CHUNK_RECORDS);
                 slot.credit -= chunk;
