@@ -16,7 +16,7 @@
 // part sends as many records as take about 0.7 s of CPU (--cpu-ms, or --records for a fixed number), from
 // the first call to the last acknowledgement. CPU is user and system time of the whole process, read from
 // /proc by the bench, so it needs Linux; records/s are by the clock. Repetitions go round all clients, so that
-// what disturbs the machine for a while disturbs them alike, and a run begins when the machine is quiet. A row
+// what disturbs the machine for a while disturbs them alike, and a run waits a little for a quiet moment. A row
 // is the median by CPU, peak RSS the largest. × is the CPU over that of the case's best peer, of any language
 // and mode.
 //

@@ -8,6 +8,8 @@
 // that whoever reads its CPU time before `run` and after the answer has measured exactly that.
 import { createInterface } from 'node:readline'
 
+const CLOSE_MS_MAX = 10_000
+
 /** The words of the command line. */
 export function givenArguments() {
   return Object.fromEntries(process.argv.slice(2).map(word => word.split(/=(.*)/s, 2)))
@@ -23,4 +25,6 @@ export async function obey(version, run) {
     print({ records: Number(count), ...(await run(Number(count))) })
   }
   process.stdin.destroy()
+  // Nobody waits for a producer that cannot close because the bench and its broker are gone.
+  setTimeout(() => process.exit(1), CLOSE_MS_MAX).unref()
 }

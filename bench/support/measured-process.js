@@ -38,9 +38,9 @@ export function machineCpuMicros() {
 const FIRST_RECORDS = 1000
 const QUIET_SAMPLE_MS = 100
 const QUIET_SHARE = 0.25
-const QUIET_WAIT_MS_MAX = 4_000
+const QUIET_WAIT_MS_MAX = 1_000
 
-/** Waits, for a while, until nobody else uses much of the machine. */
+/** Waits, for a second at most, until nobody else uses much of the machine. */
 export async function quietMachine() {
   for (let waitedMs = 0; waitedMs < QUIET_WAIT_MS_MAX; waitedMs += QUIET_SAMPLE_MS) {
     const before = machineCpuMicros()
