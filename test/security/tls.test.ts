@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { createSecureContext, type DetailedPeerCertificate } from 'node:tls'
+import { createSecureContext, type DetailedPeerCertificate, getCiphers } from 'node:tls'
 import { AuthenticationError, ConfigError, Producer, type ProducerOptions } from '../../dist/index.js'
 import { ciphersOf } from '../../dist/security/tls/cipher-suites.js'
 import { readPkcs12 } from '../../dist/security/tls/pkcs12.js'
@@ -75,8 +75,8 @@ describe('stores', { skip }, () => {
     const encrypted = openssl(['pkcs8', '-topk8', '-in', client.keyFile, '-passout', 'pass:hunter2'])
     const keystore = { sslKeystoreKey: encrypted, sslKeystoreCertificateChain: client.cert }
     await deliver({ ...keystore, sslKeyPassword: 'hunter2' })
-    refuses(keystore, /TLS cannot be set up/)
-    refuses({ ...keystore, sslKeyPassword: 'wrong' }, /TLS cannot be set up/)
+    refuses(keystore, /is ssl\.key\.password right/)
+    refuses({ ...keystore, sslKeyPassword: 'wrong' }, /is ssl\.key\.password right/)
   })
 
   for (const [title, args] of Object.entries({
@@ -149,7 +149,7 @@ describe('stores', { skip }, () => {
     const both = { sslTruststoreLocation: client.certFile, sslTruststoreCertificates: client.cert }
     refuses(both, /both given/)
     const other = authority.issue()
-    refuses({ sslKeystoreKey: other.key, sslKeystoreCertificateChain: client.cert }, /TLS cannot be set up/)
+    refuses({ sslKeystoreKey: other.key, sslKeystoreCertificateChain: client.cert }, /does not belong/)
   })
 
   test('of PKCS#12 that are damaged anywhere are refused, or read where it does not matter', () => {
@@ -242,7 +242,13 @@ test('cipher suites are named as in the standards or as in OpenSSL', () => {
     TLS_RSA_WITH_AES_256_GCM_SHA384: 'AES256-GCM-SHA384',
     'ECDHE-RSA-AES128-GCM-SHA256': 'ECDHE-RSA-AES128-GCM-SHA256',
   }
-  assert.deepEqual(ciphersOf(Object.keys(suites)), Object.values(suites))
+  // Not every runtime has all of them.
+  const known = Object.entries(suites).filter(([, name]) => getCiphers().includes(name.toLowerCase()))
+  assert.ok(known.length >= 6)
+  assert.deepEqual(
+    ciphersOf(known.map(([name]) => name)),
+    known.map(([, name]) => name),
+  )
   assert.deepEqual(ciphersOf([]), [])
   assert.throws(() => ciphersOf(['TLS_RSA_WITH_RC4_128_MD5']), ConfigError)
   assert.throws(() => ciphersOf(['AES128-SHA:ALL']), ConfigError)

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
 import type { Secret } from '../../common/secret.js'
 import { ConfigError } from '../../errors/index.js'
@@ -35,25 +36,45 @@ export function trustOf({ truststore }: Pick<TlsOptions, 'truststore'>, read: Re
 }
 
 /** The client's certificate and key; empty where none are given. */
-export function identityOf(options: TlsOptions, read: ReadFile): SecureContextOptions {
-  const { location, key, chain } = options.keystore
-  const passphrase = options.keyPassword?.reveal()
-  const withPassphrase = passphrase === undefined ? {} : { passphrase }
+export function identityOf({ keystore, keyPassword }: TlsOptions, read: ReadFile): SecureContextOptions {
+  const { location, key, chain } = keystore
   if (key !== null || chain !== null) {
     if (location !== null) throw conflict('ssl.keystore.location', 'ssl.keystore.key')
     if (key === null) throw missing('ssl.keystore.key', 'ssl.keystore.certificate.chain')
     if (chain === null) throw missing('ssl.keystore.certificate.chain', 'ssl.keystore.key')
-    const cert = pemCertificates('ssl.keystore.certificate.chain', chain.reveal()).join('\n')
-    return { key: pemKey('ssl.keystore.key', key.reveal()), cert, ...withPassphrase }
+    const certificates = pemCertificates('ssl.keystore.certificate.chain', chain.reveal())
+    return matching('ssl.keystore.key', pemKey('ssl.keystore.key', key.reveal()), certificates, keyPassword)
   }
   if (location === null) return {}
-  const store = openStore('keystore', options.keystore, read(location))
+  const option = 'ssl.keystore.location'
+  const store = openStore('keystore', keystore, read(location))
   if ('pem' in store) {
-    const cert = pemCertificates('ssl.keystore.location', store.pem).join('\n')
-    return { key: pemKey('ssl.keystore.location', store.pem), cert, ...withPassphrase }
+    return matching(option, pemKey(option, store.pem), pemCertificates(option, store.pem), keyPassword)
   }
   if (store.key === null) throw storeError('keystore', location, 'has no private key')
-  return { key: store.key, cert: store.certificates.join('\n') }
+  return matching(option, store.key, store.certificates, null)
+}
+
+/** A key, decrypted, with its certificates. Not every runtime sees by itself when they do not match. */
+function matching(
+  option: string,
+  pem: string,
+  certificates: readonly string[],
+  password: Secret | null,
+): SecureContextOptions {
+  let key: KeyObject
+  try {
+    key = createPrivateKey({ key: pem, ...(password === null ? {} : { passphrase: password.reveal() }) })
+  } catch {
+    throw new ConfigError(
+      `${option} has a private key that cannot be read; is ssl.key.password right?`,
+      option,
+    )
+  }
+  if (!new X509Certificate(certificates[0] ?? '').checkPrivateKey(key)) {
+    throw new ConfigError(`${option} has a private key that does not belong to the first certificate`, option)
+  }
+  return { key: key.export({ type: 'pkcs8', format: 'pem' }), cert: certificates.join('\n') }
 }
 
 type Store = { readonly pem: string } | ReturnType<typeof readPkcs12>
