@@ -77,20 +77,19 @@ export class SaslServer {
   authenticate(message: Uint8Array): SaslAuthenticateResponse {
     this.step++
     const verdict = (this.exchange as Exchange)(Buffer.from(message).toString())
-    const sessionLifetimeMs = BigInt(this.options.sessionLifetimeMs ?? 0)
+    const { sessionLifetimeMs = 0 } = this.options
     const answer = this.tampered({
       authenticate: {
         errorCode: verdict.failed ? ErrorCodes.SASL_AUTHENTICATION_FAILED : ErrorCodes.NONE,
         errorMessage: verdict.failed ? 'Authentication failed: invalid credentials' : null,
         authBytes: Buffer.from(verdict.message ?? ''),
-        sessionLifetimeMs: verdict.ok ? sessionLifetimeMs : 0n,
+        sessionLifetimeMs: verdict.ok ? BigInt(sessionLifetimeMs) : 0n,
       },
     }).authenticate as SaslAuthenticateResponse
     if (verdict.ok) {
       this.authentications++
       this.exchange = null
-      const lifetimeMs = Number(answer.sessionLifetimeMs)
-      this.expiresAt = lifetimeMs === 0 ? Number.POSITIVE_INFINITY : this.now() + lifetimeMs
+      this.expiresAt = sessionLifetimeMs === 0 ? Number.POSITIVE_INFINITY : this.now() + sessionLifetimeMs
     } else if (verdict.failed) this.exchange = null
     return answer
   }
