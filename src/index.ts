@@ -26,10 +26,12 @@ export {
   NativeAddonError,
   NetworkError,
   ProducerClosedError,
+  ProducerFencedError,
   ProtocolError,
   RecordTooLargeError,
   SerializationError,
   TimeoutError,
+  TransactionError,
   UnsupportedVersionError,
 } from './errors/index.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
@@ -56,3 +58,4 @@ export {
   type SerializerLike,
   serializers,
 } from './serialization/index.js'
+export type { ConsumerGroupMetadata, TopicPartitionOffset } from './transactions/offsets.js'

@@ -47,6 +47,10 @@ export interface AccumulatorOptions {
   onWork: () => void
   /** A batch of the topic was opened: keep its metadata. */
   onTopicUsed: (topic: string) => void
+  /** A batch of the partition was opened. */
+  onBatchOpened?: (partition: PartitionState) => void
+  /** A record has failed before it was in a batch. */
+  onRefused?: (error: KafkaError) => void
 }
 
 /** The sender's say in a drain: which partitions must hold still, and the sequence of a batch. */
@@ -107,6 +111,7 @@ export class RecordAccumulator {
       maxBlockMs: options.maxBlockMs,
       now: () => options.clock.now(),
       choosePartition: topic => this.choosePartition(topic),
+      onRefused: error => options.onRefused?.(error),
       openBatch: (handle, partition, large) => this.openBatch(handle, partition, large),
       batchOf: handle => this.batches[handle] as Batch,
       onExhausted: () => this.sendLingering(),
@@ -296,9 +301,18 @@ export class RecordAccumulator {
 
   /** Fails every batch and waiting record: a forced close. */
   abort(error: KafkaError): void {
+    this.abortMatching(error, () => true)
+  }
+
+  /** Fails every waiting record and every batch that no broker can have seen. */
+  abortUnsent(error: KafkaError): void {
+    this.abortMatching(error, batch => !batch.wasDrained)
+  }
+
+  private abortMatching(error: KafkaError, matches: (batch: Batch) => boolean): void {
     this.appender.drainStaged()
     this.appender.failWaiting(error)
-    for (const batch of [...this.incomplete]) {
+    for (const batch of [...this.incomplete].filter(matches)) {
       if (batch.phase === BatchPhase.OPEN) this.core.seal(batch.handle)
       this.dequeue(batch)
       this.fail(batch, error)
@@ -323,6 +337,7 @@ export class RecordAccumulator {
     else this.lingering.push(batch)
     this.refresh(partition)
     options.onTopicUsed(partition.topic.name)
+    options.onBatchOpened?.(partition)
     options.onWork()
     return batch
   }

@@ -36,6 +36,8 @@ export interface AppenderOptions {
   batchOf: (handle: number) => Batch
   /** A record found no memory and waits. */
   onExhausted: () => void
+  /** A record fails that has not been in a batch. */
+  onRefused: (error: KafkaError) => void
 }
 
 /**
@@ -120,7 +122,9 @@ export class Appender {
         break
       } else {
         const delivery = staging.deliveries[first] as Delivery
-        delivery.fail(this.refusal(status, topic), staging.ordinals[first] as number, topic.name, -1)
+        const error = this.refusal(status, topic)
+        this.options.onRefused(error)
+        delivery.fail(error, staging.ordinals[first] as number, topic.name, -1)
         first++
       }
     }
@@ -139,13 +143,15 @@ export class Appender {
   /** Rejects every record that has waited for `max.block.ms`. */
   expireWaiting(nowMs: number): void {
     this.waiting.expire(nowMs, record => {
-      const { maxBlockMs, bufferBytes } = this.options
-      return new BufferExhaustedError(
+      const { maxBlockMs, bufferBytes, onRefused } = this.options
+      const error = new BufferExhaustedError(
         `No memory for a record to topic ${record.topic.name} within max.block.ms (${maxBlockMs} ms): ` +
           `buffer.memory (${bufferBytes} bytes) is held by records the brokers have not acknowledged yet. ` +
           'Send more slowly, or raise buffer.memory.',
         { topic: record.topic.name },
       )
+      onRefused(error)
+      return error
     })
   }
 
@@ -211,7 +217,9 @@ export class Appender {
     const status = this.write(record)
     if (status === AppendStatus.NO_MEMORY) return false
     if (status !== AppendStatus.OK) {
-      delivery.fail(this.refusal(status, topic), ordinal, topic.name, Math.max(partition, -1))
+      const error = this.refusal(status, topic)
+      this.options.onRefused(error)
+      delivery.fail(error, ordinal, topic.name, Math.max(partition, -1))
       return true
     }
     const { result } = this.staging

@@ -129,15 +129,16 @@ export class ClusterClient {
   }
 
   /**
-   * Whether a `request` to the node would be sent now; else it is being connected to, unless the last attempt
-   * has failed a moment ago or no metadata names the node, which are seen to.
+   * Whether a `request` to the node would be sent now. If not, it is being connected to; the last attempt may
+   * have `failed` a moment ago. One that no metadata names is `unknown`, and metadata are asked for.
    */
-  reach(nodeId: number): 'usable' | 'connecting' | 'failed' {
+  reach(nodeId: number): 'usable' | 'connecting' | 'failed' | 'unknown' {
     const node = this.connectionTo(nodeId)
     if (node?.isUsable) return 'usable'
     const isBackingOff = node?.state === NodeState.Disconnected && !node.canConnect(this.options.clock.now())
     this.ensureConnection(nodeId)
-    return node === undefined || isBackingOff ? 'failed' : 'connecting'
+    if (node === undefined) return 'unknown'
+    return isBackingOff ? 'failed' : 'connecting'
   }
 
   /** Highest version in common with the node; -1: none, or the node is not connected. */

@@ -352,17 +352,19 @@ export const producerDefinitions = {
   'transaction.timeout.ms': {
     type: 'int',
     default: 60000,
+    min: 1,
     importance: 'low',
-    support: 'later',
-    reason: 'transactions are not built',
-    doc: 'The coordinator aborts a transaction that is open for longer than this.',
+    support: 'built',
+    doc:
+      'The coordinator aborts a transaction that is open for longer than this, and fences its producer; ' +
+      'at most transaction.max.timeout.ms of the brokers.',
   },
   'transaction.two.phase.commit.enable': {
     type: 'boolean',
     default: false,
     importance: 'low',
     support: 'later',
-    reason: 'transactions are not built',
+    reason: 'two-phase commit (KIP-939) is not released in Kafka',
     doc: 'Whether an outside coordinator decides when transactions end.',
   },
   'transactional.id': {
@@ -370,8 +372,7 @@ export const producerDefinitions = {
     default: null,
     nonEmpty: true,
     importance: 'low',
-    support: 'later',
-    reason: 'transactions are not built',
+    support: 'built',
     doc: "Name under which this producer's transactions survive a restart; turns transactions on.",
   },
   'value.serializer': {

@@ -70,6 +70,9 @@ export interface ProducerConfig {
   readonly socketConnectionSetupTimeoutMaxMs: number
   /** At most `socketConnectionSetupTimeoutMaxMs`. */
   readonly socketConnectionSetupTimeoutMs: number
+  readonly transactionTimeoutMs: number
+  /** Null: no transactions. */
+  readonly transactionalId: string | null
   /** Null: values are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
   readonly valueSerializer: Serialize<unknown> | null
   /** Java keys of the options that were given. */
@@ -122,24 +125,33 @@ export function resolveConfig(
     security: resolveSecurity({ values, explicit, logger, extras }),
     socketConnectionSetupTimeoutMaxMs: values['socket.connection.setup.timeout.max.ms'],
     socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
+    transactionTimeoutMs: values['transaction.timeout.ms'],
+    transactionalId: checkedText('transactional.id', values['transactional.id'] ?? '') || null,
     valueSerializer: resolveSerializer('value', values['value.serializer']),
     explicit,
   }
   // Counted last, so that refused options do not use up a number.
-  return Object.freeze({ ...config, clientId: resolveClientId(values['client.id']) })
+  return Object.freeze({ ...config, clientId: resolveClientId(values) })
 }
 
-/** Longest text a request header can carry: its length is an int16. */
-const LONGEST_CLIENT_ID_BYTES = 0x7fff
+/** Longest text that every version of a request can carry: its length is an int16. */
+const LONGEST_TEXT_BYTES = 0x7fff
 
-function resolveClientId(given: string): string {
-  if (Buffer.byteLength(given) > LONGEST_CLIENT_ID_BYTES)
-    throw new ConfigError(
-      `client.id = ${showValue('client.id', given)} is not valid; ` +
-        `allowed: at most ${LONGEST_CLIENT_ID_BYTES} bytes`,
-      'client.id',
-    )
-  return given === '' ? `producer-${++unnamedProducers}` : given
+function checkedText(key: OptionKey, given: string): string {
+  if (Buffer.byteLength(given) <= LONGEST_TEXT_BYTES) return given
+  throw new ConfigError(
+    `${key} = ${showValue(key, given)} is not valid; allowed: at most ${LONGEST_TEXT_BYTES} bytes`,
+    key,
+  )
+}
+
+function resolveClientId(values: ParsedValues): string {
+  const given = checkedText('client.id', values['client.id'])
+  if (given !== '') return given
+  const transactionalId = values['transactional.id']
+  // An id that fits on its own may be too long with the word in front of it.
+  if (transactionalId !== null) return `producer-${transactionalId.slice(0, LONGEST_TEXT_BYTES / 8)}`
+  return `producer-${++unnamedProducers}`
 }
 
 function resolveBootstrapServers(entries: readonly unknown[] | null): readonly HostPort[] {

@@ -6,23 +6,58 @@ import type { ProducerConfig } from '../config/index.js'
 import { loadAddon } from '../native/load.js'
 import { createSecurity } from '../security/index.js'
 import { Sender } from '../sender/sender.js'
+import { type TransactionHost, TransactionManager } from '../transactions/transaction-manager.js'
 
 /** The parts of a producer, joined as its configuration says. */
 export interface ProducerParts {
   readonly client: ClusterClient
   readonly accumulator: RecordAccumulator
   readonly sender: Sender
+  /** Null without `transactional.id`. */
+  readonly transactions: TransactionManager | null
 }
 
+/** What the parts need of the producer. */
+export type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
+
 /** Makes and joins the parts of a producer. Nothing connects yet. */
-export function assemble(config: ProducerConfig, clock: Clock): ProducerParts {
+export function assemble(config: ProducerConfig, clock: Clock, owner: RecordOwner): ProducerParts {
   const client = createClient(config, clock)
-  // The accumulator wakes the sender, which is made after it.
-  const parts: { sender?: Sender } = {}
+  // The accumulator wakes the sender, which is made after it, and so do transactions.
+  const parts: { accumulator?: RecordAccumulator; sender?: Sender } = {}
   const sender = () => parts.sender as Sender
-  const accumulator = createAccumulator(config, clock, client, sender)
-  parts.sender = createSender(config, clock, client, accumulator)
-  return { client, accumulator, sender: parts.sender }
+  const accumulator = () => parts.accumulator as RecordAccumulator
+  const transactions = createTransactions(config, clock, client, {
+    ...owner,
+    failForGood: error => sender().failForGood(error),
+    setIdentity: (producerId, producerEpoch) => sender().identity.set(producerId, producerEpoch),
+    resume: () => accumulator().refreshAll(),
+    wakeup: () => sender().wakeup(),
+  })
+  parts.accumulator = createAccumulator(config, clock, client, sender, transactions)
+  parts.sender = createSender(config, clock, client, parts.accumulator, transactions)
+  return { client, accumulator: parts.accumulator, sender: parts.sender, transactions }
+}
+
+function createTransactions(
+  config: ProducerConfig,
+  clock: Clock,
+  client: ClusterClient,
+  host: TransactionHost,
+): TransactionManager | null {
+  const { transactionalId } = config
+  if (transactionalId === null) return null
+  return new TransactionManager({
+    transactionalId,
+    transactionTimeoutMs: config.transactionTimeoutMs,
+    maxBlockMs: config.maxBlockMs,
+    requestTimeoutMs: config.requestTimeoutMs,
+    retryBackoffMs: config.retryBackoffMs,
+    client,
+    clock,
+    logger: config.logger,
+    host,
+  })
 }
 
 function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
@@ -53,6 +88,7 @@ function createAccumulator(
   clock: Clock,
   client: ClusterClient,
   sender: () => Sender,
+  transactions: TransactionManager | null,
 ): RecordAccumulator {
   const { compressionType, compressionLevel } = config
   return new RecordAccumulator({
@@ -75,6 +111,8 @@ function createAccumulator(
     fillFreed: process.env.MILLRACE_FILL_FREED === '1',
     onWork: () => sender().wakeup(),
     onTopicUsed: topic => client.trackTopic(topic),
+    onBatchOpened: partition => transactions?.use(partition),
+    onRefused: error => transactions?.onRecordsFailed(error, false),
   })
 }
 
@@ -83,6 +121,7 @@ function createSender(
   clock: Clock,
   client: ClusterClient,
   accumulator: RecordAccumulator,
+  transactions: TransactionManager | null,
 ): Sender {
   return new Sender({
     accumulator,
@@ -99,6 +138,7 @@ function createSender(
     retryBackoffMaxMs: config.retryBackoffMaxMs,
     availabilityTimeoutMs: config.partitionerAvailabilityTimeoutMs,
     compressionName: config.compressionType,
+    transactions,
     onLeaderHint: topic => {
       const metadata = client.metadata.topic(topic.name)
       if (metadata !== undefined && accumulator.updateTopic(topic, metadata)) accumulator.leadersChanged()

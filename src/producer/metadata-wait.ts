@@ -35,6 +35,8 @@ export interface MetadataWaitOptions {
   maxBlockMs: number
   /** Sends a record on whose topic is known now. */
   proceed: (record: WaitingRecord) => void
+  /** Records fail here, before they were in a batch. */
+  onRefused: (error: KafkaError) => void
 }
 
 /** Records whose topic, or partition, is not known yet; in the order of their sends, per topic. */
@@ -77,6 +79,7 @@ export class MetadataWait {
       const error = this.finalError(topic)
       if (error !== null) {
         this.queues.delete(topic)
+        this.options.onRefused(error)
         for (const record of queue.drain()) failWaiting(record, error)
       } else if (topic.partitionCount > 0) this.release(topic, queue)
     }
@@ -94,10 +97,16 @@ export class MetadataWait {
     for (const queue of this.queues.values()) for (const record of queue) joinBarrier(record, barrier)
   }
 
-  /** Fails all that waits. */
-  abort(error: KafkaError): void {
+  /** Fails all records that wait. */
+  abortRecords(error: KafkaError): void {
     for (const queue of this.queues.values()) for (const record of queue.drain()) failWaiting(record, error)
     this.queues.clear()
+  }
+
+  /** Fails all that waits. */
+  abort(error: KafkaError): void {
+    this.options.onRefused(error)
+    this.abortRecords(error)
     for (const asker of this.askers.splice(0)) asker.reject(error)
     this.timer.cancel()
   }
@@ -133,7 +142,11 @@ export class MetadataWait {
   private expire(nowMs: number): void {
     let nextMs = Number.POSITIVE_INFINITY
     for (const [topic, queue] of this.queues) {
-      queue.expire(nowMs, record => this.timeout(topic, record.partition))
+      queue.expire(nowMs, record => {
+        const error = this.timeout(topic, record.partition)
+        this.options.onRefused(error)
+        return error
+      })
       if (queue.length === 0) this.queues.delete(topic)
       nextMs = Math.min(nextMs, queue.nextDeadlineMs)
     }

@@ -10,10 +10,18 @@ import {
   parseProducerOptions,
   parseProperties,
 } from '../config/index.js'
-import { ConfigError, InvalidRecordError, type KafkaError, ProducerClosedError } from '../errors/index.js'
+import {
+  ConfigError,
+  IllegalStateError,
+  InvalidRecordError,
+  type KafkaError,
+  ProducerClosedError,
+} from '../errors/index.js'
 import { Result } from '../native/addon.js'
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
+import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
+import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
 import { CallbackDelivery, type DeliveryCallback, PromiseDelivery } from './deliveries.js'
 import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
@@ -45,6 +53,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly router: RecordRouter
   private readonly waiting: MetadataWait
   private readonly interceptors: Interceptors | null
+  private readonly transactions: TransactionManager | null
   private closing: Promise<void> | null = null
 
   /**
@@ -58,10 +67,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.config = parseProducerOptions(options)
     this.clock = systemClock
     const { config, clock } = this
-    const { client, accumulator, sender } = assemble(config, clock)
+    const { client, accumulator, sender, transactions } = assemble(config, clock, {
+      flush: () => this.flush(),
+      abortUnsent: error => this.abortUnsent(error),
+    })
     this.client = client
     this.accumulator = accumulator
     this.sender = sender
+    this.transactions = transactions
     this.router = new RecordRouter(config, accumulator, client.metadata)
     this.interceptors =
       config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
@@ -71,6 +84,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       clock,
       maxBlockMs: config.maxBlockMs,
       proceed: record => this.proceed(record),
+      onRefused: error => transactions?.onRecordsFailed(error, false),
     })
     client.onUpdate = () => this.onClusterUpdate()
     client.onAuthenticationFailed = error => this.waiting.abort(error)
@@ -131,9 +145,68 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends what has been accepted, then closes all connections. What is left after `timeoutMs` (default: no
-   * limit but `delivery.timeout.ms`) is rejected with `ProducerClosedError`. Later calls get the same
-   * promise.
+   * Makes the producer ready for transactions; once, before all others of these calls. A transaction that an
+   * earlier producer with the same `transactional.id` has left open is aborted, and that producer is fenced.
+   *
+   * This and the calls below reject with `TimeoutError` after `max.block.ms` but go on: made again, the same
+   * call waits for the same outcome. `TransactionError` tells by `abortable` and `fatal` what to do next.
+   */
+  async initTransactions(): Promise<void> {
+    await this.transactional('initTransactions').initTransactions()
+  }
+
+  /** Opens a transaction; all records until its end belong to it. Throws where that is not possible. */
+  beginTransaction(): void {
+    this.transactional('beginTransaction').beginTransaction()
+  }
+
+  /**
+   * Commits a consumer group's offsets with the transaction: those of the next records to be read. The
+   * consumer must not commit by itself.
+   */
+  async sendOffsetsToTransaction(
+    offsets: Iterable<TopicPartitionOffset>,
+    group: ConsumerGroupMetadata,
+  ): Promise<void> {
+    await this.transactional('sendOffsetsToTransaction').sendOffsets(offsets, group)
+  }
+
+  /**
+   * Sends what is left and commits: `read_committed` consumers see all records of the transaction, or, if any
+   * of them could not be stored, none: then it rejects and `abortTransaction` is to be called.
+   */
+  async commitTransaction(): Promise<void> {
+    await this.transactional('commitTransaction').commitTransaction()
+  }
+
+  /** Aborts: what has not been sent fails, and `read_committed` consumers see nothing of the transaction. */
+  async abortTransaction(): Promise<void> {
+    await this.transactional('abortTransaction').abortTransaction()
+  }
+
+  /**
+   * Does `work` in a transaction, which is committed when its promise resolves and aborted when it rejects or
+   * the commit fails in a way that can be aborted. Rejects with what `work` or the commit rejected with.
+   */
+  async transaction<T>(work: (producer: this) => Promise<T> | T): Promise<T> {
+    const transactions = this.transactional('transaction')
+    await transactions.awaitAbort()
+    transactions.beginTransaction()
+    try {
+      const result = await work(this)
+      await this.commitTransaction()
+      return result
+    } catch (error) {
+      // That the abort fails, too, is not what the caller has to hear of: later calls say so.
+      if (transactions.mayAbort) await transactions.abortTransaction().catch(() => {})
+      throw error
+    }
+  }
+
+  /**
+   * Sends what has been accepted, then closes all connections; a transaction that is open is aborted instead.
+   * What is left after `timeoutMs` (default: no limit but `delivery.timeout.ms`) is rejected with
+   * `ProducerClosedError`. Later calls get the same promise.
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? Number.POSITIVE_INFINITY
@@ -213,12 +286,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private sendPromised(record: ProducerRecord<K, V>, nowMs: number): Promise<RecordMetadata> {
     let routed: AppendableRecord
     try {
-      this.checkOpen()
+      this.checkSendable()
       routed = this.router.route(record, nowMs)
       const written = isPlaceable(routed) ? this.writeNow(routed) : null
       if (written !== null) return written
-    } catch (error) {
-      return Promise.reject(asKafkaError(error, placeOf(record).topic))
+    } catch (thrown) {
+      const error = asKafkaError(thrown, placeOf(record).topic)
+      this.transactions?.onSendFailed(error)
+      return Promise.reject(error)
     }
     const delivery = new PromiseDelivery()
     this.handOver(routed, delivery, 0)
@@ -249,6 +324,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     nowMs: number,
   ): boolean {
     if (this.closing !== null || this.sender.fatal !== null) return false
+    if (this.transactions !== null && this.transactions.state !== 'IN_TRANSACTION') return false
     try {
       const routed = this.router.routePlain(record, nowMs)
       if (routed === null) return false
@@ -264,11 +340,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** Whatever is wrong with a record reaches its delivery, and nobody else. */
   private dispatch(record: ProducerRecord<K, V>, delivery: Delivery, ordinal: number, nowMs: number): void {
     try {
-      this.checkOpen()
+      this.checkSendable()
       this.handOver(this.router.route(record, nowMs), delivery, ordinal)
-    } catch (error) {
+    } catch (thrown) {
       const { topic, partition } = placeOf(record)
-      delivery.fail(asKafkaError(error, topic), ordinal, topic, partition)
+      const error = asKafkaError(thrown, topic)
+      this.transactions?.onSendFailed(error)
+      delivery.fail(error, ordinal, topic, partition)
     }
   }
 
@@ -290,8 +368,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (record.partition === PARTITION_BY_PARTITIONER) {
       try {
         placed = { ...record, partition: this.router.askPartitioner(record) }
-      } catch (error) {
-        delivery.fail(asKafkaError(error, topic.name), ordinal, topic.name, -1)
+      } catch (thrown) {
+        const error = asKafkaError(thrown, topic.name)
+        this.transactions?.onRecordsFailed(error, false)
+        delivery.fail(error, ordinal, topic.name, -1)
         return
       }
     }
@@ -302,6 +382,26 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private checkOpen(): void {
     if (this.closing !== null) throw new ProducerClosedError('The producer is closed.')
     if (this.sender.fatal !== null) throw this.sender.fatal
+  }
+
+  private checkSendable(): void {
+    this.checkOpen()
+    this.transactions?.checkSend()
+  }
+
+  /** The transactions of an open producer; throws where there are none. */
+  private transactional(call: string): TransactionManager {
+    if (this.transactions === null) {
+      throw new IllegalStateError(`${call} needs the option transactional.id, which turns transactions on.`)
+    }
+    if (this.closing !== null) throw new ProducerClosedError('The producer is closed.')
+    return this.transactions
+  }
+
+  /** The transaction of these records is aborted, or has failed. */
+  private abortUnsent(error: KafkaError): void {
+    this.waiting.abortRecords(error)
+    this.accumulator.abortUnsent(error)
   }
 
   private onClusterUpdate(): void {
@@ -320,11 +420,15 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
+    const ended = this.transactions?.finish()
     const barrier = this.raiseBarrier()
-    await this.settledWithin(barrier, timeoutMs)
+    await this.within(barrier.done, timeoutMs)
+    // A coordinator that is not there has no time-out of its own, as records have.
+    if (ended !== undefined) await this.within(ended, Math.min(timeoutMs, this.config.deliveryTimeoutMs))
     const error: KafkaError = new ProducerClosedError(
       `The producer was closed before the record was delivered (close time-out ${timeoutMs} ms).`,
     )
+    this.transactions?.close(error)
     this.waiting.abort(error)
     this.accumulator.abort(error)
     this.sender.close()
@@ -332,11 +436,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     await this.client.close()
   }
 
-  private settledWithin(barrier: FlushBarrier, timeoutMs: number): Promise<void> {
-    if (timeoutMs === Number.POSITIVE_INFINITY) return barrier.done
+  private within(done: Promise<void>, timeoutMs: number): Promise<void> {
+    if (timeoutMs === Number.POSITIVE_INFINITY) return done
     return new Promise(resolve => {
       const timer = this.clock.setTimeout(resolve, timeoutMs)
-      barrier.done.then(() => {
+      done.then(() => {
         this.clock.clearTimeout(timer)
         resolve()
       })

@@ -2,10 +2,13 @@ import type { DrainGate } from '../accumulator/accumulator.js'
 import type { Batch } from '../accumulator/batch.js'
 import type { PartitionState } from '../accumulator/topic.js'
 import type { NativeCore } from '../native/addon.js'
+import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { firstUnacked, type ProducerIdentity } from './producer-identity.js'
 
 /** Header value of id, epoch and sequence where the producer is not idempotent. */
 const NONE = -1
+/** Bit of the header's attributes: the batch is part of a transaction. */
+const TRANSACTIONAL = 0x10
 
 /** What keeps the order of a partition's records: who may be sent now, and under which sequence. */
 export class SequenceGate implements DrainGate {
@@ -13,11 +16,18 @@ export class SequenceGate implements DrainGate {
   private readonly core: NativeCore
   /** `max.in.flight.requests.per.connection` is 1: order holds even without idempotence. */
   private readonly oneInFlight: boolean
+  private readonly transactions: TransactionManager | null
 
-  constructor(identity: ProducerIdentity, core: NativeCore, oneInFlight: boolean) {
+  constructor(
+    identity: ProducerIdentity,
+    core: NativeCore,
+    oneInFlight: boolean,
+    transactions: TransactionManager | null,
+  ) {
     this.identity = identity
     this.core = core
     this.oneInFlight = oneInFlight
+    this.transactions = transactions
   }
 
   mayDrain(partition: PartitionState, head: Batch): boolean {
@@ -25,7 +35,10 @@ export class SequenceGate implements DrainGate {
     const isBusy = partition.onWire > 0
     if (this.oneInFlight && isBusy) return false
     if (!identity.idempotent) return true
-    if (partition.needsEpochBump && !mustResolve(head) && !this.leaveEpoch(partition)) return false
+    if (this.transactions !== null) {
+      if (!this.transactions.mayDrain(partition, head.producer === null)) return false
+      if (partition.needsEpochBump && !this.mayPassGap(partition, head)) return false
+    } else if (partition.needsEpochBump && !mustResolve(head) && !this.leaveEpoch(partition)) return false
     if (head.producer !== null) {
       // After an error batches go again one at a time, lowest sequence first.
       if (partition.drained[0] !== head) return false
@@ -43,10 +56,11 @@ export class SequenceGate implements DrainGate {
     if (batch.bytes > 0) return
     if (this.identity.idempotent && batch.producer === null) this.identity.assignSequence(batch)
     const { handle, producer, baseSequence, codecId } = batch
+    const attributes = this.transactions === null ? codecId : codecId | TRANSACTIONAL
     batch.bytes =
       producer === null
         ? this.core.finish(handle, NONE, NONE, NONE, NONE, codecId)
-        : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, codecId)
+        : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, attributes)
   }
 
   /** The leader has stored the batch: from now on it checks the sequences that follow. */
@@ -55,6 +69,16 @@ export class SequenceGate implements DrainGate {
     partition.provenLeaderId = leaderId
     partition.provenLeaderEpoch = batch.attemptLeaderEpoch
     partition.provenProducer = batch.producer
+  }
+
+  /**
+   * In a transaction a gap ends when the next epoch comes, with the next transaction. Until then only batches
+   * go that have been sent before, for their fate is awaited.
+   */
+  private mayPassGap(partition: PartitionState, head: Batch): boolean {
+    if (partition.producer === this.identity.current) return head.producer !== null
+    partition.needsEpochBump = false
+    return true
   }
 
   /**

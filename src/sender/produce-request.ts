@@ -13,6 +13,8 @@ export interface ProduceRequestOptions {
   nodeId: number
   version: number
   clientId: Uint8Array
+  /** Null without transactions. */
+  transactionalId: string | null
   acks: number
   timeoutMs: number
   batches: readonly Batch[]
@@ -49,8 +51,9 @@ export class ProduceRequest implements OutgoingRequest {
   }
 
   encode(correlationId: number): Uint8Array[] {
-    const { clientId, acks, timeoutMs } = this.options
-    return encodeProduceFrame(this.version, correlationId, clientId, null, acks, timeoutMs, this.topics)
+    const { clientId, transactionalId, acks, timeoutMs } = this.options
+    const { version, topics } = this
+    return encodeProduceFrame(version, correlationId, clientId, transactionalId, acks, timeoutMs, topics)
   }
 
   onWritten(error: Error | null): void {

@@ -18,6 +18,7 @@ import {
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes, errorName, refreshesMetadata } from '../protocol/error-codes.js'
 import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
+import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { SequenceGate } from './drain-gate.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
@@ -41,6 +42,8 @@ export interface SenderOptions {
   retryBackoffMaxMs: number
   availabilityTimeoutMs: number
   compressionName: string
+  /** Null: the producer has none. */
+  transactions?: TransactionManager | null
   /** A response has told the topic's new leaders; they are in the metadata cache. */
   onLeaderHint: (topic: TopicState) => void
 }
@@ -66,6 +69,7 @@ export class Sender {
   private readonly accumulator: RecordAccumulator
   readonly identity: ProducerIdentity
   private readonly gate: SequenceGate
+  private readonly transactions: TransactionManager | null
   private readonly backoff: ExponentialBackoff
   private readonly clientId: Uint8Array
   /** Topics that have had a batch split. */
@@ -83,7 +87,9 @@ export class Sender {
     this.options = options
     this.accumulator = options.accumulator
     this.identity = new ProducerIdentity(options.idempotent)
-    this.gate = new SequenceGate(this.identity, options.accumulator.core, options.maxInFlight === 1)
+    this.transactions = options.transactions ?? null
+    const { core } = options.accumulator
+    this.gate = new SequenceGate(this.identity, core, options.maxInFlight === 1, this.transactions)
     this.backoff = new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs)
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
@@ -108,10 +114,10 @@ export class Sender {
     accumulator.appender.drainStaged()
     accumulator.promote(this.options.clock.now())
     if (this.fatal !== null) accumulator.abort(this.fatal)
-    else {
+    else if (this.transactions === null) {
       this.sendReady()
       if (!this.identity.isReady) this.askForProducerId()
-    }
+    } else if (this.transactions.step()) this.sendReady()
     accumulator.appender.serveWaiting()
     this.timer.ensure(accumulator.nextDeadlineMs())
   }
@@ -120,7 +126,7 @@ export class Sender {
   private onDeadline(asOf: number): void {
     if (this.isClosed) return
     this.accumulator.appender.expireWaiting(asOf)
-    for (const batch of this.accumulator.expire(asOf)) this.loseSequence(batch)
+    for (const batch of this.accumulator.expire(asOf)) this.afterFailure(batch)
     this.run()
   }
 
@@ -150,11 +156,14 @@ export class Sender {
 
   private send(nodeId: number, batches: readonly Batch[]): void {
     const { client, acks, requestTimeoutMs, compressionName } = this.options
-    const version = client.apiVersion(nodeId, Produce)
+    const { transactions } = this
+    const highest = client.apiVersion(nodeId, Produce)
+    const version = transactions === null ? highest : Math.min(highest, transactions.produceVersionMax)
     const request = new ProduceRequest({
       nodeId,
       version,
       clientId: this.clientId,
+      transactionalId: transactions?.transactionalId ?? null,
       acks,
       timeoutMs: requestTimeoutMs,
       batches,
@@ -242,14 +251,23 @@ export class Sender {
     errorCode: number,
     answer: ProducePartitionResponse | null,
   ): void {
-    const verdict = judge(batch, errorCode, this.identity.idempotent, answer?.logStartOffset ?? -1n)
+    const verdict = this.verdictOn(batch, errorCode, answer)
     if (verdict === Verdict.DONE) this.succeed(batch, request, answer)
     else if (verdict === Verdict.SPLIT) this.split(batch, request)
-    else if (verdict === Verdict.FATAL) this.failForGood(this.errorFor(batch, request, errorCode, answer))
-    else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
+    else if (verdict === Verdict.FATAL) {
+      const error = this.errorFor(batch, request, errorCode, answer)
+      if (this.transactions === null) this.failForGood(error)
+      else this.transactions.onProducerRefused(error, errorCode)
+    } else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
       batch.outcome.recordErrors = recordErrorsOf(batch, errorCode, answer)
       this.fail(batch, this.errorFor(batch, request, errorCode, answer))
     } else this.retry(batch, request, errorCode, verdict)
+  }
+
+  private verdictOn(batch: Batch, errorCode: number, answer: ProducePartitionResponse | null): Verdict {
+    const verdict = judge(batch, errorCode, this.identity.idempotent, answer?.logStartOffset ?? -1n)
+    // Within a transaction the epoch stays, so a gap cannot be closed: the transaction has failed.
+    return verdict === Verdict.RETRY_BUMPED && this.transactions !== null ? Verdict.FAIL : verdict
   }
 
   private succeed(batch: Batch, request: ProduceRequest, answer: ProducePartitionResponse | null): void {
@@ -308,7 +326,13 @@ export class Sender {
 
   private fail(batch: Batch, error: KafkaError): void {
     this.accumulator.fail(batch, error)
+    this.afterFailure(batch)
+  }
+
+  private afterFailure(batch: Batch): void {
     this.loseSequence(batch)
+    const { error } = batch.outcome
+    if (error !== null) this.transactions?.onRecordsFailed(error, batch.producer !== null)
   }
 
   /**

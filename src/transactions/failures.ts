@@ -28,7 +28,7 @@ export function fencedError(transactionalId: string, cause: unknown): ProducerFe
   return new ProducerFencedError(
     `A newer producer with transactional.id ${JSON.stringify(transactionalId)} has taken over, or the ` +
       'transaction took longer than transaction.timeout.ms and the coordinator has ended it. What was not ' +
-      'committed is aborted. Close this producer; if no other instance has taken over its work, make a new one.',
+      'committed is aborted. Close this producer; if nobody else does its work now, make a new one.',
     { cause },
   )
 }

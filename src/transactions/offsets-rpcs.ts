@@ -10,7 +10,7 @@ import type { CheckedGroup, CheckedOffset } from './offsets.js'
 import type { PendingCall } from './pending-call.js'
 import { Priority, type Rpc, type RpcError, type RpcIdentity, type RpcTarget } from './rpc.js'
 
-/** Makes a group's offsets part of the transaction, which `transaction.version` 1 needs before the offsets. */
+/** Makes a group's offsets part of the transaction, which `transaction.version` 1 needs before them. */
 export class AddOffsetsRpc implements Rpc<AddOffsetsToTxnResponse> {
   readonly name = 'AddOffsetsToTxn'
   readonly priority = Priority.ADD
@@ -43,7 +43,7 @@ export class AddOffsetsRpc implements Rpc<AddOffsetsToTxnResponse> {
   }
 }
 
-/** Hands a group's offsets to its coordinator, for the end of the transaction. Retries only what is missing. */
+/** Hands a group's offsets to its coordinator, until the transaction ends. Retries only what is missing. */
 export class TxnOffsetCommitRpc implements Rpc<TxnOffsetCommitResponse> {
   readonly name = 'TxnOffsetCommit'
   readonly priority = Priority.ADD

@@ -37,8 +37,9 @@ export class RpcRunner {
   private readonly options: RpcRunnerOptions
   private readonly queue = new RpcQueue()
   private inFlight: Rpc | null = null
-  private backoffUntilMs = Number.NEGATIVE_INFINITY
-  private backoffTimer: TimerHandle | undefined
+  /** Nothing is sent. */
+  private isBackingOff = false
+  private timer: TimerHandle | undefined
   private transactionCoordinator: number | null = null
   private readonly groupCoordinators = new Map<string, number>()
   private isClosed = false
@@ -68,7 +69,7 @@ export class RpcRunner {
       if (this.isClosed || this.inFlight !== null) return false
       const rpc = this.queue.peek()
       if (rpc === undefined) return true
-      if (this.options.clock.now() < this.backoffUntilMs) return false
+      if (this.isBackingOff) return false
       if (rpc.isMoot?.()) {
         this.queue.take()
         rpc.skipped?.()
@@ -86,7 +87,7 @@ export class RpcRunner {
 
   close(): void {
     this.isClosed = true
-    if (this.backoffTimer !== undefined) this.options.clock.clearTimeout(this.backoffTimer)
+    this.stopTimer()
     this.queue.remove(() => true)
   }
 
@@ -98,14 +99,22 @@ export class RpcRunner {
       this.lookUp(target)
       return null
     }
-    const { client } = this.options
-    const reach = client.reach(nodeId)
-    if (reach === 'usable') return nodeId
-    if (reach === 'connecting') return undefined
-    // Waiting for a broker that cannot be reached would be in vain if another coordinates by now.
-    this.forget(target)
-    this.backOff(this.options.retryBackoffMs)
-    return undefined
+    const { client, retryBackoffMs } = this.options
+    switch (client.reach(nodeId)) {
+      case 'usable':
+        return nodeId
+      case 'connecting':
+        return undefined
+      case 'failed':
+        // Waiting for a broker that cannot be reached would be in vain if another coordinates by now.
+        this.forget(target)
+        this.backOff(retryBackoffMs)
+        return undefined
+      case 'unknown':
+        // Metadata are on their way; if they do not name the node in time, perhaps it is gone.
+        if (this.timer === undefined) this.startTimer(retryBackoffMs, () => this.forget(target))
+        return undefined
+    }
   }
 
   private coordinatorOf(target: RpcTarget): number | undefined {
@@ -132,6 +141,7 @@ export class RpcRunner {
   private async send(rpc: Rpc, nodeId: number | 'any'): Promise<void> {
     const { client, identity, requestTimeoutMs } = this.options
     this.inFlight = rpc
+    this.stopTimer()
     let response: unknown
     try {
       response = await rpc.ask(client, nodeId, identity(), requestTimeoutMs)
@@ -198,9 +208,23 @@ export class RpcRunner {
   }
 
   private backOff(delayMs: number): void {
-    const { clock, wakeup } = this.options
-    this.backoffUntilMs = clock.now() + delayMs
-    if (this.backoffTimer !== undefined) clock.clearTimeout(this.backoffTimer)
-    this.backoffTimer = clock.setTimeout(wakeup, delayMs)
+    this.isBackingOff = true
+    this.startTimer(delayMs, () => {
+      this.isBackingOff = false
+    })
+  }
+
+  private startTimer(delayMs: number, onDue: () => void): void {
+    this.stopTimer()
+    this.timer = this.options.clock.setTimeout(() => {
+      this.timer = undefined
+      onDue()
+      this.options.wakeup()
+    }, delayMs)
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== undefined) this.options.clock.clearTimeout(this.timer)
+    this.timer = undefined
   }
 }

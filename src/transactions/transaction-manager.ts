@@ -33,6 +33,8 @@ export interface TransactionHost {
   failForGood(error: KafkaError): void
   /** Batches that have no sequence yet get theirs under this identity, from 0 on. */
   setIdentity(producerId: bigint, producerEpoch: number): void
+  /** Partitions that were held back may be drained by now. */
+  resume(): void
   /** Look again whether there is something to send or to ask. */
   wakeup(): void
 }
@@ -54,7 +56,7 @@ const FEATURE = 'transaction.version'
 const FEATURE_V2 = 2
 /** The highest Produce version that does not add partitions to the transaction itself. */
 const PRODUCE_VERSION_MAX_V1 = 11
-/** The first partitions of a transaction often come before the last one is completed, which takes not long. */
+/** A transaction often adds its first partitions before the last one is completed, which takes not long. */
 const FIRST_PARTITIONS_BACKOFF_MS = 20
 const NO_IDENTITY = { producerId: -1n, producerEpoch: -1 } as const
 
@@ -78,6 +80,8 @@ export class TransactionManager {
   private isStarted = false
   /** The epoch must not be used for another transaction. */
   private needsNewEpoch = false
+  /** Why the records that have not been sent are to be failed, in the sender's next turn. */
+  private abortUnsentWith: KafkaError | null = null
   /** The coordinator gives a new epoch to a producer that has one (KIP-360). */
   private canBump = false
 
@@ -161,6 +165,17 @@ export class TransactionManager {
     })
   }
 
+  /** Whether an open transaction, or one that has failed, can be aborted now. */
+  get mayAbort(): boolean {
+    return isCallable('abortTransaction', this.currentState)
+  }
+
+  /** Waits for an abort that has timed out. */
+  async awaitAbort(): Promise<void> {
+    const { call } = this
+    if (call !== null && !call.isOver && call.name === 'abortTransaction') await call.wait()
+  }
+
   abortTransaction(): Promise<void> {
     return this.start('abortTransaction', () => this.beginAbort())
   }
@@ -193,6 +208,9 @@ export class TransactionManager {
   /** One turn, before batches are drained. False: none may be drained in this one. */
   step(): boolean {
     if (this.currentState === 'FATAL_ERROR') return false
+    const reason = this.abortUnsentWith
+    this.abortUnsentWith = null
+    if (reason !== null) this.options.host.abortUnsent(reason)
     if (this.partitions.hasWanted && this.isOpen) this.addPartitions()
     return this.runner.step()
   }
@@ -224,6 +242,12 @@ export class TransactionManager {
     if (hadSequence && !this.isV2) this.needsNewEpoch = true
     if (hadSequence && !this.isV2 && !this.canBump) this.fail(error)
     else if (this.isOpen) this.failTransaction(error)
+  }
+
+  /** A record was refused by `send`. */
+  onSendFailed(error: KafkaError): void {
+    // In all other states it was refused for that.
+    if (this.currentState === 'IN_TRANSACTION') this.onRecordsFailed(error, false)
   }
 
   /** A broker has refused the producer for good. */
@@ -283,7 +307,7 @@ export class TransactionManager {
     const reason = this.abortReason()
     this.transition('ABORTING_TRANSACTION')
     this.dropUnsent(reason)
-    this.options.host.abortUnsent(reason)
+    this.abortUnsentWith = reason
     this.endWhenFlushed(false)
   }
 
@@ -373,6 +397,7 @@ export class TransactionManager {
     const added = () => {
       partitions.markAdded(wanted)
       this.isStarted = true
+      this.options.host.resume()
     }
     this.runner.add(new AddPartitionsRpc(wanted, added))
   }
@@ -444,7 +469,8 @@ export class TransactionManager {
     const told = abortableError(error)
     this.dropUnsent(told)
     this.call?.settle(told)
-    this.options.host.abortUnsent(told)
+    this.abortUnsentWith = told
+    this.options.host.wakeup()
   }
 
   /** A transition that the table does not have is a mistake of this library: the producer must not go on. */

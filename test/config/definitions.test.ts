@@ -113,7 +113,7 @@ ssl.truststore.certificates | password | null |  | H
 ssl.truststore.location | string | null |  | H
 ssl.truststore.password | password | null |  | H
 ssl.truststore.type | string | JKS |  | M
-transaction.timeout.ms | int | 60000 |  | L
+transaction.timeout.ms | int | 60000 | [1,...] | L
 transaction.two.phase.commit.enable | boolean | false |  | L
 transactional.id | string | null | non-empty string | L
 value.serializer | class | required |  | H

@@ -511,9 +511,7 @@ describe('what is not built', () => {
     ],
     [{ 'ssl.provider': 'BC' }, 'ssl.provider', /JVM/],
     [{ 'security.providers': 'x.Y' }, 'security.providers', /JVM/],
-    [{ transactionalId: 't' }, 'transactional.id', /transactions/],
-    [{ transactionTimeoutMs: 1 }, 'transaction.timeout.ms'],
-    [{ 'transaction.two.phase.commit.enable': true }, 'transaction.two.phase.commit.enable'],
+    [{ 'transaction.two.phase.commit.enable': true }, 'transaction.two.phase.commit.enable', /KIP-939/],
     [{ 'config.providers': 'file' }, 'config.providers'],
     [{ 'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only' }, 'client.dns.lookup'],
     [{ 'compression.lz4.level': 12 }, 'compression.lz4.level', /no levels/],
@@ -625,6 +623,20 @@ describe('rules across options', () => {
         'transactional.id',
         /idempotence/,
       )
+  })
+
+  test('transactional.id turns transactions on, names the client, and fits every version of a request', () => {
+    const config = parse({ transactionalId: 'tx' })
+    assert.equal(config.transactionalId, 'tx')
+    assert.equal(config.transactionTimeoutMs, 60_000)
+    assert.equal(config.clientId, 'producer-tx')
+    assert.equal(parse({ transactionalId: 'tx', clientId: 'me' }).clientId, 'me')
+    assert.equal(parse({ transactionalId: 'tx', transactionTimeoutMs: 7 }).transactionTimeoutMs, 7)
+    assert.equal(parse({}).transactionalId, null)
+    const tooLong = 'ä'.repeat(16_384)
+    refuses({ bootstrapServers: HOSTS, transactionalId: tooLong }, 'transactional.id', /at most 32767 bytes/)
+    assert.ok(Buffer.byteLength(parse({ transactionalId: tooLong.slice(1) }).clientId) < 32_767)
+    refuses({ bootstrapServers: HOSTS, transactionTimeoutMs: 0 }, 'transaction.timeout.ms', /from 1 to/)
   })
 
   test('7: serializers are not required, because text and bytes need none', () => {
