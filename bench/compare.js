@@ -12,13 +12,12 @@
 // each, `many` a call for 1,000 records. At most 10,000 records are unsettled; Java's bound is its own
 // buffer.memory. What it costs to make the record objects and to hear of the outcomes is counted.
 //
-// Each figure comes from a process of its own, warmed up with 0.7 s of CPU (Java: 5 s). The timed
-// part sends as many records as take about 0.7 s of CPU (--cpu-ms, or --records for a fixed number), from
-// the first call to the last acknowledgement. CPU is user and system time of the whole process, read from
-// /proc by the bench, so it needs Linux; records/s are by the clock. Repetitions go round all clients, so that
-// what disturbs the machine for a while disturbs them alike, and a run waits a little for a quiet moment. A row
-// is the median by CPU, peak RSS the largest. × is the CPU over that of the case's best peer, of any language
-// and mode.
+// Each figure comes from a process of its own, warmed up with 0.7 s of CPU (Java: 5 s). The timed part sends as
+// many records as take about 0.7 s of CPU (--cpu-ms, or --records for a fixed number), from the first call to
+// the last acknowledgement. CPU is user and system time of the whole process, read from /proc by the bench, so
+// it needs Linux; records/s are by the clock. Repetitions go round all clients, so that what disturbs the
+// machine for a while disturbs them alike, and a run waits a little for a quiet moment. A row is the median by
+// CPU, peak RSS the largest. × is the CPU over that of the case's best peer, of any language and mode.
 //
 // Every run is checked: the broker must have counted the very number of records. With --verify it checks all
 // CRCs and sequences, too: that is for correctness, not for speed.

@@ -28,9 +28,11 @@ function bar(row, top, longest) {
   const length = (row.cpuMicrosPerRecord / longest) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH - 2 * MARGIN)
   const left = MARGIN + LABEL_WIDTH
   const middle = top + BAR_HEIGHT - 4
+  const label = escaped(`${row.title}: ${row.mode}`)
+  const size = `width="${length.toFixed(1)}" height="${BAR_HEIGHT}"`
   return [
-    `<text x="${left - 8}" y="${middle}" text-anchor="end">${escaped(`${row.title}: ${row.mode}`)}</text>`,
-    `<rect x="${left}" y="${top}" width="${length.toFixed(1)}" height="${BAR_HEIGHT}" fill="${colourOf(row)}"/>`,
+    `<text x="${left - 8}" y="${middle}" text-anchor="end">${label}</text>`,
+    `<rect x="${left}" y="${top}" ${size} fill="${colourOf(row)}"/>`,
     `<text x="${(left + length + 6).toFixed(1)}" y="${middle}">${row.cpuMicrosPerRecord.toFixed(2)}</text>`,
   ].join('')
 }
@@ -40,7 +42,8 @@ function panel(caseName, rows, top) {
     .filter(row => row.caseName === caseName && row.unsettledMax <= 10_000 && row.ratio <= LONGEST_RATIO)
     .toSorted((a, b) => a.cpuMicrosPerRecord - b.cpuMicrosPerRecord)
   const longest = Math.max(...shown.map(row => row.cpuMicrosPerRecord))
-  const title = `<text class="h" x="${MARGIN}" y="${top + 14}">${escaped(`${caseName}: ${cases[caseName].title}`)}</text>`
+  const heading = escaped(`${caseName}: ${cases[caseName].title}`)
+  const title = `<text class="h" x="${MARGIN}" y="${top + 14}">${heading}</text>`
   const bars = shown.map((row, i) => bar(row, top + 26 + i * ROW_HEIGHT, longest))
   return { text: [title, ...bars].join('\n'), bottom: top + 26 + shown.length * ROW_HEIGHT }
 }
@@ -54,9 +57,11 @@ export function chart(rows) {
     top = bottom + PANEL_GAP
   }
   const height = top - PANEL_GAP + MARGIN
-  const title = `CPU of the client per record in µs; less is better; more than ${LONGEST_RATIO} × the best peer is left out`
+  const left = `more than ${LONGEST_RATIO} × the best peer is left out`
+  const title = `CPU of the client per record in µs; less is better; ${left}`
+  const box = `viewBox="0 0 ${WIDTH} ${height}"`
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${box} role="img" aria-label="${title}">`,
     `<style>${STYLE}</style>`,
     `<text x="${MARGIN}" y="${MARGIN + 10}">${title}</text>`,
     ...panels,

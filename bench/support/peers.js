@@ -26,8 +26,8 @@ const javaScript = (title, file, modes, cases, setUp = 'node') => ({
 })
 
 /**
- * By the name --client takes. `isPeer`: ratios are to the best of these. `warmUpMs`: CPU time before the timed
- * part, where a just-in-time compiler needs more than the usual.
+ * By the name --client takes. `isPeer`: ratios are to the best of these. `warmUpMs`: CPU time before the
+ * timed part, where a just-in-time compiler needs more than the usual.
  */
 export const clients = {
   floor: {
