@@ -3,12 +3,13 @@
 //     npm run bench -- latency [--seconds 5] [--repeat 3] [--part latency,loop]
 //
 // `latency`: from the call of send to the callback, at 50,000 records/s of 100 bytes (12-byte keys, four
-// partitions, acks=all), against one real Apache Kafka node, for millrace on Node 24 and for Java's producer,
-// at linger.ms 0 and 5. Both send every millisecond what is due; how late their calls were is shown, too, as
-// latency does not include it. `loop`: the delay of millrace's event loop while it produces 200,000 records/s
-// of 100 bytes of JSON, each with a callback, with each codec, against the discarding broker: what perf_hooks
-// reads from a timer of 1 ms, which is part of the figure. Each run is a process of its own that warms up for
-// half the time first; clients take turns. A row is the median of each figure.
+// partitions, acks=all), against one real Apache Kafka node, for millrace on Node 24 and for Java's
+// producer, at linger.ms 0 and 5. Both send every millisecond what is due; how late their calls were is
+// shown, too, as latency does not include it. `loop`: the delay of millrace's event loop while it
+// produces 200,000 records/s of 100 bytes of JSON, each with a callback, with each codec, against the
+// discarding broker: what perf_hooks reads from a timer of 1 ms, which is part of the figure. Each run is
+// a process of its own that warms up for half the time first; clients take turns. A row is the median of
+// each figure.
 //
 // A run of everything writes its tables to bench/results.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

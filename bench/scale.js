@@ -2,11 +2,12 @@
 //
 //     npm run bench -- scale [--repeat 3] [--cpu-ms 1000] [--idle-seconds 5]
 //
-// CPU per record and peak RSS of millrace on Node 24 with 1, 100 and 10,000 partitions; 1 and 1,000 topics;
-// 1, 3 and 30 brokers (ports of one discarding broker). Records of 100 bytes go to the partitions in turn,
-// sixteen at a time, with batches that hold just sixteen, so that the fill of batches is the same everywhere
-// and only the number of places differs; arrays of 1,024 records, linger.ms 0, at most 10,000 unsettled. CPU is
-// measured as in compare.js. Idle CPU is that of the whole process after all that, when it has nothing to send.
+// CPU per record and peak RSS of millrace on Node 24 with 1, 100 and 10,000 partitions; 1 and 1,000
+// topics; 1, 3 and 30 brokers (ports of one discarding broker). Records of 100 bytes go to the partitions
+// in turn, sixteen at a time, with batches that hold just sixteen, so that the fill of batches is the
+// same everywhere and only the number of places differs; arrays of 1,024 records, linger.ms 0, at most
+// 10,000 unsettled. CPU is measured as in compare.js. Idle CPU is that of the whole process after all
+// that, when it has nothing to send.
 //
 // A run without options writes its table to bench/results.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
