@@ -80,6 +80,7 @@ export class Connection {
   /** TCP is up. With TLS the handshake is yet to come. */
   private isOpen = false
   private isConnected = false
+  private hasReceived = false
   /** The peer has shown that it is a broker, and taken this client for one of its own. */
   private isTrusted = false
 
@@ -183,7 +184,7 @@ export class Connection {
       )
     }
     // Not every server says so when it does not accept a certificate.
-    const hint = hasTls && !this.isTrusted ? ' right after the TLS handshake; check ssl.keystore.*' : ''
+    const hint = hasTls && !this.hasReceived ? ' right after the TLS handshake; check ssl.keystore.*' : ''
     return this.networkError(`was closed by the broker${hint}`)
   }
 
@@ -222,6 +223,7 @@ export class Connection {
   }
 
   private onData(chunk: Uint8Array): void {
+    this.hasReceived = true
     this.lastActiveAt = this.clock.now()
     try {
       this.frames.push(chunk)
