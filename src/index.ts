@@ -51,6 +51,11 @@ export type {
   SaslMechanism,
 } from './security/index.js'
 export {
+  type AwsCredentials,
+  type AwsMskIamOptions,
+  awsMskIamTokenProvider,
+} from './security/index.js'
+export {
   type Bytes,
   type Headers,
   type Serialize,

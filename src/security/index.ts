@@ -6,6 +6,8 @@ import type { TlsOptions } from './tls/options.js'
 import { TlsConnector } from './tls/tls-connector.js'
 
 export { redact } from './redact.js'
+export { type AwsMskIamOptions, awsMskIamTokenProvider } from './sasl/aws-msk-iam.js'
+export type { AwsCredentials } from './sasl/aws-signature.js'
 export type { SaslCredentials, SaslCredentialsProvider } from './sasl/credentials.js'
 export type { SaslBroker, SaslExchange, SaslMechanism } from './sasl/mechanism.js'
 export type { OauthToken, OauthTokenProvider } from './sasl/oauth-token.js'
