@@ -4,6 +4,8 @@ import { describe, test } from 'node:test'
 import { AuthenticationError } from '../../dist/errors/index.js'
 import { alreadyPrepared } from '../../dist/security/sasl/sasl-prep.js'
 import { scram } from '../../dist/security/sasl/scram.js'
+import { parseServerFinal, parseServerFirst } from '../../dist/security/sasl/scram-messages.js'
+import { randomOf } from '../protocol/schema-codec.js'
 
 const BROKER = { host: 'localhost', port: 9092 }
 const CLIENT_NONCE = 'rOprNGfwEbeRWgbNEkqO'
@@ -198,5 +200,43 @@ describe('SASLprep', () => {
         JSON.stringify(password),
       )
     }
+  })
+})
+
+describe('a mutated message of a SCRAM server', () => {
+  const random = randomOf(11)
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+
+  function mutate(text: string): Buffer {
+    let bytes = Buffer.from(text)
+    for (let edits = 1 + Math.floor(random() * 4); edits > 0; edits--) {
+      const at = Math.floor(random() * bytes.length)
+      const piece = pick([',', '=', 'r=', ',s=', ',i=', 'm=x,', 'e=', 'v=', '\0', 'é', '9', '-', ''])
+      const cut = pick([0, 0, 1, 2, 10])
+      bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(piece), bytes.subarray(at + cut)])
+      if (random() < 0.1) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256)
+    }
+    return bytes
+  }
+
+  test('is refused, or is one that the rules allow, 40,000 times', () => {
+    let refused = 0
+    for (let i = 0; i < 40_000; i++) {
+      const isFirst = i % 2 === 0
+      const message = mutate(isFirst ? FIRST : FINAL)
+      try {
+        if (isFirst) {
+          const first = parseServerFirst(message, CLIENT_NONCE)
+          assert.ok(first.iterations >= 4096 && first.iterations <= 1_000_000)
+          assert.ok(first.nonce.startsWith(CLIENT_NONCE) && first.nonce.length > CLIENT_NONCE.length)
+          assert.ok(first.salt.length > 0)
+        } else assert.ok(parseServerFinal(message).length > 0)
+      } catch (error) {
+        assert.ok(error instanceof AuthenticationError, `${error} for ${message.toString('hex')}`)
+        assert.ok(error.message.length < 300)
+        refused++
+      }
+    }
+    assert.ok(refused > 10_000 && refused < 40_000, `${refused} were refused`)
   })
 })

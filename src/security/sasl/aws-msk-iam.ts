@@ -8,7 +8,7 @@ export interface AwsMskIamOptions {
   /** Region of the cluster, such as `eu-central-1`. */
   readonly region: string
   /**
-   * Asked for every token. Default: the environment variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+   * Asked for each token. Default: the environment variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
    * `AWS_SESSION_TOKEN`. For roles pass a provider of AWS's own SDK, such as `fromNodeProviderChain()`.
    */
   readonly credentials?: () => AwsCredentials | Promise<AwsCredentials>
