@@ -29,7 +29,7 @@ const lanes = {
   },
   kafka: {
     title: 'against a real Apache Kafka',
-    needs: ['deps', 'native', 'typescript', 'tests', 'kafka'],
+    needs: ['deps', 'native', 'typescript', 'tests', 'kafka', 'runtimes'],
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
