@@ -15,12 +15,10 @@ export type Treatment =
   | 'retry'
   /** Look for the coordinator, then ask it. */
   | 'find'
-  /** The transaction has failed and can be aborted. */
+  /** The transaction has failed and can be aborted; if it is the abort that was refused, `fatal`. */
   | 'abort'
   /** As `abort`, if a new epoch can be had from the coordinator afterwards; else `fatal`. */
   | 'abort-and-bump'
-  /** As `abort` while committing; while aborting nothing is left to try: `fatal`. */
-  | 'abort-if-committing'
   /** Initialising has failed, and may be tried again. */
   | 'uninitialize'
   /** A newer producer has taken over: `fatal`, with an error of its own. */
@@ -93,7 +91,7 @@ const rules: { readonly [Name in RpcName]: Rules } = {
       ...coordinatorMoved,
       ...fenced,
       UNKNOWN_PRODUCER_ID: 'abort-and-bump',
-      TRANSACTION_ABORTABLE: 'abort-if-committing',
+      TRANSACTION_ABORTABLE: 'abort',
     },
     otherwise: 'fatal',
   },
@@ -114,7 +112,6 @@ const gravity: readonly Treatment[] = [
   'fatal',
   'uninitialize',
   'abort-and-bump',
-  'abort-if-committing',
   'abort',
   'find',
   'retry',

@@ -434,23 +434,24 @@ export class TransactionManager {
         this.transition('UNINITIALIZED')
         break
       case 'abort-and-bump':
-        this.onRecordsFailed(error, true)
-        break
-      case 'abort-if-committing':
-        if (this.currentState === 'ABORTING_TRANSACTION') this.fail(error)
-        else this.failTransaction(error)
-        break
       case 'abort':
-        this.failTransaction(error)
+        // Nothing is left to try if it is the abort itself that failed.
+        if (rpc.name === 'EndTxn' && this.currentState === 'ABORTING_TRANSACTION') this.fail(error)
+        else if (failure === 'abort') this.failTransaction(error)
+        else this.onRecordsFailed(error, true)
         break
     }
-    rpc.failed(this.currentState === 'FATAL_ERROR' ? fatalError(error, this.transactionalId) : error)
+    const { lastError } = this
+    rpc.failed(
+      this.currentState === 'FATAL_ERROR' ? fatalError(lastError ?? error, this.transactionalId) : error,
+    )
   }
 
   /** Requests that the broker cannot have seen are not made any more. */
   private dropUnsent(reason: KafkaError): void {
     this.partitions.forgetWanted()
-    const isDropped = (rpc: Rpc) => !rpc.isUnsure && rpc.priority >= Priority.ADD
+    const isDropped = (rpc: Rpc) =>
+      rpc.name === 'InitProducerId' || (rpc.priority >= Priority.ADD && !rpc.isUnsure)
     for (const rpc of this.runner.remove(isDropped)) rpc.failed(reason)
   }
 
