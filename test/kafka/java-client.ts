@@ -96,6 +96,13 @@ export class JavaClient implements AsyncDisposable {
     })
   }
 
+  /** A consumer group's offsets by `topic-partition`. */
+  async offsets(bootstrapServers: string, groupId: string): Promise<Record<string, number>> {
+    const lines = await this.command(['offsets', bootstrapServers, groupId])
+    const entries = lines.map(line => line.split('\t') as [string, string, string])
+    return Object.fromEntries(entries.map(([topic, index, offset]) => [`${topic}-${index}`, Number(offset)]))
+  }
+
   /** The partition Kafka's producer chooses for each key among so many. */
   async partitionsOf(keys: readonly Uint8Array[], partitions: number): Promise<number[]> {
     const chosen: number[] = []

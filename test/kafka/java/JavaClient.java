@@ -25,6 +25,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *   produce    BOOTSTRAP TOPIC KEY VALUE HEADERS   one record, its words as RecordReader writes them
  *   read       BOOTSTRAP TOPIC ISOLATION      one line a record, see RecordReader
  *   digest     BOOTSTRAP TOPIC ISOLATION      one line a partition, see RecordReader
+ *   offsets    BOOTSTRAP GROUP                one line a partition: topic, partition, offset
  *   partition  PARTITIONS KEY...              one line a key (base64), see JavaPartitioner
  */
 public final class JavaClient {
@@ -48,6 +49,7 @@ public final class JavaClient {
             case "produce" -> produce(words);
             case "read" -> RecordReader.read(words[1], words[2], words[3], out);
             case "digest" -> RecordReader.digest(words[1], words[2], words[3], out);
+            case "offsets" -> offsets(words, out);
             case "partition" -> JavaPartitioner.partition(words, out);
             default -> throw new IllegalArgumentException("unknown command " + words[0]);
         }
@@ -63,6 +65,16 @@ public final class JavaClient {
             words[2], Optional.of(Integer.parseInt(words[3])), Optional.of(Short.parseShort(words[4])));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
             admin.createTopics(List.of(topic.configs(configs))).all().get();
+        }
+    }
+
+    private static void offsets(String[] words, BufferedWriter out) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
+            var offsets = admin.listConsumerGroupOffsets(words[2]).partitionsToOffsetAndMetadata().get();
+            for (var entry : offsets.entrySet()) {
+                var partition = entry.getKey();
+                out.write(partition.topic() + "\t" + partition.partition() + "\t" + entry.getValue().offset() + "\n");
+            }
         }
     }
 

@@ -1,0 +1,90 @@
+// Transactions with a real Kafka, in both generations, read back by Kafka's own consumer.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Producer } from '../../dist/index.js'
+import { behaviour, type World } from '../transactions/behaviour.js'
+import { outcomeOf, silent } from '../transactions/support.js'
+import { type Kafka, startKafka } from './broker.js'
+import { kafkaSkip } from './java.js'
+import { JavaClient } from './java-client.js'
+
+function worldOf({ bootstrapServers }: Kafka, java: JavaClient): World {
+  return {
+    bootstrapServers,
+    async createTopic(name, partitions) {
+      await java.createTopic(bootstrapServers, name, { partitions })
+    },
+    async read(topic, isolation) {
+      const values: string[][] = []
+      for (const { partition, value } of await java.read(bootstrapServers, topic, isolation)) {
+        values[partition] ??= []
+        values[partition].push(String(value))
+      }
+      return Array.from(values, each => each ?? [])
+    },
+    offsets: groupId => java.offsets(bootstrapServers, groupId),
+  }
+}
+
+for (const [level, features] of [
+  [1, { 'transaction.version': 1 }],
+  [2, {}],
+] as const) {
+  describe(`transactions on a real Kafka, transaction.version ${level}`, { skip: kafkaSkip() }, () => {
+    let kafka: Kafka
+    let java: JavaClient
+    before(async () => {
+      java = new JavaClient()
+      kafka = await startKafka({ features })
+    })
+    after(async () => {
+      await kafka?.stop()
+      await java?.close()
+    })
+
+    behaviour(() => worldOf(kafka, java))
+
+    it('refuses offsets of a member that the group does not have, and can be aborted', async () => {
+      const { bootstrapServers } = kafka
+      const topic = `members-${level}`
+      await java.createTopic(bootstrapServers, topic)
+      await using producer = new Producer({ bootstrapServers, transactionalId: topic, logger: silent })
+      await producer.initTransactions()
+      producer.beginTransaction()
+      await producer.send({ topic, value: 'aborted' })
+      const group = { groupId: `${topic}-group`, generationId: 3, memberId: 'nobody' }
+      const offsets = [{ topic, partition: 0, offset: 1 }]
+      await assert.rejects(
+        producer.sendOffsetsToTransaction(offsets, group),
+        /ILLEGAL_GENERATION|UNKNOWN_MEMBER/,
+      )
+      assert.equal(await outcomeOf(() => producer.commitTransaction()), 'abortable')
+      await producer.abortTransaction()
+      await producer.transaction(() => producer.send({ topic, value: 'kept' }))
+      const read = await java.read(bootstrapServers, topic, 'read_committed')
+      assert.deepEqual(
+        read.map(({ value }) => String(value)),
+        ['kept'],
+      )
+    })
+
+    it('speaks the generation that the cluster has agreed on', async () => {
+      const { bootstrapServers } = kafka
+      const topic = `epochs-${level}`
+      await java.createTopic(bootstrapServers, topic)
+      await using producer = new Producer({ bootstrapServers, transactionalId: topic, logger: silent })
+      await producer.initTransactions()
+      const epochs: number[] = []
+      for (let n = 0; n < 3; n++) {
+        await producer.transaction(() => producer.send({ topic, value: String(n) }))
+        epochs.push(epochOf(producer))
+      }
+      assert.deepEqual(epochs, level === 2 ? [1, 2, 3] : [0, 0, 0])
+    })
+  })
+}
+
+function epochOf(producer: Producer): number {
+  const { transactions } = producer as unknown as { transactions: { identity: { producerEpoch: number } } }
+  return transactions.identity.producerEpoch
+}
