@@ -355,9 +355,7 @@ export const producerDefinitions = {
     min: 1,
     importance: 'low',
     support: 'built',
-    doc:
-      'The coordinator aborts a transaction that is open for longer than this, and fences its producer; ' +
-      'at most transaction.max.timeout.ms of the brokers.',
+    doc: 'How long a transaction may be open before its coordinator aborts it and fences its producer.',
   },
   'transaction.two.phase.commit.enable': {
     type: 'boolean',

@@ -83,6 +83,8 @@ describe('defaults', () => {
       security: { tls: null, sasl: null },
       socketConnectionSetupTimeoutMaxMs: 30000,
       socketConnectionSetupTimeoutMs: 10000,
+      transactionTimeoutMs: 60000,
+      transactionalId: null,
       valueSerializer: null,
     })
   })
