@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
+import { fuzzNative } from './fuzz.mjs'
 import { lint } from './lint.mjs'
 import { kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
 
@@ -20,6 +21,11 @@ const lanes = {
       await ctest('build-sanitized')
       if (process.platform === 'linux') await testSanitizedAddon()
     },
+  },
+  fuzz: {
+    title: 'fuzz targets of the native core, 60 s under ASan and UBSan',
+    needs: ['deps', 'native-tests'],
+    run: () => fuzzNative({}),
   },
   house: { title: 'house card', needs: ['deps', 'typescript', 'tests'], run: () => nodeTest(isHouse) },
   unit: {
@@ -69,7 +75,8 @@ async function testSanitizedAddon() {
     ASAN_OPTIONS: 'detect_leaks=0',
     UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
   }
-  await run(process.execPath, ['--test', '--test-reporter=spec', 'dist-test/native/addon.test.js'], { env })
+  const files = ['dist-test/native/addon.test.js', 'dist-test/native/hostile.test.js']
+  await run(process.execPath, ['--test', '--test-reporter=spec', ...files], { env })
 }
 
 /** Runs the compiled tests of the sources that match, so that what is left of a deleted test is never run. */

@@ -40,16 +40,24 @@ class OptionReader {
     return !failed_ && value.As<Napi::Boolean>().Value();
   }
 
+  // To be checked once more when all options have been read: a getter of a later one may detach it.
   Napi::ArrayBuffer buffer(const char* name, double leastBytes) {
     const Napi::Value value = get(name);
     if (!failed_ && !value.IsArrayBuffer())
       fail<Napi::TypeError>(std::string(name) + " must be an ArrayBuffer");
     if (failed_) return Napi::ArrayBuffer();
     Napi::ArrayBuffer buffer = value.As<Napi::ArrayBuffer>();
-    if (static_cast<double>(buffer.ByteLength()) < leastBytes) {
-      fail<Napi::RangeError>(std::string(name) + " is too small or detached");
+    if (isResizable(options_.Env(), buffer)) {
+      fail<Napi::TypeError>(std::string(name) + " must be of fixed length");
+    } else {
+      check(buffer, name, leastBytes);
     }
     return buffer;
+  }
+
+  void check(Napi::ArrayBuffer buffer, const char* name, double leastBytes) {
+    if (failed_ || static_cast<double>(buffer.ByteLength()) >= leastBytes) return;
+    fail<Napi::RangeError>(std::string(name) + " is too small or detached");
   }
 
   bool failed() const { return failed_; }
@@ -64,7 +72,8 @@ class OptionReader {
 
   template <typename ErrorType>
   void fail(const std::string& message) {
-    if (!failed_) ErrorType::New(options_.Env(), message).ThrowAsJavaScriptException();
+    if (!failed_ && !options_.Env().IsExceptionPending())
+      ErrorType::New(options_.Env(), message).ThrowAsJavaScriptException();
     failed_ = true;
   }
 
@@ -77,15 +86,21 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
   if (!info[0].IsObject()) return Napi::Value(env, throwTypeError(env, "options must be an object"));
   OptionReader read(info[0].As<Napi::Object>());
   constexpr double slabBytesLeast = kBatchHeaderBytes + kSmallestRecordBytes;
+  constexpr double descriptorBytesLeast = staged_layout::kWords * sizeof(int32_t);
+  constexpr double resultBytesLeast = result_layout::kWords * sizeof(int32_t);
   const double slabBytes = read.number("slabBytes", slabBytesLeast, kInt32Max);
   const double budgetBytes = read.number("budgetBytes", slabBytes, kSafeIntegerMax);
   const double batchLimitBytes = read.number("batchLimitBytes", 1, slabBytes);
   const double recordLimitBytes = read.number("recordLimitBytes", 0, kInt32Max);
   const bool fillFreed = read.boolean("fillFreed");
   Napi::ArrayBuffer arena = read.buffer("arena", slabBytes);
-  Napi::ArrayBuffer descriptors = read.buffer("descriptors", staged_layout::kWords * sizeof(int32_t));
+  Napi::ArrayBuffer descriptors = read.buffer("descriptors", descriptorBytesLeast);
   Napi::ArrayBuffer staging = read.buffer("staging", 1);
-  Napi::ArrayBuffer result = read.buffer("result", result_layout::kWords * sizeof(int32_t));
+  Napi::ArrayBuffer result = read.buffer("result", resultBytesLeast);
+  read.check(arena, "arena", slabBytes);
+  read.check(descriptors, "descriptors", descriptorBytesLeast);
+  read.check(staging, "staging", 1);
+  read.check(result, "result", resultBytesLeast);
   if (read.failed()) return Napi::Value();
 
   const double slabCount = static_cast<double>(arena.ByteLength()) / slabBytes;

@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cstdio>
+#include <limits>
 
 namespace millrace {
 
@@ -14,8 +15,8 @@ napi_value throwRangeError(napi_env env, const char* message) {
   return nullptr;
 }
 
-napi_value throwError(napi_env env, const char* message) {
-  napi_throw_error(env, nullptr, message);
+napi_value throwError(napi_env env, const char* code, const char* message) {
+  napi_throw_error(env, code, message);
   return nullptr;
 }
 
@@ -28,10 +29,27 @@ bool throwNotNumber(napi_env env, const char* name) {
   return false;
 }
 
+bool throwNotInt32(napi_env env, const char* name) {
+  char message[64];
+  std::snprintf(message, sizeof message, "%s must be a 32-bit integer", name);
+  throwRangeError(env, message);
+  return false;
+}
+
+constexpr double kInt32Least = std::numeric_limits<int32_t>::min();
+constexpr double kInt32Largest = std::numeric_limits<int32_t>::max();
+
 }  // namespace
 
 bool readInt32(napi_env env, napi_value value, const char* name, int32_t* result) {
-  return napi_get_value_int32(env, value, result) == napi_ok || throwNotNumber(env, name);
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) return throwNotNumber(env, name);
+  // Also false for NaN, whose conversion would be undefined.
+  if (number >= kInt32Least && number <= kInt32Largest) {
+    *result = static_cast<int32_t>(number);
+    if (*result == number) return true;
+  }
+  return throwNotInt32(env, name);
 }
 
 bool readDouble(napi_env env, napi_value value, const char* name, double* result) {
@@ -111,6 +129,36 @@ bool readBytes(napi_env env, napi_value value, BytesKind guess, Scratch scratch,
   if (type == napi_object && readView(env, value, bytes)) return true;
   bytes->kind = type == napi_null || type == napi_undefined ? BytesKind::Null : BytesKind::BadType;
   return true;
+}
+
+bool isShared(napi_env env, napi_value view) {
+  napi_value buffer = nullptr;
+  bool isArrayBuffer = false;
+  return napi_get_typedarray_info(env, view, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
+         napi_is_arraybuffer(env, buffer, &isArrayBuffer) == napi_ok && !isArrayBuffer;
+}
+
+bool isResizable(napi_env env, napi_value buffer) {
+  napi_value property = nullptr;
+  napi_valuetype type = napi_undefined;
+  bool resizable = true;
+  if (napi_get_named_property(env, buffer, "resizable", &property) != napi_ok) return true;
+  if (napi_typeof(env, property, &type) != napi_ok) return true;
+  // Undefined in a runtime that has none such.
+  if (type == napi_undefined) return false;
+  return napi_get_value_bool(env, property, &resizable) != napi_ok || resizable;
+}
+
+bool checkMemory(napi_env env, napi_value value) {
+  bool isArrayBuffer = false;
+  if (napi_is_arraybuffer(env, value, &isArrayBuffer) == napi_ok && isArrayBuffer &&
+      !isResizable(env, value)) {
+    return true;
+  }
+  bool isPending = false;
+  if (napi_is_exception_pending(env, &isPending) != napi_ok || isPending) return false;
+  throwTypeError(env, "memory must be an ArrayBuffer of fixed length");
+  return false;
 }
 
 }  // namespace millrace

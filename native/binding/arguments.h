@@ -11,8 +11,13 @@ namespace millrace {
 // Throw, and answer null to be returned.
 napi_value throwTypeError(napi_env env, const char* message);
 napi_value throwRangeError(napi_env env, const char* message);
-napi_value throwError(napi_env env, const char* message);
+napi_value throwError(napi_env env, const char* code, const char* message);
 
+// The codes of plain errors, out of those in src/errors.
+constexpr const char* kIllegalState = "ILLEGAL_STATE";
+constexpr const char* kInternal = "INTERNAL";
+
+// Not wrapped, unlike JavaScript's own conversion: a handle that is out of range is nobody's.
 bool readInt32(napi_env env, napi_value value, const char* name, int32_t* result);
 bool readDouble(napi_env env, napi_value value, const char* name, double* result);
 
@@ -33,6 +38,15 @@ struct CallerBytes {
 
   bool isLongString() const { return kind == BytesKind::String && data == nullptr; }
 };
+
+// Whether a view's memory is a SharedArrayBuffer's.
+bool isShared(napi_env env, napi_value view);
+
+// Whether a buffer can be resized: then its memory may become inaccessible. Asking may run code; true where
+// that throws.
+bool isResizable(napi_env env, napi_value buffer);
+// Memory to keep and write to must be an ArrayBuffer whose bytes stay where they are. May run code.
+bool checkMemory(napi_env env, napi_value value);
 
 // Where strings are encoded before their place is known.
 struct Scratch {

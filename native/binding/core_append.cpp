@@ -10,7 +10,9 @@
 namespace millrace {
 namespace {
 
-constexpr int32_t kTopicsMax = 1 << 24;
+// Both are above what one cluster has; their tables are made at once.
+constexpr int32_t kTopicsMax = 1 << 20;
+constexpr int32_t kPartitionsMax = 1 << 20;
 
 // Encodes a string of known length in its place. Node-API ends it with a zero byte, which falls on the byte
 // after it: the next length or count of the same record, already written, and so put back.
@@ -127,7 +129,7 @@ napi_value append(napi_env env, napi_callback_info info) {
   } else if (isUsable(call.key, &status) && isUsable(call.value, &status)) {
     const bool encoded = appendRecord(env, state, call, &status);
     if (state->offer != nullptr) settleOffer(env, state);
-    if (!encoded) return throwError(env, "the runtime could not encode a string as UTF-8");
+    if (!encoded) return throwError(env, kInternal, "the runtime could not encode a string as UTF-8");
   }
   return makeInt32(env, static_cast<int32_t>(status));
 }
@@ -162,7 +164,8 @@ napi_value setTopic(napi_env env, napi_callback_info info) {
   if (!readInt32(env, arguments[1], "partitionCount", &partitionCount)) return nullptr;
   if (topic < 0 || topic >= kTopicsMax)
     return throwRangeError(env, "topic must be a small handle: 0, 1, 2 ...");
-  if (partitionCount < 1) return throwRangeError(env, "partitionCount must be at least 1");
+  if (partitionCount < 1 || partitionCount > kPartitionsMax)
+    return throwRangeError(env, "partitionCount must be at least 1, and no more than a cluster has");
   state->appender.setTopic(topic, partitionCount);
   return nullptr;
 }
@@ -185,18 +188,14 @@ napi_value provideLarge(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   CoreState* state;
   if (!readCall(env, info, 1, arguments, &state)) return nullptr;
-  bool isArrayBuffer = false;
   void* data = nullptr;
   size_t count = 0;
-  if (napi_is_arraybuffer(env, arguments[0], &isArrayBuffer) != napi_ok || !isArrayBuffer ||
-      napi_get_arraybuffer_info(env, arguments[0], &data, &count) != napi_ok) {
-    return throwTypeError(env, "memory must be an ArrayBuffer");
-  }
+  if (!checkMemory(env, arguments[0])) return nullptr;
+  if (napi_get_arraybuffer_info(env, arguments[0], &data, &count) != napi_ok) return nullptr;
   if (count <= kBatchHeaderBytes || count > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
     return throwRangeError(env, "memory holds no batch");
   }
-  if (state->offer != nullptr) napi_delete_reference(env, state->offer);
-  state->offer = nullptr;
+  withdrawOffer(env, state);
   if (napi_create_reference(env, arguments[0], 1, &state->offer) != napi_ok) return nullptr;
   state->appender.offerLarge(static_cast<uint8_t*>(data), static_cast<uint32_t>(count));
   return nullptr;

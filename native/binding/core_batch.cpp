@@ -1,6 +1,7 @@
 // The calls paid per batch. A batch that does not exist or is in the wrong phase is a thrown Error, so that
 // the core's own asserts, which end the process, are never reached from JavaScript.
 #include <cstdio>
+#include <functional>
 #include <limits>
 
 #include "../core/split.h"
@@ -36,7 +37,7 @@ struct Demand {
 bool throwPhase(napi_env env, const Demand& demand, int32_t handle, const char* state) {
   char message[96];
   std::snprintf(message, sizeof message, "%s: batch %d is %s", demand.verb, handle, state);
-  throwError(env, message);
+  throwError(env, kIllegalState, message);
   return false;
 }
 
@@ -63,12 +64,17 @@ napi_value releasedOrNot(napi_env env, CoreState* state, int32_t handle, bool re
 // and a position in it.
 bool readSplit(napi_env env, const napi_value* arguments, const CoreState* state, const Demand& demand,
                int32_t* handle, RecordsRegion* region, int32_t* position) {
-  if (!readBatch(env, arguments[0], state, demand, handle)) return false;
   if (!readInt32(env, arguments[2], "position", position)) return false;
+  if (!readBatch(env, arguments[0], state, demand, handle)) return false;
   CallerBytes records;
   if (!readBytes(env, arguments[1], BytesKind::View, {nullptr, 0}, &records)) return false;
   if (records.kind != BytesKind::View && records.kind != BytesKind::Null) {
     throwTypeError(env, "records must be a Uint8Array or null, and not detached");
+    return false;
+  }
+  // Another thread could change them between being measured and being copied.
+  if (records.kind == BytesKind::View && isShared(env, arguments[1])) {
+    throwTypeError(env, "records must not be in shared memory");
     return false;
   }
   const Batch& batch = state->appender.pool().at(*handle);
@@ -78,6 +84,12 @@ bool readSplit(napi_env env, const napi_value* arguments, const CoreState* state
   if (*position >= 0) return true;
   throwRangeError(env, "position must be at least 0");
   return false;
+}
+
+// Records must not change between being measured and being copied.
+bool overlaps(const RecordsRegion& region, const uint8_t* memory, size_t memoryBytes) {
+  const std::less<const uint8_t*> isBelow;
+  return isBelow(memory, region.data + region.count) && isBelow(region.data, memory + memoryBytes);
 }
 
 bool isInt16(int32_t value) {
@@ -160,13 +172,14 @@ napi_value splitOff(napi_env env, napi_callback_info info) {
   Child child;
   void* memory = nullptr;
   size_t memoryBytes = 0;
-  bool isArrayBuffer = false;
   if (!readCall(env, info, 5, arguments, &state)) return nullptr;
   if (!readInt32(env, arguments[3], "records", &records)) return nullptr;
+  // Before the rest is read, as it may run code.
+  if (!checkMemory(env, arguments[4])) return nullptr;
   if (!readSplit(env, arguments, state, demand, &handle, &region, &position)) return nullptr;
-  if (napi_is_arraybuffer(env, arguments[4], &isArrayBuffer) != napi_ok || !isArrayBuffer ||
-      napi_get_arraybuffer_info(env, arguments[4], &memory, &memoryBytes) != napi_ok) {
-    return throwTypeError(env, "memory must be an ArrayBuffer");
+  if (napi_get_arraybuffer_info(env, arguments[4], &memory, &memoryBytes) != napi_ok) return nullptr;
+  if (overlaps(region, static_cast<const uint8_t*>(memory), memoryBytes)) {
+    return throwRangeError(env, "memory must not be that of the records");
   }
   constexpr int64_t unlimited = std::numeric_limits<int64_t>::max();
   if (!measureChild(region, static_cast<size_t>(position), unlimited, records, &child) ||

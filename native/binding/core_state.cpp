@@ -22,10 +22,17 @@ void storeSize(CoreState* state, int64_t sizeBytes) {
 void settleOffer(napi_env env, CoreState* state) {
   const int32_t batch = state->appender.offerTakenBy();
   if (batch == kNoBatch) {
-    napi_delete_reference(env, state->offer);
-  } else {
-    keepLarge(state, batch, state->offer);
+    // Not every call that may take the offer comes to ask for it; from here on it may be collected.
+    withdrawOffer(env, state);
+    return;
   }
+  keepLarge(state, batch, state->offer);
+  state->offer = nullptr;
+}
+
+void withdrawOffer(napi_env env, CoreState* state) {
+  state->appender.offerLarge(nullptr, 0);
+  if (state->offer != nullptr) napi_delete_reference(env, state->offer);
   state->offer = nullptr;
 }
 
@@ -107,7 +114,7 @@ napi_value wrapCore(napi_env env, CoreState* state, const napi_value* buffers, s
     made = made && addFunction(env, object, function.name, function.callback, state);
   }
   dropReference(env, state, nullptr);
-  return made ? object : throwError(env, "the runtime could not create the core's functions");
+  return made ? object : throwError(env, kInternal, "the runtime could not create the core's functions");
 }
 
 }  // namespace millrace

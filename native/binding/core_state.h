@@ -51,6 +51,7 @@ void storeSize(CoreState* state, int64_t sizeBytes);
 
 // Hands the memory of the last provideLarge to the batch that took it, or drops it.
 void settleOffer(napi_env env, CoreState* state);
+void withdrawOffer(napi_env env, CoreState* state);
 // Keeps the memory of a large batch alive until `releaseLarge`.
 void keepLarge(CoreState* state, int32_t batch, napi_ref memory);
 void releaseLarge(napi_env env, CoreState* state, int32_t batch);

@@ -1,0 +1,71 @@
+// `npm run fuzz:native [-- --seconds N | --executions N] [--seed N] [--plain]`: every fuzz target of
+// native/fuzz in turn, under ASan and UBSan unless `--plain`; N is shared out among them, 60 s by default.
+// `npm run fuzz:boundary [-- --calls N] [--seed N]` and `npm run fuzz:replies [-- --replies N] [--seed N]`:
+// the hostile tests of the unit lane, for much longer.
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { filesUnder, main, root, run, runNode, StepError, seconds } from './commands.mjs'
+import { setUp } from './setup.mjs'
+
+const LONG_RUNS = {
+  boundary: { main: 'dist-test/native/hostile-main.js', options: ['--calls', '--seed'] },
+  replies: { main: 'dist-test/hostile/replies-main.js', options: ['--replies', '--seed'] },
+}
+
+/** `--name N` pairs and bare `--flag`s, by name. */
+function readOptions(words, allowed) {
+  const options = {}
+  for (let i = 0; i < words.length; i++) {
+    const name = words[i]
+    if (!allowed.includes(name)) throw new StepError(`unknown option ${name}: ${allowed.join(', ')}`)
+    if (name === '--plain') options.plain = true
+    else if (/^\d+$/.test(words[i + 1] ?? '')) options[name.slice(2)] = Number(words[++i])
+    else throw new StepError(`${name} needs a number`)
+  }
+  return options
+}
+
+/** Names of the targets, from their sources. */
+function nativeTargets() {
+  return filesUnder(['native/fuzz'], file => file.endsWith('_fuzz.cpp')).map(
+    file => /(\w+)_fuzz\.cpp$/.exec(file)[1],
+  )
+}
+
+/** Runs every target; the options are those of `npm run fuzz:native`. */
+export async function fuzzNative(options) {
+  const startedMs = Date.now()
+  const targets = nativeTargets()
+  const folder = options.plain ? 'build-tests' : 'build-sanitized'
+  const seed = options.seed ?? randomInt(2 ** 31)
+  const share = total => String(Math.max(1, Math.ceil(total / targets.length)))
+  const limit =
+    options.executions === undefined
+      ? ['--seconds', share(options.seconds ?? 60)]
+      : ['--executions', share(options.executions)]
+  for (const target of targets) {
+    console.log(`${target}:`)
+    const corpus = filesUnder([`native/fuzz/corpus/${target}`])
+    await run(join(root, folder, 'fuzz', `millrace_fuzz_${target}`), [
+      ...limit,
+      '--seed',
+      String(seed),
+      ...corpus,
+    ])
+  }
+  console.log(`${targets.length} targets in ${folder}, seed ${seed}, ${seconds(startedMs)}: 0 findings`)
+}
+
+await main(import.meta.url, async ([what, ...words]) => {
+  if (what === 'native') {
+    const options = readOptions(words, ['--seconds', '--executions', '--seed', '--plain'])
+    await setUp(['deps', 'native-tests'])
+    await fuzzNative(options)
+    return
+  }
+  const long = LONG_RUNS[what]
+  if (long === undefined) throw new StepError(`fuzz what? native, ${Object.keys(LONG_RUNS).join(', ')}`)
+  readOptions(words, long.options)
+  await setUp(['deps', 'native', 'typescript', 'tests'])
+  await runNode(long.main, words)
+})
