@@ -8,7 +8,15 @@ import { InProcessGround, type Layout } from './ground.js'
 import { exhaust } from './lanes/exhaust.js'
 import { Random } from './random.js'
 import { describeResult } from './result.js'
-import { ambiguous, burst, PATIENCE_MS, settled, stallBehindLateConnection, warmUp } from './steps.js'
+import {
+  ambiguous,
+  burst,
+  failedBeyond,
+  PATIENCE_MS,
+  settled,
+  stallBehindLateConnection,
+  warmUp,
+} from './steps.js'
 import { runTrial, type Stage, type TrialOptions } from './trial.js'
 import { waitUntil } from './wait.js'
 
@@ -120,12 +128,13 @@ test('a thousand batches time out in flight and none of their memory is sent as 
     const { client } = stage
     await warmUp(stage)
     for (let round = 0; ambiguous(stage) < 1000 * recordsPerBatch; round++) {
-      assert.ok(round < 12, `only ${ambiguous(stage)} records timed out in flight`)
-      const before = ambiguous(stage)
+      // On a busy machine a round may find its batches timed out before they were sent.
+      assert.ok(round < 20, `only ${ambiguous(stage)} records timed out in flight`)
+      const before = stage.log.totalSettled - stage.log.totalAcked
       const stall = await stallBehindLateConnection(ground, 800, () => {
         for (let slot = 0; slot < partitions; slot++) client.tell(`burst ${slot} ${recordsPerBatch * 4}`)
       })
-      await waitUntil('batches time out', PATIENCE_MS, () => ambiguous(stage) > before, 2)
+      await failedBeyond(stage, before)
       for (let slot = 0; slot < partitions; slot++)
         client.tell(`burst ${partitions + slot} ${recordsPerBatch}`)
       await setTimeout(round % 2 === 0 ? 200 : 1500)

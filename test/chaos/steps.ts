@@ -28,6 +28,13 @@ export function ambiguous({ log }: Stage): number {
   return log.ambiguous.reduce((sum, count) => sum + count, 0)
 }
 
+/** Waits until more records have failed than so many, or none is left that could. */
+export function failedBeyond({ log }: Stage, records: number): Promise<void> {
+  const failed = () => log.totalSettled - log.totalAcked
+  const isOver = () => failed() > records || log.totalSettled === log.totalSent
+  return waitUntil('records fail', PATIENCE_MS, isOver, 2)
+}
+
 /**
  * Has records sent over a connection that is made late, so that their batches run out of time well before their
  * request does, and that is not read from, so that they wait in the socket. Answers how to end that.
