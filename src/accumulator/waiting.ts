@@ -70,29 +70,58 @@ export function joinBarrier(record: WaitingRecord, barrier: FlushBarrier): void 
   barrier.add()
 }
 
-/** Records that wait, in the order of their sends. */
+/**
+ * Records that wait, in the order of their sends, which is that of their deadlines but for records that have
+ * waited for metadata before.
+ */
 export class WaitingQueue extends Fifo<WaitingRecord> {
   /** No record's deadline is earlier; some may have left already. */
   private earliestMs = Number.POSITIVE_INFINITY
+  private latestMs = Number.NEGATIVE_INFINITY
+  private isSorted = true
 
   get nextDeadlineMs(): number {
     return this.length === 0 ? Number.POSITIVE_INFINITY : this.earliestMs
   }
 
   override push(record: WaitingRecord): void {
-    this.earliestMs = this.length === 0 ? record.deadlineMs : Math.min(this.earliestMs, record.deadlineMs)
+    const { deadlineMs } = record
+    if (this.length === 0) {
+      this.isSorted = true
+      this.earliestMs = deadlineMs
+    } else {
+      this.isSorted &&= deadlineMs >= this.latestMs
+      this.earliestMs = Math.min(this.earliestMs, deadlineMs)
+    }
+    this.latestMs = this.isSorted ? deadlineMs : Math.max(this.latestMs, deadlineMs)
     super.push(record)
   }
 
   /** Fails every record whose time is over. */
   expire(nowMs: number, makeError: (record: WaitingRecord) => KafkaError): void {
     if (this.nextDeadlineMs > nowMs) return
+    const late = this.isSorted ? this.takeHeads(nowMs) : this.takeAnywhere(nowMs)
+    // Only now: who hears of it may send again, and that must not pass what still waits.
+    for (const record of late) failWaiting(record, makeError(record))
+  }
+
+  private takeHeads(nowMs: number): WaitingRecord[] {
+    const late: WaitingRecord[] = []
+    let head = this.peek()
+    for (; head !== undefined && head.deadlineMs <= nowMs; head = this.peek()) {
+      late.push(head)
+      this.shift()
+    }
+    this.earliestMs = head?.deadlineMs ?? Number.POSITIVE_INFINITY
+    return late
+  }
+
+  private takeAnywhere(nowMs: number): WaitingRecord[] {
     const late: WaitingRecord[] = []
     for (const record of this.drain()) {
       if (record.deadlineMs > nowMs) this.push(record)
       else late.push(record)
     }
-    // Only now: who hears of it may send again, and that must not pass what still waits.
-    for (const record of late) failWaiting(record, makeError(record))
+    return late
   }
 }
