@@ -6,7 +6,8 @@ import type { ProducerConfig } from '../config/index.js'
 import { loadAddon } from '../native/load.js'
 import { createSecurity } from '../security/index.js'
 import { Sender } from '../sender/sender.js'
-import { type TransactionHost, TransactionManager } from '../transactions/transaction-manager.js'
+import type { TransactionHost } from '../transactions/transaction-host.js'
+import { TransactionManager } from '../transactions/transaction-manager.js'
 
 /** The parts of a producer, joined as its configuration says. */
 export interface ProducerParts {

@@ -1,7 +1,4 @@
-import type { ClusterClient } from '../cluster/cluster-client.js'
-import type { Clock } from '../common/clock.js'
-import type { Logger } from '../common/logger.js'
-import { IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
+import { BrokerError, IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
 import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { InitProducerId, type InitProducerIdResponse } from '../protocol/init-producer-id.js'
@@ -22,34 +19,7 @@ import {
   type TransactionalCall,
   type TransactionState,
 } from './states.js'
-
-/** What transactions need of those who send the records. */
-export interface TransactionHost {
-  /** Resolves once all records accepted so far have an outcome. Nothing lingers meanwhile. */
-  flush(): Promise<void>
-  /** Fails all records that have not been part of a request. */
-  abortUnsent(error: KafkaError): void
-  /** No record can be sent any more. */
-  failForGood(error: KafkaError): void
-  /** Batches that have no sequence yet get theirs under this identity, from 0 on. */
-  setIdentity(producerId: bigint, producerEpoch: number): void
-  /** Partitions that were held back may be drained by now. */
-  resume(): void
-  /** Look again whether there is something to send or to ask. */
-  wakeup(): void
-}
-
-export interface TransactionManagerOptions {
-  transactionalId: string
-  transactionTimeoutMs: number
-  maxBlockMs: number
-  requestTimeoutMs: number
-  retryBackoffMs: number
-  client: ClusterClient
-  clock: Clock
-  logger: Logger
-  host: TransactionHost
-}
+import type { TransactionManagerOptions } from './transaction-host.js'
 
 const FEATURE = 'transaction.version'
 /** From this level on EndTxn bumps the epoch and Produce adds its partitions itself (KIP-890). */
@@ -419,8 +389,13 @@ export class TransactionManager {
   }
 
   private onFailure(rpc: Rpc, failure: Failure, error: KafkaError): void {
-    // What this request is for has been decided: the transaction has ended.
-    if (rpc.priority === Priority.BUMP_EPOCH) this.call?.settle(null)
+    if (rpc.priority === Priority.BUMP_EPOCH) {
+      // What the bump is for has been decided: the transaction has ended.
+      if (this.currentState === 'INITIALIZING') this.call?.settle(null)
+    } else if (this.mayBeFenced(rpc, error)) {
+      this.askWhetherFenced(error)
+      return
+    }
     switch (failure) {
       case 'fenced':
         this.fail(fencedError(this.transactionalId, error))
@@ -429,6 +404,7 @@ export class TransactionManager {
         this.fail(error)
         break
       case 'uninitialize':
+        if (this.currentState !== 'INITIALIZING') break
         this.lastError = error
         this.transition('ABORTABLE_ERROR')
         this.transition('UNINITIALIZED')
@@ -444,6 +420,25 @@ export class TransactionManager {
     const { lastError } = this
     rpc.failed(
       this.currentState === 'FATAL_ERROR' ? fatalError(lastError ?? error, this.transactionalId) : error,
+    )
+  }
+
+  /**
+   * Of a producer that is being fenced, the coordinator of `transaction.version` 2 takes the end of its
+   * transaction for one that is repeated, and finds only the state to be wrong.
+   */
+  private mayBeFenced(rpc: Rpc, error: KafkaError): boolean {
+    const isWrongState = error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
+    return rpc.name === 'EndTxn' && isWrongState && this.isV2 && this.canBump
+  }
+
+  /** The producer is of no use whatever the answer, but its user should know why. */
+  private askWhetherFenced(error: KafkaError): void {
+    this.runner.add(
+      new InitProducerIdRpc(true, this.options.transactionTimeoutMs, {
+        initialized: () => this.fail(error),
+        failed: () => this.fail(error),
+      }),
     )
   }
 

@@ -231,7 +231,7 @@ export function behaviour(world: () => World): void {
     assert.deepEqual(await stage.committed(), ['kept'])
   })
 
-  it('fences the older of two producers: it gets the fatal error, and nothing of it is committed', async () => {
+  it('fences the older of two producers, of which nothing more is committed', async () => {
     await using stage = await scene()
     const old = await stage.ready()
     await old.transaction(() => old.send({ topic: stage.topic, partition: 0, value: 'kept' }))
