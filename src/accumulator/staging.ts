@@ -1,3 +1,4 @@
+import { byteLength } from '../common/byte-length.js'
 import { type NativeBytes, Result, Staged } from '../native/addon.js'
 import type { Delivery } from './delivery.js'
 import type { TopicState } from './topic.js'
@@ -19,7 +20,7 @@ export const NOT_STAGEABLE = -2
  */
 export function stageableBytes(bytes: NativeBytes): number {
   if (bytes === null || bytes === undefined) return -1
-  return bytes instanceof Uint8Array ? bytes.length || NOT_STAGEABLE : NOT_STAGEABLE
+  return bytes instanceof Uint8Array ? byteLength(bytes) || NOT_STAGEABLE : NOT_STAGEABLE
 }
 
 /**

@@ -1,3 +1,4 @@
+import { byteLength } from '../common/byte-length.js'
 import { Fifo } from '../common/fifo.js'
 import type { KafkaError } from '../errors/index.js'
 import type { NativeBytes } from '../native/addon.js'
@@ -50,7 +51,22 @@ export function waitingCopy(
 }
 
 function copyBytes(bytes: NativeBytes): NativeBytes {
-  return bytes instanceof Uint8Array ? Buffer.from(bytes) : bytes
+  if (!(bytes instanceof Uint8Array)) return bytes
+  const length = byteLength(bytes)
+  // Native code tells a detached view from an empty one, so it has to see the view itself.
+  if (length === 0 && isDetached(bytes.buffer)) return bytes
+  const copy = Buffer.allocUnsafe(length)
+  copy.set(bytes)
+  return copy
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
 }
 
 export function failWaiting(record: WaitingRecord, error: KafkaError): void {

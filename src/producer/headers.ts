@@ -1,3 +1,4 @@
+import { byteLength } from '../common/byte-length.js'
 import { InvalidRecordError } from '../errors/index.js'
 import type { Bytes, Headers } from '../serialization/index.js'
 
@@ -35,7 +36,7 @@ class HeaderBuffer {
   }
 
   private bytes(value: string | Uint8Array): void {
-    const length = typeof value === 'string' ? Buffer.byteLength(value) : value.length
+    const length = typeof value === 'string' ? Buffer.byteLength(value) : byteLength(value)
     this.varint(length)
     this.reserve(length)
     if (typeof value === 'string') this.buffer.write(value, this.end, length, 'utf8')

@@ -117,18 +117,30 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * others.
    */
   sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport> {
-    if (!Array.isArray(records)) {
-      return Promise.reject(new InvalidRecordError('sendMany takes an array of records.'))
-    }
     const { interceptors } = this
     const nowMs = this.clock.wallNow()
-    const collector = new SendManyCollector(
-      records.length,
-      nowMs,
-      interceptors === null ? null : (report, errors) => interceptors.onReport(report, errors),
-    )
-    for (let ordinal = 0; ordinal < records.length; ordinal++) {
-      const record = records[ordinal] as ProducerRecord<K, V>
+    let collector: SendManyCollector
+    // Plug-ins may change the array meanwhile: as many records as there are now are sent.
+    let count: number
+    try {
+      if (!Array.isArray(records)) throw new InvalidRecordError('sendMany takes an array of records.')
+      count = records.length
+      collector = new SendManyCollector(
+        count,
+        nowMs,
+        interceptors === null ? null : (report, errors) => interceptors.onReport(report, errors),
+      )
+    } catch (thrown) {
+      return Promise.reject(asKafkaError(thrown, ''))
+    }
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      let record: ProducerRecord<K, V>
+      try {
+        record = records[ordinal] as ProducerRecord<K, V>
+      } catch (thrown) {
+        collector.fail(asKafkaError(thrown, ''), ordinal, '', -1)
+        continue
+      }
       if (interceptors !== null) this.dispatch(interceptors.onSend(record), collector, ordinal, nowMs)
       else if (!this.appendPlain(record, collector, ordinal, nowMs)) {
         this.dispatch(record, collector, ordinal, nowMs)
@@ -284,20 +296,19 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * one of its own (see PromiseGroup). A record that has to wait gets its own.
    */
   private sendPromised(record: ProducerRecord<K, V>, nowMs: number): Promise<RecordMetadata> {
-    let routed: AppendableRecord
     try {
       this.checkSendable()
-      routed = this.router.route(record, nowMs)
+      const routed = this.router.route(record, nowMs)
       const written = isPlaceable(routed) ? this.writeNow(routed) : null
       if (written !== null) return written
+      const delivery = new PromiseDelivery()
+      this.handOver(routed, delivery, 0)
+      return delivery.promise
     } catch (thrown) {
       const error = asKafkaError(thrown, placeOf(record).topic)
       this.transactions?.onSendFailed(error)
       return Promise.reject(error)
     }
-    const delivery = new PromiseDelivery()
-    this.handOver(routed, delivery, 0)
-    return delivery.promise
   }
 
   /** Null if the record has to wait for memory. */

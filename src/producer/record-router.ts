@@ -183,6 +183,15 @@ export function placeOf(record: unknown): { topic: string; partition: number } {
 
 /** What a caller's getter, iterator or plug-in threw becomes a coded error with its cause. */
 export function asKafkaError(error: unknown, topic: string): KafkaError {
+  try {
+    return coded(error, topic)
+  } catch {
+    // What was thrown throws when it is looked at; nobody else should have to try.
+    return new InvalidRecordError(`The record to topic ${topic} could not be read.`, { topic })
+  }
+}
+
+function coded(error: unknown, topic: string): KafkaError {
   if (error instanceof KafkaError) return error
   const message = error instanceof Error ? error.message : String(error)
   const details = { topic, cause: error }
