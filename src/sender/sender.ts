@@ -51,6 +51,9 @@ export interface SenderOptions {
 /** First Produce version that takes zstd (KIP-110). */
 const ZSTD_FROM = 7
 
+/** The transaction before this one is still being completed, which takes not long. */
+const TRANSACTION_END_BACKOFF_MS = 20
+
 /** Errors whose answer may name the new leader. */
 const LEADER_MOVED: ReadonlySet<number> = new Set([
   ErrorCodes.NOT_LEADER_OR_FOLLOWER,
@@ -301,7 +304,13 @@ export class Sender {
     )
     if (verdict === Verdict.RETRY_BUMPED) batch.partition.needsEpochBump = true
     batch.mayBeStored = !isKnownMissing(errorCode)
-    this.accumulator.requeue(batch, clock.now() + this.backoff.delayMs(batch.attempts))
+    this.accumulator.requeue(batch, clock.now() + this.retryDelayMs(batch, errorCode))
+  }
+
+  private retryDelayMs(batch: Batch, errorCode: number): number {
+    const delayMs = this.backoff.delayMs(batch.attempts)
+    const isWaitForEnd = errorCode === ErrorCodes.CONCURRENT_TRANSACTIONS
+    return isWaitForEnd ? Math.min(delayMs, TRANSACTION_END_BACKOFF_MS) : delayMs
   }
 
   /** Costs no attempt: the broker has not stored anything, and what is sent next is something else. */

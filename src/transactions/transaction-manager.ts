@@ -26,8 +26,12 @@ const FEATURE = 'transaction.version'
 const FEATURE_V2 = 2
 /** The highest Produce version that does not add partitions to the transaction itself. */
 const PRODUCE_VERSION_MAX_V1 = 11
-/** A transaction often adds its first partitions before the last one is completed, which takes not long. */
-const FIRST_PARTITIONS_BACKOFF_MS = 20
+/**
+ * A transaction often begins before the last one is completed, which takes only milliseconds: the waits for it
+ * begin with the first of these and double up to the second, which is Java's.
+ */
+const COMPLETION_BACKOFF_MS = 2
+const COMPLETION_BACKOFF_MS_MAX = 20
 const NO_IDENTITY = { producerId: -1n, producerEpoch: -1 } as const
 
 /**
@@ -46,6 +50,8 @@ export class TransactionManager {
   /** Generation of the present transaction: never changes while one is open. */
   private isV2 = false
   private readonly partitions = new TransactionPartitions()
+  /** Waits in a row for the transaction before this one. */
+  private completionWaits = 0
   /** The coordinator may know of the transaction. */
   private isStarted = false
   /** The epoch must not be used for another transaction. */
@@ -366,6 +372,7 @@ export class TransactionManager {
     const wanted = partitions.takeWanted()
     const added = () => {
       partitions.markAdded(wanted)
+      this.completionWaits = 0
       this.isStarted = true
       this.options.host.resume()
     }
@@ -375,9 +382,9 @@ export class TransactionManager {
   private backoffMs(rpc: Rpc, errorCode: number): number {
     const { retryBackoffMs } = this.options
     const isFirst = rpc.name === 'AddPartitionsToTxn' && this.partitions.isEmpty
-    return isFirst && errorCode === ErrorCodes.CONCURRENT_TRANSACTIONS
-      ? Math.min(FIRST_PARTITIONS_BACKOFF_MS, retryBackoffMs)
-      : retryBackoffMs
+    if (!isFirst || errorCode !== ErrorCodes.CONCURRENT_TRANSACTIONS) return retryBackoffMs
+    const delayMs = COMPLETION_BACKOFF_MS * 2 ** this.completionWaits++
+    return Math.min(delayMs, COMPLETION_BACKOFF_MS_MAX, retryBackoffMs)
   }
 
   /**
