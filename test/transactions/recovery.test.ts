@@ -316,7 +316,10 @@ describe('when transaction.version changes', () => {
     )
     seen.length = 0
     await one(producer, 'd')
-    assert.deepEqual(seen, ['Produce', 'EndTxn'])
+    assert.deepEqual(
+      seen.filter(api => api !== 'FindCoordinator'),
+      ['Produce', 'EndTxn'],
+    )
     assert.deepEqual(ground.committed(), ['a', 'b', 'c', 'd'])
   })
 
@@ -333,7 +336,8 @@ describe('when transaction.version changes', () => {
     await producer.abortTransaction()
     const seen = ground.watch()
     await one(producer, 'b')
-    assert.deepEqual(seen, ['AddPartitionsToTxn', 'Produce', 'EndTxn'])
+    const own = seen.filter(api => api !== 'FindCoordinator')
+    assert.deepEqual(own, ['AddPartitionsToTxn', 'Produce', 'EndTxn'])
     assert.deepEqual(ground.committed(), ['a', 'b'])
   })
 })
