@@ -1,7 +1,7 @@
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock, TimerHandle } from '../common/clock.js'
 import type { Logger } from '../common/logger.js'
-import { KafkaError, ProtocolError, UnsupportedVersionError } from '../errors/index.js'
+import { AuthenticationError, KafkaError, ProtocolError, UnsupportedVersionError } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { FindCoordinatorRpc } from './find-coordinator-rpc.js'
@@ -25,6 +25,8 @@ export interface RpcRunnerOptions {
   /** An attempt may have been carried out, or may be yet, and nobody knows. */
   onUnsure: (rpc: Rpc) => void
   onFailure: (rpc: Rpc, failure: Failure, error: KafkaError) => void
+  /** No broker lets this client in. True: the request is given up, else it is made again. */
+  onLockedOut: (error: AuthenticationError) => boolean
   /** There may be something to do. */
   wakeup: () => void
 }
@@ -174,6 +176,7 @@ export class RpcRunner {
       this.options.wakeup()
       return
     }
+    if (error instanceof AuthenticationError && this.options.onLockedOut(error)) return
     const reason = error instanceof KafkaError ? error.message : String(error)
     this.options.logger.debug(`No answer to ${rpc.name}: ${reason}`)
     this.doubt(rpc)

@@ -27,8 +27,8 @@ const FEATURE_V2 = 2
 /** The highest Produce version that does not add partitions to the transaction itself. */
 const PRODUCE_VERSION_MAX_V1 = 11
 /**
- * A transaction often begins before the last one is completed, which takes only milliseconds: the waits for it
- * begin with the first of these and double up to the second, which is Java's.
+ * A transaction often begins before the last one is completed, which takes only milliseconds. The waits for
+ * that begin with the first of these and double up to the second, which is Java's.
  */
 const COMPLETION_BACKOFF_MS = 2
 const COMPLETION_BACKOFF_MS_MAX = 20
@@ -75,6 +75,7 @@ export class TransactionManager {
       backoffMs: (rpc, errorCode) => this.backoffMs(rpc, errorCode),
       onUnsure: rpc => this.onUnsure(rpc),
       onFailure: (rpc, failure, error) => this.onFailure(rpc, failure, error),
+      onLockedOut: error => this.onLockedOut(error),
       wakeup: () => host.wakeup(),
     })
   }
@@ -411,10 +412,7 @@ export class TransactionManager {
         this.fail(error)
         break
       case 'uninitialize':
-        if (this.currentState !== 'INITIALIZING') break
-        this.lastError = error
-        this.transition('ABORTABLE_ERROR')
-        this.transition('UNINITIALIZED')
+        if (this.currentState === 'INITIALIZING') this.uninitialize(error)
         break
       case 'abort-and-bump':
       case 'abort':
@@ -430,10 +428,23 @@ export class TransactionManager {
     )
   }
 
-  /**
-   * Of a producer that is being fenced, the coordinator of `transaction.version` 2 takes the end of its
-   * transaction for one that is repeated, and finds only the state to be wrong.
-   */
+  /** Credentials can be put right; an open transaction waits for that, while its time-outs allow. */
+  private onLockedOut(error: KafkaError): boolean {
+    if (this.currentState !== 'INITIALIZING' || this.call?.name !== 'initTransactions') return false
+    this.uninitialize(error)
+    this.dropUnsent(error)
+    return true
+  }
+
+  /** Initialising has failed and may be tried again. */
+  private uninitialize(error: KafkaError): void {
+    this.lastError = error
+    this.transition('ABORTABLE_ERROR')
+    this.transition('UNINITIALIZED')
+    this.call?.settle(error)
+  }
+
+  /** `transaction.version` 2 takes the end by a fenced producer for a repeated one, of a wrong state. */
   private mayBeFenced(rpc: Rpc, error: KafkaError): boolean {
     const isWrongState = error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
     return rpc.name === 'EndTxn' && isWrongState && this.isV2 && this.canBump

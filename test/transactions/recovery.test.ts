@@ -373,6 +373,26 @@ describe('with brokers that give no new epoch to a producer that has one', () =>
   })
 })
 
+describe('a producer with a wrong password', () => {
+  it('hears so from initTransactions, which may be called again when it has been put right', async () => {
+    const users: Record<string, string> = { ann: 'other' }
+    await using ground = await Ground.start({ sasl: { users } })
+    const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
+    const producer = ground.producer({
+      securityProtocol: 'SASL_PLAINTEXT',
+      saslMechanism: 'PLAIN',
+      saslJaasConfig: `${login} username="ann" password="hers";`,
+    })
+    for (let n = 0; n < 2; n++) {
+      await assert.rejects(producer.initTransactions(), { code: 'AUTHENTICATION_FAILED' })
+    }
+    users.ann = 'hers'
+    await producer.initTransactions()
+    await one(producer, 'a')
+    assert.deepEqual(ground.committed(), ['a'])
+  })
+})
+
 describe('offsets', () => {
   it('of a group member are refused rather than sent without it to old brokers', async () => {
     await using ground = await Ground.start({
