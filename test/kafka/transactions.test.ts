@@ -1,12 +1,13 @@
 // Transactions with a real Kafka, in both generations, read back by Kafka's own consumer.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Producer } from '../../dist/index.js'
 import { behaviour, type World } from '../transactions/behaviour.js'
 import { outcomeOf, silent } from '../transactions/support.js'
 import { type Kafka, startKafka } from './broker.js'
 import { kafkaSkip } from './java.js'
-import { JavaClient } from './java-client.js'
+import { JavaClient, type ReadRecord } from './java-client.js'
 
 function worldOf({ bootstrapServers }: Kafka, java: JavaClient): World {
   return {
@@ -61,7 +62,11 @@ for (const [level, features] of [
       assert.equal(await outcomeOf(() => producer.commitTransaction()), 'abortable')
       await producer.abortTransaction()
       await producer.transaction(() => producer.send({ topic, value: 'kept' }))
-      const read = await java.read(bootstrapServers, topic, 'read_committed')
+      let read: ReadRecord[] = []
+      await eventuallyAsync(async () => {
+        read = await java.read(bootstrapServers, topic, 'read_committed')
+        return read.length > 0
+      })
       assert.deepEqual(
         read.map(({ value }) => String(value)),
         ['kept'],
@@ -82,6 +87,12 @@ for (const [level, features] of [
       assert.deepEqual(epochs, level === 2 ? [1, 2, 3] : [0, 0, 0])
     })
   })
+}
+
+/** The markers of a commit are written a moment after its answer. */
+async function eventuallyAsync(look: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 10_000
+  while (!(await look()) && performance.now() < endMs) await sleep(50)
 }
 
 function epochOf(producer: Producer): number {
