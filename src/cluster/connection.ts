@@ -21,6 +21,12 @@ import type { OutgoingRequest } from './outgoing-request.js'
 /** Largest frame believed before the peer has answered ApiVersions. */
 const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
 
+/**
+ * Elements that one response may have: of those that answer a request of this client none has nearly as many,
+ * and the event loop is not blocked for long by this many.
+ */
+const RESPONSE_ELEMENTS_MAX = 200_000
+
 /** Ids from here on are left to authentication, as Java does. */
 const CORRELATION_ID_END = 0x7ffffff8
 /** A timer this much too late says that the application held the event loop. */
@@ -234,7 +240,7 @@ export class Connection {
 
   /** Throws what the response's owner throws while decoding; `onData` ends the connection then. */
   private onFrame(frame: Uint8Array): void {
-    const reader = new Reader(frame)
+    const reader = new Reader(frame).limitElements(RESPONSE_ELEMENTS_MAX)
     const before = this.inFlightCount
     const { request } = this.inFlight.complete(reader.int32())
     this.respond(request, reader)

@@ -3,8 +3,8 @@ import { ProtocolError } from '../errors/index.js'
 const SIZE_BYTES = 4
 /** A response has at least its correlation id. */
 const FRAME_BYTES_MIN = 4
-/** As in franz-go: no broker sends more to a producer. */
-export const FRAME_BYTES_MAX = 100 * 1024 * 1024
+/** Many times what a broker sends to a producer, and still put together and read in no time. */
+export const FRAME_BYTES_MAX = 16 * 1024 * 1024
 
 const TLS_ALERT = 0x15
 const TLS_HANDSHAKE = 0x16

@@ -6,7 +6,7 @@ import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { encodeRequest } from '../protocol/header.js'
 import { Metadata, type MetadataRequest, type MetadataResponse } from '../protocol/metadata.js'
-import type { Reader } from '../protocol/reader.js'
+import { type Reader, TooManyElementsError } from '../protocol/reader.js'
 import { ZERO_UUID } from '../protocol/uuid.js'
 import type { ApiVersionTable } from './api-version-table.js'
 import { DeadlineTimer } from './deadline-timer.js'
@@ -19,6 +19,15 @@ import { TrackedTopics } from './tracked-topics.js'
 const METADATA_VERSION_MIN = 4
 /** From here on a broker leaves it to the client to keep quiet when throttled. */
 const CLIENT_THROTTLES_FROM = 6
+
+/** Topics that one request names at most. */
+const TOPICS_PER_REQUEST_MAX = 500
+/**
+ * What a response may have of brokers, topics and partitions, with an eighth for each replica of theirs: some
+ * 14,000 partitions. Each costs time and memory up to the accumulator, so that more would block the event
+ * loop for too long. Where the topics asked for have more, fewer are asked for at a time.
+ */
+const ELEMENTS_MAX = 25_000
 
 export interface MetadataUpdaterOptions {
   cache: MetadataCache
@@ -44,6 +53,8 @@ interface PendingUpdate {
   readonly version: number
   readonly partial: boolean
   readonly requested: ReadonlySet<string>
+  /** Topics of the same full update that further requests ask for. */
+  readonly rest: ReadonlySet<string>
 }
 
 /**
@@ -51,7 +62,8 @@ interface PendingUpdate {
  *
  * A full update asks for all tracked topics: when somebody wants one, and when the last is too old. A
  * partial update asks only for topics not heard of yet, and comes at once. Failures, and answers that told
- * nothing new, make the next full update wait longer and longer.
+ * nothing new, make the next full update wait longer and longer. Of very many topics several requests ask in
+ * turn.
  */
 export class MetadataUpdater {
   private readonly options: MetadataUpdaterOptions
@@ -74,6 +86,9 @@ export class MetadataUpdater {
   private failures = 0
   private equivalentResponses = 0
   private backoffMs = 0
+  private topicsPerRequest = TOPICS_PER_REQUEST_MAX
+  /** What a full update has yet to ask for; null: none has begun. */
+  private rest: ReadonlySet<string> | null = null
 
   constructor(options: MetadataUpdaterOptions) {
     this.options = options
@@ -177,8 +192,9 @@ export class MetadataUpdater {
       return
     }
     const partial = !this.needsFull && this.lastFullAt + this.options.metadataMaxAgeMs > this.clock.now()
-    const requested = partial ? this.topics.allFresh() : this.topics.all()
-    const pending: PendingUpdate = { node, version, partial, requested }
+    const wanted = partial ? this.topics.allFresh() : (this.rest ?? this.topics.all())
+    const [requested, rest] = splitAt(wanted, this.topicsPerRequest)
+    const pending: PendingUpdate = { node, version, partial, requested, rest }
     this.inFlight = pending
     this.isUrgent = false
     node.send({
@@ -199,8 +215,11 @@ export class MetadataUpdater {
       return
     }
     try {
-      this.take(pending, Metadata.readResponse(body, pending.version))
+      this.take(pending, Metadata.readResponse(body.limitElements(ELEMENTS_MAX), pending.version))
     } catch (cause) {
+      if (cause instanceof TooManyElementsError) {
+        this.topicsPerRequest = Math.max(1, Math.min(this.topicsPerRequest, pending.requested.size) >> 1)
+      }
       this.fail(cause instanceof KafkaError ? cause : new ProtocolError(String(cause), { cause }))
       // Ends the connection: what sends this once will send it again.
       throw cause
@@ -208,7 +227,10 @@ export class MetadataUpdater {
   }
 
   private take(pending: PendingUpdate, response: MetadataResponse): void {
-    const { node, version, partial, requested } = pending
+    const { node, version, requested, rest } = pending
+    // One of several requests of a full update says nothing of the topics of the others.
+    const isWhole = !pending.partial && rest.size === 0 && this.rest === null
+    const isLast = !pending.partial && rest.size === 0
     if (version >= CLIENT_THROTTLES_FROM) node.throttle(response.throttleTimeMs)
     if (response.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED && this.options.rebootstraps) {
       this.rebootstrap(true, `broker ${node.name} asks for it`)
@@ -227,10 +249,12 @@ export class MetadataUpdater {
     }
     this.topics.expire(this.clock.now())
     const isTracked = (topic: string) => this.topics.has(topic)
-    const applied = this.cache.apply(response, { version, partial, requested, isTracked })
+    const applied = this.cache.apply(response, { version, partial: !isWhole, requested, isTracked })
     this.topics.answered(requested)
-    this.succeed(partial, applied.progressed)
+    if (!pending.partial) this.rest = rest.size === 0 ? null : rest
+    this.succeed(!isLast, applied.progressed)
     if (applied.outdated) this.needsFull = true
+    this.isUrgent ||= rest.size > 0
     this.options.onUpdate()
     this.schedule()
   }
@@ -249,6 +273,7 @@ export class MetadataUpdater {
   }
 
   private fail(error: KafkaError): void {
+    this.rest = null
     this.lastRefreshAt = this.clock.now()
     this.failures++
     this.equivalentResponses = 0
@@ -269,6 +294,12 @@ export class MetadataUpdater {
     this.needsFull = true
     this.options.rebootstrap(closing)
   }
+}
+
+/** The first `count` of them, and the others. */
+function splitAt(names: Set<string> | ReadonlySet<string>, count: number): [Set<string>, Set<string>] {
+  const all = [...names]
+  return [new Set(all.slice(0, count)), new Set(all.slice(count))]
 }
 
 /** Asked by name: ids of topics are learnt from the answer. */

@@ -3,6 +3,13 @@ import { ProtocolError } from '../errors/index.js'
 const NO_INTS: readonly number[] = Object.freeze([])
 const MINUS_ONE = -1n
 const TWO_TO_32 = 4294967296
+/** As in Kafka's own clients, also where a compact encoding could say more. */
+const STRING_BYTES_MAX = 0x7fff
+/** Integers of a plain array that are made in the time of one other element. */
+const INTS_PER_ELEMENT = 8
+
+/** A frame with more elements than its reader was allowed to make of it. */
+export class TooManyElementsError extends ProtocolError {}
 
 /** Reads one tagged field into `target`; false where it does not know the tag, and has read nothing. */
 export type TagReader<T> = (target: T, tag: number, r: Reader, version: number) => boolean
@@ -18,6 +25,8 @@ export class Reader {
   private readonly frame: Buffer
   private position: number
   private end: number
+  /** Elements of arrays and tagged fields that may still be read. */
+  private elementsLeft = Number.POSITIVE_INFINITY
 
   constructor(frame: Uint8Array, offset = 0, end = frame.length) {
     this.frame = Buffer.isBuffer(frame)
@@ -25,6 +34,12 @@ export class Reader {
       : Buffer.from(frame.buffer as ArrayBuffer, frame.byteOffset, frame.byteLength)
     this.position = offset
     this.end = Math.min(end, frame.length)
+  }
+
+  /** Bounds the time a frame may take: few bytes can be many elements. Answers itself. */
+  limitElements(count: number): this {
+    this.elementsLeft = count
+    return this
   }
 
   /** Index in the frame of the next byte. */
@@ -168,6 +183,12 @@ export class Reader {
 
   /** As {@link arrayLength}, with -1 for null. */
   nullableArrayLength(flexible: boolean, elementBytesMin: number): number {
+    const count = this.countOf(flexible, elementBytesMin)
+    this.spend(count)
+    return count
+  }
+
+  private countOf(flexible: boolean, elementBytesMin: number): number {
     const count = flexible ? this.compactLength() : this.int32()
     if (count < -1) throw this.failure(`an array of negative length ${count}`)
     if (count * elementBytesMin > this.remaining) {
@@ -192,10 +213,13 @@ export class Reader {
   }
 
   int32Array(flexible: boolean): readonly number[] {
-    const count = this.arrayLength(flexible, 4)
+    const count = this.countOf(flexible, 4)
+    if (count < 0) throw this.failure('an array is null where that is not allowed')
     if (count === 0) return NO_INTS
-    const elements: number[] = []
-    for (let i = 0; i < count; i++) elements.push(this.int32())
+    this.spend(count / INTS_PER_ELEMENT)
+    // Of exact size, which pushing would not make it: metadata hold many short arrays for long.
+    const elements = new Array<number>(count)
+    for (let i = 0; i < count; i++) elements[i] = this.int32()
     return elements
   }
 
@@ -203,6 +227,7 @@ export class Reader {
   skipTags(flexible = true): void {
     if (!flexible) return
     let count = this.uvarint()
+    if (count > 0) this.spend(count)
     for (; count > 0; count--) {
       this.uvarint()
       this.advance(this.uvarint())
@@ -212,6 +237,7 @@ export class Reader {
   /** Reads the tagged fields at the end of a flexible struct; tags `read` does not know are passed over. */
   tags<T>(target: T, version: number, read: TagReader<T>): void {
     let count = this.uvarint()
+    if (count > 0) this.spend(count)
     for (; count > 0; count--) {
       const tag = this.uvarint()
       const length = this.uvarint()
@@ -236,6 +262,7 @@ export class Reader {
 
   private utf8(length: number): string {
     if (length === 0) return ''
+    if (length > STRING_BYTES_MAX) throw this.failure(`a string of ${length} bytes`)
     const at = this.advance(length)
     return this.frame.toString('utf8', at, at + length)
   }
@@ -243,6 +270,14 @@ export class Reader {
   /** Length + 1 as an unsigned varint: -1 for null. */
   private compactLength(): number {
     return this.uvarint() - 1
+  }
+
+  private spend(elements: number): void {
+    this.elementsLeft -= elements
+    if (this.elementsLeft >= 0) return
+    throw new TooManyElementsError(
+      `A frame of ${this.frame.length} bytes has more elements than this client takes in one`,
+    )
   }
 
   /** Claims `length` bytes and returns where they begin. */
