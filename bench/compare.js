@@ -34,12 +34,7 @@ import { startDiscardBroker } from './support/broker-process.js'
 import { cases, payloadsOf } from './support/cases.js'
 import { chart } from './support/chart.js'
 import { verdicts } from './support/criteria.js'
-import {
-  MeasuredProcess,
-  machineCpuMicros,
-  peakRssBytesOf,
-  quietMachine,
-} from './support/measured-process.js'
+import { MeasuredProcess, peakRssBytesOf, quietMachine } from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { clients } from './support/peers.js'
 import { report, withRatios } from './support/report.js'
@@ -96,9 +91,7 @@ function rowsToMeasure() {
 async function timedRun(client, records, broker, isIdempotent) {
   await quietMachine()
   await broker.reset()
-  const machineBefore = machineCpuMicros()
-  const run = await client.run(records)
-  const machineMicros = machineCpuMicros() - machineBefore
+  const run = await client.run(records, [broker.pid])
   const counts = await broker.counts()
   if (counts.errors > 0) throw new Error(`${counts.errors} errors seen by the broker: ${counts.firstError}`)
   if (counts.batchesWithoutProducer > 0 && isIdempotent) throw new Error('batches without a producer id')
@@ -110,7 +103,7 @@ async function timedRun(client, records, broker, isIdempotent) {
     recordsPerBatch: counts.records / counts.batches,
     bytesPerRecord: counts.wireBytes / counts.records,
     brokerMicrosPerRecord: counts.cpuMicros / counts.records,
-    othersShare: (machineMicros - run.cpuMicros - counts.cpuMicros) / 1000 / run.wallMs,
+    othersShare: run.othersShare,
   }
 }
 

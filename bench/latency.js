@@ -22,7 +22,7 @@ import { met } from './support/criteria.js'
 import { MeasuredProcess, quietMachine } from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { jsonRing, keyRing, letterRing } from './support/payloads.js'
-import { machine, median, table } from './support/report.js'
+import { disturbance, machine, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 import { built, setUpPeer } from './support/setup-peers.js'
 
@@ -47,15 +47,17 @@ const { values: options } = parseArgs({
 })
 const seconds = Number(options.seconds)
 const versions = new Set()
+const othersShares = []
 
-async function measure(command, given) {
+async function measure(command, given, brokerPids) {
   const client = new MeasuredProcess(command, { batchBytes: BATCH_BYTES, zstdLevel: 3, ...given })
   try {
     await client.ready()
     versions.add(client.version)
     await client.run(Math.ceil((given.rate * seconds) / 2))
     await quietMachine()
-    const run = await client.run(given.rate * seconds)
+    const run = await client.run(given.rate * seconds, brokerPids)
+    othersShares.push(run.othersShare)
     await client.end()
     return { ...run, rate: run.records / (run.wallMs / 1000) }
   } catch (error) {
@@ -92,10 +94,14 @@ async function latencyPart(folder) {
       title: `${name}, linger.ms ${lingerMs}`,
       runs: [],
       measure: () =>
-        measure(command, {
-          bootstrapServers: kafka.bootstrapServers,
-          ...{ topic: 'latency', payloads, lingerMs, compression: 'none', rate: LATENCY_RATE },
-        }),
+        measure(
+          command,
+          {
+            bootstrapServers: kafka.bootstrapServers,
+            ...{ topic: 'latency', payloads, lingerMs, compression: 'none', rate: LATENCY_RATE },
+          },
+          kafka.pids,
+        ),
     })),
   )
   try {
@@ -141,10 +147,14 @@ async function loopPart(folder) {
     title: compression,
     runs: [],
     measure: () =>
-      measure(millrace(), {
-        bootstrapServers: broker.bootstrapServers,
-        ...{ topic: 'loop', payloads, lingerMs: 5, compression, rate: LOOP_RATE },
-      }),
+      measure(
+        millrace(),
+        {
+          bootstrapServers: broker.bootstrapServers,
+          ...{ topic: 'loop', payloads, lingerMs: 5, compression, rate: LOOP_RATE },
+        },
+        [broker.pid],
+      ),
   }))
   try {
     await rounds(rows)
@@ -179,7 +189,7 @@ try {
 const facts = [
   `- Machine: ${machine()}; brokers run on it, too.`,
   `- Versions: ${[...versions].join('; ')}.`,
-  `- Medians of ${options.repeat} runs of ${seconds} s.`,
+  `- Medians of ${options.repeat} runs of ${seconds} s. ${disturbance(othersShares)}.`,
 ]
 const head = '# Latency and smoothness\n\nPrinted by `npm run bench -- latency`.'
 const text = `${[head, facts.join('\n'), ...sections].join('\n\n')}\n`

@@ -21,7 +21,7 @@ import { met } from './support/criteria.js'
 import { cpuMicrosOf, MeasuredProcess, peakRssBytesOf, quietMachine } from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { letterRing } from './support/payloads.js'
-import { machine, median, table } from './support/report.js'
+import { disturbance, machine, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 
 const MIB = 1024 * 1024
@@ -74,7 +74,7 @@ async function measure({ topics, partitions, nodes }, payloads) {
     await quietMachine()
     await broker.reset()
     const records = Math.ceil((Number(options['cpu-ms']) * 1000) / perRecord)
-    const run = await process.run(records)
+    const run = await process.run(records, [broker.pid])
     const counts = await broker.counts()
     if (counts.records !== records) throw new Error(`${counts.records} of ${records} records arrived`)
     const idlePercent = await idlePercentOf(process.pid)
@@ -87,6 +87,7 @@ async function measure({ topics, partitions, nodes }, payloads) {
       batchesPerRequest: counts.batches / counts.requests,
       peakRssBytes,
       idlePercent,
+      othersShare: run.othersShare,
     }
   } finally {
     process.kill()
@@ -144,7 +145,8 @@ const lines = rows.map(row => [
   `${figure(row, 'idlePercent').toFixed(2)} %`,
   goalOf(row),
 ])
-const facts = `- Machine: ${machine()}.\n- Medians of ${options.repeat}.`
+const disturbed = disturbance(rows.flatMap(({ runs }) => runs.map(run => run.othersShare)))
+const facts = `- Machine: ${machine()}.\n- Medians of ${options.repeat}. ${disturbed}.`
 const title = '# Many partitions, topics and brokers\n\nPrinted by `npm run bench -- scale`.'
 const text = `${title}\n\n${facts}\n\n${table([...places, ...costs, 'goal'], lines)}\n`
 console.log(text)

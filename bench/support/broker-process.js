@@ -24,6 +24,7 @@ export async function startDiscardBroker(args = []) {
   const { bootstrapServers } = await nextLine()
   return {
     bootstrapServers,
+    pid: child.pid,
     counts: () => ask('counts'),
     /** Counting starts again from zero. */
     reset: () => ask('reset'),

@@ -26,7 +26,7 @@ export function peakRssBytesOf(pid) {
 }
 
 /** CPU time that all processes of the machine have used so far, in microseconds. */
-export function machineCpuMicros() {
+function machineCpuMicros() {
   const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
     .split('\n', 1)[0]
     .split(/\s+/)
@@ -86,14 +86,21 @@ export class MeasuredProcess {
     this.version = (await this.#nextLine()).version
   }
 
-  /** Has it send so many records; gives their cost and what the client tells of its own. */
-  async run(records) {
+  /**
+   * Has it send so many records; gives their cost, what the client tells of its own, and how much of a core
+   * was used meanwhile by others than it and the processes of `brokerPids`.
+   */
+  async run(records, brokerPids = []) {
+    const ownMicros = () => brokerPids.reduce((sum, pid) => sum + cpuMicrosOf(pid), cpuMicrosOf(this.pid))
+    const othersBefore = machineCpuMicros() - ownMicros()
     const startMicros = cpuMicrosOf(this.pid)
     const startMs = performance.now()
     this.#child.stdin.write(`run ${records}\n`)
     const told = await this.#nextLine()
     const wallMs = performance.now() - startMs
-    return { ...told, records, wallMs, cpuMicros: cpuMicrosOf(this.pid) - startMicros }
+    const cpuMicros = cpuMicrosOf(this.pid) - startMicros
+    const othersShare = (machineCpuMicros() - ownMicros() - othersBefore) / 1000 / wallMs
+    return { ...told, records, wallMs, cpuMicros, othersShare }
   }
 
   /** Has it send until it has used so much CPU; gives what a record cost at last, in microseconds. */

@@ -68,16 +68,21 @@ export function machine() {
   return `${cpus().length} cores (${model.trim()}), ${memory}, ${system}`
 }
 
+const percent = share => `${Math.round(Math.max(0, share) * 100)} %`
+
+/** How quiet the machine was: the CPU that others used during the timed parts. */
+export function disturbance(shares) {
+  const most = percent(Math.max(...shares))
+  return `CPU that others used meanwhile: median ${percent(median(shares))}, at most ${most} of a core`
+}
+
 function summary(rows) {
-  const shares = rows.flatMap(row => row.othersShares)
   const broker = Math.max(...rows.map(row => row.brokerMicrosPerRecord * row.recordsPerSecond)) / 1e6
   const versions = [...new Set(rows.map(row => row.version))]
-  const percent = share => `${Math.round(Math.max(0, share) * 100)} %`
-  const others = `median ${percent(median(shares))}, at most ${percent(Math.max(...shares))} of a core`
   return [
     `- Machine: ${machine()}.`,
     `- Versions: ${versions.join('; ')}.`,
-    `- Medians of ${rows[0].repetitions}. CPU that others used meanwhile: ${others}.`,
+    `- Medians of ${rows[0].repetitions}. ${disturbance(rows.flatMap(row => row.othersShares))}.`,
     `- The broker was at most ${percent(broker)} busy.`,
   ].join('\n')
 }
