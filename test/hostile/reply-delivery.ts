@@ -1,0 +1,235 @@
+import { KafkaError, Producer, type ProducerOptions } from '../../dist/index.js'
+import { apis } from '../../dist/protocol/apis.js'
+import { decodeResponse } from '../../dist/protocol/header.js'
+import { type ApiName, startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { loginModule } from './captured-replies.js'
+import { FrameTimes } from './frame-times.js'
+import { Mutator } from './mutator.js'
+import { Random } from './random.js'
+
+const HEADER_BYTES = 8
+const PARTITIONS = 4
+const PRODUCERS_AT_ONCE = 8
+const TRANSACTIONS_MAX = 20
+/** Then the broker has to be found sound. */
+const REPLIES_PER_ROUND = 400
+/** A connection has to get through these before anything else is asked. */
+const FIRST_APIS: readonly ApiName[] = ['ApiVersions', 'SaslHandshake', 'SaslAuthenticate']
+const DELIVERY_TIMEOUT_MS = 1_000
+/** Beyond its deadline no record may be without an outcome. */
+const SETTLED_MS_MAX = DELIVERY_TIMEOUT_MS + 8_000
+/** A reply that asks for more quiet than this is rarely let through, or little else would happen. */
+const THROTTLE_MS_MAX = 20
+
+export interface DeliveryOutcome {
+  mutated: number
+  byApi: Map<ApiName, number>
+  sent: number
+  stored: number
+  /** By code. */
+  failed: Map<string, number>
+  producers: number
+  longestMs: number
+  over50Ms: number
+}
+
+/**
+ * Producers against a broker whose replies are changed on their way: every record gets its outcome in time,
+ * nothing is thrown past its owner, and when the broker tells the truth again records are stored.
+ */
+export class ReplyDelivery {
+  readonly outcome: DeliveryOutcome = {
+    mutated: 0,
+    byApi: new Map(),
+    sent: 0,
+    stored: 0,
+    failed: new Map(),
+    producers: 0,
+    longestMs: 0,
+    over50Ms: 0,
+  }
+  private readonly random: Random
+  private readonly mutator: Mutator
+  private readonly broker: TestBroker
+  private readonly ports: Set<number>
+  private last: Buffer = Buffer.alloc(16)
+
+  private constructor(seed: number, broker: TestBroker) {
+    this.random = new Random(seed)
+    this.mutator = new Mutator(this.random)
+    this.broker = broker
+    this.ports = new Set(broker.nodes.map(({ port }) => port))
+  }
+
+  static async run(seed: number, mutations: number): Promise<DeliveryOutcome> {
+    const broker = await startBroker({
+      quiet: true,
+      nodes: 2,
+      partitions: PARTITIONS,
+      sasl: { users: { user: 'secret' } },
+    })
+    const times = new FrameTimes()
+    try {
+      const delivery = new ReplyDelivery(seed, broker)
+      while (delivery.outcome.mutated < mutations) await delivery.round()
+      delivery.outcome.longestMs = times.longestMs
+      delivery.outcome.over50Ms = times.over(50)
+      return delivery.outcome
+    } finally {
+      times.restore()
+      await broker.close()
+    }
+  }
+
+  /** Several producers at once, as each of them waits most of the time; then the truth. */
+  private async round(): Promise<void> {
+    const { random, broker, outcome } = this
+    const until = outcome.mutated + REPLIES_PER_ROUND
+    broker.setTransactionVersion(random.below(3))
+    const stop = broker.mutateReply((api, version, bytes) => this.reply(api, version, bytes))
+    const deadline = performance.now() + 3 * DELIVERY_TIMEOUT_MS
+    const work = Array.from({ length: PRODUCERS_AT_ONCE }, async () => {
+      while (outcome.mutated < until && performance.now() < deadline) {
+        const isTransactional = random.once(2)
+        const producer = this.newProducer(isTransactional)
+        if (isTransactional) await this.transactions(producer)
+        // One that stores nothing any more may have found a reason to give up for good.
+        else while (outcome.mutated < until && (await this.records(producer)) > 0);
+        await this.inTime('close', producer.close({ timeoutMs: DELIVERY_TIMEOUT_MS }))
+      }
+    })
+    await Promise.all(work)
+    stop()
+    await this.proveRecovery()
+    broker.clear()
+  }
+
+  private newProducer(isTransactional: boolean): Producer {
+    this.outcome.producers++
+    const { random, broker } = this
+    const options: Partial<ProducerOptions> = {
+      bootstrapServers: broker.bootstrapServers,
+      securityProtocol: 'SASL_PLAINTEXT',
+      saslMechanism: 'PLAIN',
+      saslJaasConfig: loginModule('plain.Plain'),
+      lingerMs: 0,
+      maxBlockMs: DELIVERY_TIMEOUT_MS,
+      requestTimeoutMs: 400,
+      deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+      metadataMaxAgeMs: 30,
+      retryBackoffMs: 1,
+      retryBackoffMaxMs: 5,
+      reconnectBackoffMs: 1,
+      reconnectBackoffMaxMs: 5,
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      ...(isTransactional && { transactionalId: `id-${this.outcome.producers}` }),
+      ...(!isTransactional && random.once(3) && { enableIdempotence: false, acks: 1 as const }),
+    }
+    return new Producer(options as ProducerOptions)
+  }
+
+  /** Some records, each awaited; how many were stored. */
+  private async records(producer: Producer): Promise<number> {
+    const { outcome, random } = this
+    const before = outcome.stored
+    const sends = Array.from({ length: 1 + random.below(6) }, (_, i) => {
+      const topic = random.pick(['one', 'two'])
+      return this.counted(producer.send({ topic, partition: i % PARTITIONS, value: `value ${i}` }))
+    })
+    outcome.sent += sends.length
+    await this.inTime('records', Promise.all(sends))
+    return outcome.stored - before
+  }
+
+  private async counted(sent: Promise<unknown>): Promise<void> {
+    try {
+      await sent
+      this.outcome.stored++
+    } catch (error) {
+      this.count(error)
+    }
+  }
+
+  /** Until one of them fails. */
+  private async transactions(producer: Producer): Promise<void> {
+    const work = async () => {
+      await producer.initTransactions()
+      for (let offset = 0; offset < TRANSACTIONS_MAX; offset++) {
+        await producer.transaction(async () => {
+          await this.records(producer)
+          await producer.sendOffsetsToTransaction([{ topic: 'one', partition: 0, offset }], { groupId: 'g' })
+        })
+      }
+    }
+    const ended = work().catch(error => this.count(error))
+    await this.inTime('transactions', ended, TRANSACTIONS_MAX * SETTLED_MS_MAX)
+  }
+
+  private count(error: unknown): void {
+    if (!(error instanceof KafkaError)) throw error
+    if (error.code === 'INTERNAL') throw error
+    this.outcome.failed.set(error.code, (this.outcome.failed.get(error.code) ?? 0) + 1)
+  }
+
+  private async inTime<T>(what: string, work: Promise<T>, withinMs = SETTLED_MS_MAX): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${what}: no outcome within ${withinMs} ms`)), withinMs)
+    })
+    try {
+      return await Promise.race([work, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The broker is as it was. */
+  private async proveRecovery(): Promise<void> {
+    const producer = this.newProducer(false)
+    await this.inTime('a record after all', producer.send({ topic: 'one', value: 'sound' }))
+    await producer.close()
+  }
+
+  /** Many replies are changed; nothing is let through that names a place outside of this process. */
+  private reply(name: ApiName, version: number, bytes: Buffer): Buffer {
+    const { random } = this
+    if (!random.once(FIRST_APIS.includes(name) ? 10 : 3)) return bytes
+    const from = random.once(16) ? 4 : HEADER_BYTES
+    const changed = this.mutator.mutate(bytes, from, this.last)
+    if (!random.once(16) && changed.length >= 4) changed.writeInt32BE(changed.length - 4, 0)
+    this.last = bytes
+    if (!this.isHarmless(name, version, changed)) return bytes
+    this.outcome.mutated++
+    this.outcome.byApi.set(name, (this.outcome.byApi.get(name) ?? 0) + 1)
+    return changed
+  }
+
+  private isHarmless(name: ApiName, version: number, bytes: Buffer): boolean {
+    const api = apis.find(each => each.name === name)
+    if (api === undefined) return true
+    let response: unknown
+    try {
+      response = decodeResponse(api, version, bytes.subarray(4))
+    } catch {
+      return true
+    }
+    const { throttleTimeMs = 0 } = response as { throttleTimeMs?: number }
+    if (throttleTimeMs > THROTTLE_MS_MAX && !this.random.once(100)) return false
+    return placesIn(response).every(({ host, port }) => host === '127.0.0.1' && this.ports.has(port))
+  }
+}
+
+interface Place {
+  host: string
+  port: number
+}
+
+/** Everything in a response that one could be told to connect to. */
+function placesIn(value: unknown): Place[] {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return []
+  const places = Object.values(value).flatMap(placesIn)
+  const { host, port } = value as Partial<Place>
+  return host === undefined || host === '' || port === -1
+    ? places
+    : [...places, { host, port: port as number }]
+}
