@@ -107,7 +107,7 @@ describe('a session that ends', () => {
       },
     })
     const flowing = flow(producer, broker, 3500)
-    await sleep(700)
+    await eventually('records are stored', () => broker.counters().records > 0)
     isDown = true
     await eventually('a warning', () => logger.lines.some(({ message }) => /asking once more/.test(message)))
     isDown = false
