@@ -28,6 +28,7 @@ const rows = [
   { name: 'murmur2 bytes', title: 'murmur2, 12 B Buffer, ns' },
   { name: 'murmur2 string', title: 'murmur2, 12-character string, ns' },
   { name: 'crc32c', title: 'CRC32C, 128 KiB, GB/s', show: gigabytesPerSecond, limit: 10, isFloor: true },
+  { name: 'lz4Block', title: 'LZ4, 64 KiB of JSON, GB/s', show: gigabytesPerSecond },
   { name: 'staged', title: 'append staged, ns/record', limit: 90 },
   { name: 'direct bytes', title: 'append direct, two Buffers, ns/record', limit: 150 },
   { name: 'direct strings', title: 'append direct, two strings, ns/record', limit: 150 },

@@ -7,6 +7,7 @@
       'native/core/crc32c.cpp',
       'native/core/crc32c_arm.cpp',
       'native/core/crc32c_x86.cpp',
+      'native/core/lz4.cpp',
       'native/core/murmur2.cpp',
       'native/core/record_batch.cpp',
       'native/core/slab_pool.cpp',

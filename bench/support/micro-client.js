@@ -3,10 +3,11 @@ import { measure } from 'mitata'
 import { Staging } from '../../dist/accumulator/staging.js'
 import { PARTITION_BY_KEY, Result, Staged } from '../../dist/native/addon.js'
 import { loadAddon } from '../../dist/native/load.js'
-import { keyRing, letterRing, RING_RECORDS } from './payloads.js'
+import { jsonRing, keyRing, letterRing, RING_RECORDS } from './payloads.js'
 import { runtimeName } from './runtimes.js'
 
 const BATCH_BYTES = 131072
+const LZ4_BLOCK_BYTES = 65536
 const BUFFER_BYTES = 33554432
 const REQUEST_BYTES_MAX = 1048576
 const PARTITIONS = 6
@@ -112,6 +113,9 @@ const keyTexts = textOf(keys)
 figures['murmur2 string'] = await nanosecondsOf(() => murmur2Of(keyTexts), RECORDS)
 const batch = Buffer.alloc(BATCH_BYTES, values[0])
 figures.crc32c = await nanosecondsOf(() => addon.crc32c(batch), BATCH_BYTES)
+const events = Buffer.concat(jsonRing(1000)).subarray(0, LZ4_BLOCK_BYTES)
+const block = Buffer.alloc(2 * LZ4_BLOCK_BYTES)
+figures.lz4Block = await nanosecondsOf(() => addon.lz4Block(events, block), LZ4_BLOCK_BYTES)
 const appending = new Appending({ finishes: false })
 const encoding = new Appending({ finishes: true })
 const valueTexts = textOf(values)

@@ -1,11 +1,13 @@
-// The addon's exports: creation of cores and two functions of bytes.
+// The addon's exports: creation of cores and functions of bytes.
 #include <napi.h>
 
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "../core/crc32c.h"
+#include "../core/lz4.h"
 #include "../core/murmur2.h"
 #include "arguments.h"
 #include "core_state.h"
@@ -161,10 +163,42 @@ Napi::Value crc32cOfValue(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), crc32c(seed, bytes.data, bytes.count));
 }
 
+bool viewOf(const Napi::Value& value, const char* fault, CallerBytes* bytes) {
+  if (!readBytes(value.Env(), value, BytesKind::View, {nullptr, 0}, bytes)) return false;
+  if (bytes->kind == BytesKind::View) return true;
+  throwTypeError(value.Env(), fault);
+  return false;
+}
+
+Napi::Value lz4BlockOfViews(Lz4Encoder* encoder, const Napi::CallbackInfo& info) {
+  CallerBytes input, output;
+  if (!viewOf(info[0], "input must be a Uint8Array, and not detached", &input)) return Napi::Value();
+  if (!viewOf(info[1], "output must be a Uint8Array, and not detached", &output)) return Napi::Value();
+  if (input.count > kLz4BlockBytesMax || output.count < lz4RoomFor(input.count)) {
+    return Napi::Value(info.Env(), throwRangeError(info.Env(), "input is too large or output too small"));
+  }
+  // A view says where it begins; that it may be written is the caller's word.
+  auto* to = const_cast<uint8_t*>(output.data);
+  const size_t bytes = encoder->encode(input.data, input.count, to);
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+// With an encoder of its own for each environment: they run on threads of their own.
+Napi::Function makeLz4Block(Napi::Env env) {
+  auto encoder = std::make_shared<Lz4Encoder>();
+  return Napi::Function::New(
+      env,
+      [encoder](const Napi::CallbackInfo& info) -> Napi::Value {
+        return lz4BlockOfViews(encoder.get(), info);
+      },
+      "lz4Block");
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("createCore", Napi::Function::New(env, createCore, "createCore"));
   exports.Set("murmur2", Napi::Function::New(env, murmur2OfValue, "murmur2"));
   exports.Set("crc32c", Napi::Function::New(env, crc32cOfValue, "crc32c"));
+  exports.Set("lz4Block", makeLz4Block(env));
   exports.Set("crc32cImplementation", crc32cPicked().name);
   exports.Set("version", MILLRACE_VERSION);
   return exports;

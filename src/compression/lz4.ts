@@ -1,3 +1,5 @@
+import type { NativeAddon } from '../native/addon.js'
+import { loadAddon } from '../native/load.js'
 import type { Codec } from './codec.js'
 import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
 import { xxhash32 } from './xxhash32.js'
@@ -14,13 +16,13 @@ import { xxhash32 } from './xxhash32.js'
  *   block = length uint32 (top bit: stored, not compressed), data, [checksum uint32 of data]
  *
  * Written like the Java client does: independent blocks of 64 KiB, no checksums, no content size. So the
- * header never changes, and a frame is that header around the raw blocks of `lz4-napi`.
+ * header never changes, and a frame is that header around raw blocks. Native code encodes them (DESIGN.md has
+ * the figures), `lz4-napi` decodes them.
  */
 const FRAME_MAGIC = 0x184d2204
 const HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82])
 const BLOCK_BYTES = 64 * 1024
 const STORED_BIT = 0x80000000
-const END_MARK_BYTES = 4
 
 const FLAG_INDEPENDENT = 0x20
 const FLAG_BLOCK_CHECKSUM = 0x10
@@ -29,18 +31,16 @@ const FLAG_CONTENT_CHECKSUM = 0x04
 const FLAG_RESERVED = 0x02
 const FLAG_DICTIONARY = 0x01
 
-/** `lz4-napi` puts the uncompressed length (uint32 LE) before each raw block, and wants it there. */
+/** What native code wants of the output besides the input's length, at most. */
+const BLOCK_SLACK_BYTES = 512
+
+/** What `lz4-napi` wants before each raw block: its uncompressed length (uint32 LE). */
 const SIZE_PREFIX_BYTES = 4
 
-/**
- * Above this an input is compressed on worker threads. Handing a block to one costs about 10 µs of the event
- * loop and 25 µs of CPU in all; compressing this much in place holds the loop for about 35 µs.
- */
-const SYNC_LIMIT_BYTES = 32 * 1024
+/** How much is compressed at a time before the event loop has a turn: about a millisecond. */
+const SLICE_BYTES = 1024 * 1024
 
 interface Lz4Package {
-  compressSync(input: Buffer): Buffer
-  compress(input: Buffer): Promise<Buffer>
   uncompressSync(input: Buffer): Buffer
 }
 
@@ -50,48 +50,73 @@ export function createLz4Codec(): Codec {
   return {
     name: 'lz4',
     id: 3,
-    compress: input => compress(lz4, asBuffer(input)),
+    compress: input => (input.byteLength <= SLICE_BYTES ? compressNow(input) : compressInSlices(input)),
     decompress: (input, limitBytes) => decompress(lz4, asBuffer(input), limitBytes),
   }
 }
 
-function compress(lz4: Lz4Package, input: Buffer): Uint8Array | Promise<Uint8Array> {
-  if (input.length <= SYNC_LIMIT_BYTES) {
-    return frame(input, input.length === 0 ? [] : [lz4.compressSync(input)])
-  }
-  const blocks: Promise<Buffer>[] = []
-  for (let start = 0; start < input.length; start += BLOCK_BYTES) {
-    blocks.push(lz4.compress(input.subarray(start, start + BLOCK_BYTES)))
-  }
-  return Promise.all(blocks).then(compressed => frame(input, compressed))
+/** The output of one call, copied out of here: it grows to the largest input. */
+let scratch: Buffer = Buffer.alloc(0)
+
+function compressNow(input: Uint8Array): Uint8Array {
+  const roomBytes = roomFor(input)
+  if (scratch.length < roomBytes) scratch = Buffer.allocUnsafeSlow(roomBytes)
+  const writer = new FrameWriter(input, scratch)
+  writer.write(input.byteLength)
+  return new Uint8Array(scratch.subarray(0, writer.end()))
 }
 
-/** `blocks[i]` is the compressed form, with its size prefix, of the i-th 64 KiB of `input`. */
-function frame(input: Buffer, blocks: readonly Buffer[]): Uint8Array {
-  let size = HEADER.length + END_MARK_BYTES
-  for (const [index, block] of blocks.entries()) {
-    size += 4 + Math.min(block.length - SIZE_PREFIX_BYTES, plainLength(input, index))
+async function compressInSlices(input: Uint8Array): Promise<Uint8Array> {
+  const output = Buffer.allocUnsafeSlow(roomFor(input))
+  const writer = new FrameWriter(input, output)
+  for (let end = SLICE_BYTES; ; end += SLICE_BYTES) {
+    writer.write(Math.min(end, input.byteLength))
+    if (end >= input.byteLength) return output.subarray(0, writer.end())
+    await new Promise(resolve => setImmediate(resolve))
   }
-  const output = Buffer.allocUnsafeSlow(size)
-  let position = HEADER.copy(output)
-  for (const [index, block] of blocks.entries()) {
-    const plainBytes = plainLength(input, index)
-    const compressedBytes = block.length - SIZE_PREFIX_BYTES
-    if (compressedBytes < plainBytes) {
-      position = output.writeUInt32LE(compressedBytes, position)
-      position += block.copy(output, position, SIZE_PREFIX_BYTES)
-    } else {
-      const start = index * BLOCK_BYTES
-      position = output.writeUInt32LE(STORED_BIT + plainBytes, position)
-      position += input.copy(output, position, start, start + plainBytes)
+}
+
+/** No block takes more than its input, once it is written. */
+function roomFor({ byteLength }: Uint8Array): number {
+  const blocks = Math.ceil(byteLength / BLOCK_BYTES)
+  return HEADER.length + blocks * 4 + byteLength + BLOCK_SLACK_BYTES
+}
+
+/** Writes a frame, as much of it at a time as it is told. */
+class FrameWriter {
+  private readonly addon: NativeAddon
+  private readonly input: Uint8Array
+  private readonly output: Buffer
+  private read = 0
+  private written: number
+
+  constructor(input: Uint8Array, output: Buffer) {
+    this.addon = loadAddon()
+    this.input = input
+    this.output = output
+    this.written = HEADER.copy(output)
+  }
+
+  /** The blocks of the input up to `end`, which is its end or a multiple of a block. */
+  write(end: number): void {
+    const { addon, input, output } = this
+    while (this.read < end) {
+      const block = input.subarray(this.read, Math.min(this.read + BLOCK_BYTES, end))
+      const at = this.written + 4
+      const plainBytes = block.byteLength
+      const compressedBytes = addon.lz4Block(block, output.subarray(at))
+      const isStored = compressedBytes >= plainBytes
+      if (isStored) output.set(block, at)
+      output.writeUInt32LE(isStored ? STORED_BIT + plainBytes : compressedBytes, this.written)
+      this.written = at + (isStored ? plainBytes : compressedBytes)
+      this.read += plainBytes
     }
   }
-  output.writeUInt32LE(0, position)
-  return output
-}
 
-function plainLength(input: Buffer, index: number): number {
-  return Math.min(BLOCK_BYTES, input.length - index * BLOCK_BYTES)
+  /** The end mark; gives the size of the frame. */
+  end(): number {
+    return this.output.writeUInt32LE(0, this.written)
+  }
 }
 
 interface FrameHeader {

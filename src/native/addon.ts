@@ -175,6 +175,11 @@ export interface NativeAddon {
   murmur2(key: string | Uint8Array): number
   /** CRC-32C of the bytes, continued from `seed` (default 0), as uint32. */
   crc32c(bytes: Uint8Array, seed?: number): number
+  /**
+   * Encodes at most 64 KiB as one raw LZ4 block at the start of `output`, whose length is at least
+   * `input.length + input.length / 255 + 32`. Returns the block's size.
+   */
+  lz4Block(input: Uint8Array, output: Uint8Array): number
   /** The CRC32C implementation picked at run time: `sse4.2`, `armv8` or `table`. */
   readonly crc32cImplementation: string
   readonly version: string

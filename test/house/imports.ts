@@ -29,7 +29,7 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   cluster: { uses: ['protocol', 'security'] },
   security: { uses: ['protocol'] },
   protocol: {},
-  compression: {},
+  compression: { uses: ['native'] },
   telemetry: {},
   native: {},
   testing: { uses: ['protocol', 'compression'] },

@@ -52,6 +52,18 @@ test('crc32c gives the check value and continues from a seed', () => {
   assert.throws(() => addon.crc32c(bytes, 'x' as never), TypeError)
 })
 
+test('lz4Block writes one raw block, and wants views of lengths that it can do with', () => {
+  const output = new Uint8Array(1000).fill(7)
+  const bytes = addon.lz4Block(Buffer.alloc(100, 'a'), output)
+  assert.equal(Buffer.from(output.subarray(0, bytes)).toString('hex'), '1f6101004b506161616161')
+  assert.equal(output[999], 7)
+  assert.equal(addon.lz4Block(new Uint8Array(0), output), 1)
+  assert.throws(() => addon.lz4Block(new Uint8Array(1000), output), RangeError)
+  assert.throws(() => addon.lz4Block(new Uint8Array(65_537), new Uint8Array(100_000)), RangeError)
+  assert.throws(() => addon.lz4Block('aaa' as never, output), TypeError)
+  assert.throws(() => addon.lz4Block(output, null as never), TypeError)
+})
+
 test('a batch of strings, bytes, nulls and headers is byte-equal to Java', () => {
   const core = goldenCore()
   assert.deepEqual([...core.result.subarray(0, 5)], [0, 2, 1, 2, -1])

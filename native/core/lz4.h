@@ -1,0 +1,42 @@
+// Encoder of the LZ4 block format:
+//
+//   block    = sequence*, the last one without a match
+//   sequence = token, [literal length byte*], literal*, offset uint16 little-endian, [match length byte*]
+//   token    = literal length (bits 7-4), match length - 4 (bits 3-0); 15 goes on in bytes, up to one below
+//   255
+//
+// A match repeats what stands `offset` bytes before. None begins within the last 12 bytes of a block, and its
+// last 5 are literals.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace {
+
+constexpr size_t kLz4BlockBytesMax = 64 * 1024;
+
+// The room that encoding needs: what does not compress grows by a byte in 255, and literals are copied 16
+// bytes at a time.
+constexpr size_t lz4RoomFor(size_t count) {
+  return count + count / 255 + 32;
+}
+
+class Lz4Encoder {
+ public:
+  // Encodes at most kLz4BlockBytesMax into a block at `output`, which has lz4RoomFor(count); answers its
+  // size. Stays within its memory even if the data change meanwhile.
+  size_t encode(const uint8_t* data, size_t count, uint8_t* output);
+
+ private:
+  // 32 KiB, so that table and block fit into the nearest caches together.
+  static constexpr int kHashBits = 14;
+
+  uint16_t& slotOf(uint64_t word);
+
+  // Where each hash was seen last: positions of a block fit into 16 bits. Stale ones are harmless, as every
+  // candidate is compared, but the same input shall always give the same block.
+  uint16_t table_[size_t{1} << kHashBits];
+};
+
+}  // namespace millrace
