@@ -280,7 +280,10 @@ class Link {
     clearTimeout(this.lifetime)
     for (const direction of DIRECTIONS) this.pipes[direction].stop()
     for (const socket of [this.client, this.broker]) {
+      const isEnding = socket.writableEnded && !socket.writableFinished
       if (socket === receiver) socket.destroySoon()
+      // Node cannot reset while it shuts down: the process would never exit.
+      else if (isEnding) socket.destroy()
       else socket.resetAndDestroy()
     }
     this.onEnd()
