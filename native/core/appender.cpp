@@ -24,8 +24,6 @@ void Appender::setTopic(int32_t topic, int32_t partitionCount) {
   if (index >= topics_.size()) topics_.resize(index + 1);
   Topic& known = topics_[index];
   known.partitionCount = partitionCount;
-  // A topic made anew may have fewer partitions; batches open for the others are still found by their
-  // handles.
   if (known.sticky >= partitionCount) known.sticky = -1;
   if (known.openBatch.size() < static_cast<size_t>(partitionCount)) {
     known.openBatch.resize(static_cast<size_t>(partitionCount), kNoBatch);
@@ -33,7 +31,7 @@ void Appender::setTopic(int32_t topic, int32_t partitionCount) {
 }
 
 void Appender::setSticky(int32_t topic, int32_t partition) {
-  MILLRACE_ASSERT(partition >= 0 && partition < partitionCount(topic),
+  MILLRACE_ASSERT(partition >= 0 && faultOf(topic, partition, true) == nullptr,
                   "a sticky partition that does not exist");
   Topic& known = topics_[static_cast<size_t>(topic)];
   known.sticky = partition;

@@ -49,7 +49,8 @@ class Appender {
 
   explicit Appender(const Options& options);
 
-  // Makes a topic known or changes its partition count; open batches stay.
+  // Makes a topic known or changes its partition count; open batches stay. A topic made anew may have fewer
+  // partitions: nothing is chosen for the others any more, but what names one of them goes there.
   void setTopic(int32_t topic, int32_t partitionCount);
   // Makes a partition the topic's sticky one and begins to count the bytes produced to it.
   void setSticky(int32_t topic, int32_t partition);
@@ -65,7 +66,8 @@ class Appender {
     if (MILLRACE_UNLIKELY(count == 0)) return "the topic is not known";
     if (partition == kPartitionByKey) return hasKey ? nullptr : "a partition by key needs a key";
     if (partition == kPartitionSticky) return nullptr;
-    return partition >= 0 && partition < count ? nullptr : "the partition does not exist";
+    const auto everHad = static_cast<int32_t>(topics_[static_cast<size_t>(topic)].openBatch.size());
+    return partition >= 0 && partition < everHad ? nullptr : "the partition does not exist";
   }
 
   // Whether a record alone exceeds the record limit or the budget; `upperBound` is Java's
@@ -100,7 +102,7 @@ class Appender {
     int32_t partitionCount = 0;
     int32_t sticky = -1;
     int64_t producedBytes = 0;       // to the sticky partition
-    std::vector<int32_t> openBatch;  // by partition, kNoBatch if none
+    std::vector<int32_t> openBatch;  // by partition, gone ones included; kNoBatch if none
   };
 
   // The record between reserve and commit.

@@ -1,5 +1,7 @@
 #include "model.h"
 
+#include <algorithm>
+
 namespace millrace::fuzz {
 namespace {
 
@@ -34,7 +36,7 @@ uint64_t upperBoundOf(const reference::Record& record) {
 
 bool isForNowhere(const ModelTopic& topic, int32_t partition, const reference::Record& record) {
   if (topic.partitions == 0 || (partition == kPartitionByKey && !record.key)) return true;
-  return partition < kPartitionSticky || partition >= topic.partitions;
+  return partition < kPartitionSticky || partition >= topic.partitionsEver;
 }
 
 AppenderModel::AppenderModel(Input* input)
@@ -107,6 +109,7 @@ void AppenderModel::setTopic() {
   const auto partitions = static_cast<int32_t>(1 + input_.below(5));
   ModelTopic& topic = topics_[static_cast<size_t>(handle)];
   topic.partitions = partitions;
+  topic.partitionsEver = std::max(topic.partitionsEver, partitions);
   if (topic.sticky >= partitions) topic.sticky = -1;
   appender_->setTopic(handle, partitions);
   FUZZ_CHECK(appender_->partitionCount(handle) == partitions);
@@ -133,7 +136,7 @@ int32_t AppenderModel::randomPartition(int32_t topic) {
   if (choice == 15) return static_cast<int32_t>(input_.number());
   if (choice >= 12) return kPartitionByKey;
   if (choice >= 6) return kPartitionSticky;
-  const int32_t partitions = topics_[static_cast<size_t>(topic)].partitions;
+  const int32_t partitions = topics_[static_cast<size_t>(topic)].partitionsEver;
   return partitions == 0 ? 0 : static_cast<int32_t>(input_.below(static_cast<uint32_t>(partitions)));
 }
 

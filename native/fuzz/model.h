@@ -30,6 +30,7 @@ struct ModelBatch {
 
 struct ModelTopic {
   int32_t partitions = 0;
+  int32_t partitionsEver = 0;
   int32_t sticky = -1;
   uint64_t producedBytes = 0;
 };

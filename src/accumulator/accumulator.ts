@@ -137,7 +137,8 @@ export class RecordAccumulator {
   updateTopic(topic: TopicState, metadata: TopicMetadata): boolean {
     const before = topic.partitionCount
     const moved = topic.update(metadata)
-    if (topic.partitionCount > before) this.core.setTopic(topic.handle, topic.partitionCount)
+    if (topic.partitionCount !== before && topic.partitionCount > 0)
+      this.core.setTopic(topic.handle, topic.partitionCount)
     return moved
   }
 
@@ -410,14 +411,13 @@ export class RecordAccumulator {
     const { partition, recordCount, attempts, phase } = batch
     const where =
       phase === BatchPhase.IN_FLIGHT ? 'in flight' : attempts > 0 ? 'waiting to be retried' : 'queued'
-    const leader = partition.leaderId < 0 ? 'the partition has no leader' : `leader ${partition.leaderId}`
     this.dequeue(batch)
     this.fail(
       batch,
       new TimeoutError(
         `${recordCount} record(s) for ${partition.topic.name}-${partition.index} were not delivered within ` +
           `delivery.timeout.ms: ${Math.round(nowMs - batch.createdMs)} ms old, ${where}, ` +
-          `after ${attempts} retries; ${leader}.`,
+          `after ${attempts} retries; ${describeLeader(partition)}.`,
         { topic: partition.topic.name, partition: partition.index },
       ),
     )
@@ -469,6 +469,11 @@ export class RecordAccumulator {
       },
     })
   }
+}
+
+function describeLeader({ topic, index, leaderId }: PartitionState): string {
+  if (index >= topic.partitionCount) return `the topic has only ${topic.partitionCount} partition(s) now`
+  return leaderId < 0 ? 'the partition has no leader' : `leader ${leaderId}`
 }
 
 function allocateArena(bytes: number): ArrayBuffer {

@@ -45,6 +45,14 @@ export class PartitionState {
     this.topic = topic
     this.index = index
   }
+
+  /** True if leader or epoch are others than before. */
+  follow(leaderId: number, leaderEpoch: number): boolean {
+    const hasMoved = this.leaderId !== leaderId || this.leaderEpoch !== leaderEpoch
+    this.leaderId = leaderId
+    this.leaderEpoch = leaderEpoch
+    return hasMoved
+  }
 }
 
 /** One topic the producer has been asked to send to. */
@@ -52,7 +60,10 @@ export class TopicState {
   readonly name: string
   /** The topic's number on the native side. */
   readonly handle: number
+  /** Those that are gone included: a topic made anew may have fewer. Indexes from `partitionCount` on are. */
   readonly partitions: PartitionState[] = []
+  /** Number of all partitions, 0 while the topic's metadata is not known. */
+  partitionCount = 0
   /** Partitions that have a leader; the sticky choice is made among them. */
   available: readonly number[] = []
   metadata: TopicMetadata | null = null
@@ -64,15 +75,11 @@ export class TopicState {
     this.handle = handle
   }
 
-  /** Number of all partitions, 0 while the topic's metadata is not known. */
-  get partitionCount(): number {
-    return this.partitions.length
-  }
-
   /** Takes over new metadata. True if a leader changed, so that ready partitions must move. */
   update(metadata: TopicMetadata): boolean {
     const wasRecreated = this.metadata !== null && !sameId(this.metadata.id, metadata.id)
     this.metadata = metadata
+    this.partitionCount = metadata.partitions.length
     let moved = false
     const available: number[] = []
     for (const { index, leaderId, leaderEpoch } of metadata.partitions) {
@@ -82,11 +89,13 @@ export class TopicState {
         this.partitions.push(partition)
       }
       if (leaderId !== NO_LEADER) available.push(index)
-      if (partition.leaderId !== leaderId || partition.leaderEpoch !== leaderEpoch) moved = true
-      partition.leaderId = leaderId
-      partition.leaderEpoch = leaderEpoch
+      if (partition.follow(leaderId, leaderEpoch)) moved = true
       // The new log knows no producer, even if leader and epoch are those of the old.
       if (wasRecreated) partition.provenLeaderId = NO_LEADER
+    }
+    // What is queued for a partition that is gone waits for its time-out, or for the partition to come back.
+    for (const partition of this.partitions.slice(this.partitionCount)) {
+      if (partition.follow(NO_LEADER, -1)) moved = true
     }
     this.available = available
     return moved

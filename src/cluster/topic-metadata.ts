@@ -44,6 +44,11 @@ function recreated(previous: TopicMetadata, id: Uint8Array): boolean {
   return !isZeroUuid(previous.id) && !isZeroUuid(id) && !sameId(previous.id, id)
 }
 
+/** Whether `id` says that this is the topic remembered, which cannot have lost partitions then. */
+function isSameTopic(previous: TopicMetadata | undefined, id: Uint8Array): boolean {
+  return previous !== undefined && !isZeroUuid(id) && sameId(previous.id, id)
+}
+
 function leaderOf(partition: MetadataPartition, isNode: (id: number) => boolean): number {
   if (partition.errorCode === ErrorCodes.LEADER_NOT_AVAILABLE) return -1
   return isNode(partition.leaderId) ? partition.leaderId : -1
@@ -75,7 +80,11 @@ export function mergeTopic(
   context: MergeContext,
 ): MergedTopic {
   const previous = remembered !== undefined && recreated(remembered, reply.topicId) ? undefined : remembered
-  const partitions = new Array<PartitionMetadata | undefined>(partitionCount(name, reply.partitions))
+  const named = partitionCount(name, reply.partitions)
+  const count = isSameTopic(previous, reply.topicId)
+    ? Math.max(named, previous?.partitions.length ?? 0)
+    : named
+  const partitions = new Array<PartitionMetadata | undefined>(count)
   let progressed = previous !== remembered
   for (const partition of reply.partitions) {
     const index = partition.partitionIndex

@@ -179,6 +179,24 @@ describe('MetadataCache', () => {
     )
   })
 
+  it('takes fewer partitions for news only if the topic was made again, or topics have no ids', () => {
+    const cache = new MetadataCache()
+    apply(cache, topics({ t: { leaders: [1, 2, 1, 2], epoch: 3, id: FIRST_ID } }))
+    const stale = apply(cache, topics({ t: { leaders: [1, 2], epoch: 3, id: FIRST_ID } }))
+    assert.equal(stale.outdated, true, 'partitions of a topic never go, so it is worth asking again')
+    assert.deepEqual(leaders(cache, 't'), [
+      [1, 3],
+      [2, 3],
+      [-1, 3],
+      [-1, 3],
+    ])
+    apply(cache, topics({ t: { leaders: [2], epoch: 0, id: SECOND_ID } }))
+    assert.deepEqual(leaders(cache, 't'), [[2, 0]])
+    apply(cache, topics({ old: { leaders: [1, 1], epoch: 1 } }), { version: 9 })
+    apply(cache, topics({ old: { leaders: [1], epoch: 1 } }), { version: 9 })
+    assert.deepEqual(leaders(cache, 'old'), [[1, 1]])
+  })
+
   it('refuses impossible responses whole and stays as it was', () => {
     const cache = new MetadataCache()
     apply(cache, topics({ t: { leaders: [1], epoch: 5 } }))
