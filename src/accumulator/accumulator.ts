@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
 import type { Codec } from '../compression/codec.js'
-import { ConfigError, type KafkaError, TimeoutError } from '../errors/index.js'
+import { ConfigError, type KafkaError } from '../errors/index.js'
 import { type NativeAddon, type NativeCore, Result } from '../native/addon.js'
 import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
 import { Appender } from './appender.js'
@@ -12,6 +12,7 @@ import { BatchEncoder } from './batch-encoder.js'
 import { BatchList } from './batch-list.js'
 import { BatchSplitter } from './batch-splitter.js'
 import type { FlushBarrier } from './delivery.js'
+import { expiryError } from './expiry-error.js'
 import { ReadyQueue } from './ready-queue.js'
 import { Staging } from './staging.js'
 import { type PartitionState, TopicState } from './topic.js'
@@ -49,6 +50,8 @@ export interface AccumulatorOptions {
   onTopicUsed: (topic: string) => void
   /** A batch of the partition was opened. */
   onBatchOpened?: (partition: PartitionState) => void
+  /** Why a batch has not been sent, or not again; null: nothing is known to be in its way. */
+  obstacle: (batch: Batch) => KafkaError | null
   /** A record has failed before it was in a batch. */
   onRefused?: (error: KafkaError) => void
 }
@@ -408,19 +411,10 @@ export class RecordAccumulator {
 
   private expireOne(batch: Batch, nowMs: number): void {
     if (batch.phase === BatchPhase.OPEN) this.core.seal(batch.handle)
-    const { partition, recordCount, attempts, phase } = batch
-    const where =
-      phase === BatchPhase.IN_FLIGHT ? 'in flight' : attempts > 0 ? 'waiting to be retried' : 'queued'
+    const isInFlight = batch.phase === BatchPhase.IN_FLIGHT
+    const cause = isInFlight ? batch.lastError : this.options.obstacle(batch)
     this.dequeue(batch)
-    this.fail(
-      batch,
-      new TimeoutError(
-        `${recordCount} record(s) for ${partition.topic.name}-${partition.index} were not delivered within ` +
-          `delivery.timeout.ms: ${Math.round(nowMs - batch.createdMs)} ms old, ${where}, ` +
-          `after ${attempts} retries; ${describeLeader(partition)}.`,
-        { topic: partition.topic.name, partition: partition.index },
-      ),
-    )
+    this.fail(batch, expiryError(batch, isInFlight, nowMs, cause))
   }
 
   /**
@@ -469,11 +463,6 @@ export class RecordAccumulator {
       },
     })
   }
-}
-
-function describeLeader({ topic, index, leaderId }: PartitionState): string {
-  if (index >= topic.partitionCount) return `the topic has only ${topic.partitionCount} partition(s) now`
-  return leaderId < 0 ? 'the partition has no leader' : `leader ${leaderId}`
 }
 
 function allocateArena(bytes: number): ArrayBuffer {

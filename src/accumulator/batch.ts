@@ -1,3 +1,4 @@
+import type { KafkaError } from '../errors/index.js'
 import { BatchOutcome, type FlushBarrier, type Settlement } from './delivery.js'
 import type { ProducerIdAndEpoch } from './producer-id-and-epoch.js'
 import type { PartitionState } from './topic.js'
@@ -46,6 +47,8 @@ export class Batch {
   wasDrained = false
   /** Times the batch has been put back after a failed request. */
   attempts = 0
+  /** Why the last attempt failed. */
+  lastError: KafkaError | null = null
   /** The leader epoch of the last attempt; a newer one makes the next attempt skip its backoff (KIP-951). */
   attemptLeaderEpoch = -1
   /** Producer id and epoch that the batch has its sequence under; null: it has none. */

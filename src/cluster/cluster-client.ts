@@ -182,6 +182,11 @@ export class ClusterClient {
     return this.rpcs.request(target, api, body, options)
   }
 
+  /** Why there is no connection to the node; null if there is one, or none has been tried. */
+  errorOf(nodeId: number): KafkaError | null {
+    return this.nodes.get(nodeId)?.lastError ?? null
+  }
+
   /** `host:port (id n)`; only the id where the node is not known. */
   brokerName(nodeId: number): string {
     const node = this.metadata.node(nodeId)

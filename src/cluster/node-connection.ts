@@ -77,6 +77,8 @@ export class NodeConnection {
   lastAttemptAt = -Infinity
   /** Clock time before which no attempt is made. */
   backoffUntil = -Infinity
+  /** Why there is no connection; null once there is one. */
+  lastError: KafkaError | null = null
   /** Whether the broker asked for quiet, and the time is not over. */
   throttled = false
   private node: BrokerNode
@@ -272,6 +274,7 @@ export class NodeConnection {
     connection.trustFrames()
     if (this.failures > 0) this.context.logger.info(`connected to broker ${this.name} again`)
     this.failures = 0
+    this.lastError = null
     this.versions = versions
     this.state = NodeState.Ready
     this.armIdle()
@@ -291,6 +294,7 @@ export class NodeConnection {
     this.leave()
     this.backoffUntil = clock.now() + reconnectBackoff.delayMs(this.failures)
     this.failures++
+    this.lastError = error
     // The first failure and then ever more rarely: an unreachable broker must not fill the log.
     const rare = (this.failures & (this.failures - 1)) === 0
     logger[rare ? 'warn' : 'debug'](error.message, { broker: this.name, failures: this.failures })

@@ -113,6 +113,7 @@ function createAccumulator(
     onWork: () => sender().wakeup(),
     onTopicUsed: topic => client.trackTopic(topic),
     onBatchOpened: partition => transactions?.use(partition),
+    obstacle: batch => sender().obstacle(batch),
     onRefused: error => transactions?.onRecordsFailed(error, false),
   })
 }

@@ -19,6 +19,7 @@ export interface BrokerErrorContext {
   broker?: string
   /** What the broker itself said, where the response has a message. */
   message?: string | null
+  cause?: unknown
 }
 
 /** A user sees a retriable error only when retrying has come to its end. */
@@ -175,6 +176,7 @@ export function brokerError(code: number, context: BrokerErrorContext = {}): Kaf
   if (context.topic !== undefined) details.topic = context.topic
   if (context.partition !== undefined) details.partition = context.partition
   if (context.broker !== undefined) details.broker = context.broker
+  if (context.cause !== undefined) details.cause = context.cause
   const brokerDetails = { ...details, errorCode: code, errorName: errorName(code) }
   switch (code) {
     case ErrorCodes.TOPIC_AUTHORIZATION_FAILED:

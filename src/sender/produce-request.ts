@@ -20,8 +20,8 @@ export interface ProduceRequestOptions {
   batches: readonly Batch[]
   /** The socket no longer reads the batches. */
   onWritten: (request: ProduceRequest, error: Error | null) => void
-  /** The answer or why there is none; never called with acks 0. */
-  onAnswer: (request: ProduceRequest, error: KafkaError | null, response: ProduceResponse | null) => void
+  /** The answer, or null where there is none (see {@link ProduceRequest.failure}); never with acks 0. */
+  onAnswer: (request: ProduceRequest, response: ProduceResponse | null) => void
 }
 
 /** One Produce request: at most one batch of each of a broker's partitions. */
@@ -31,6 +31,8 @@ export class ProduceRequest implements OutgoingRequest {
   readonly version: number
   readonly batches: readonly Batch[]
   readonly expectsResponse: boolean
+  /** Why there is no answer, or no write where none is expected. */
+  failure: KafkaError | null = null
   private readonly options: ProduceRequestOptions
   /**
    * Batches by topic, as sent. From version 13 on answers carry ids only, and a topic may be recreated under
@@ -62,7 +64,7 @@ export class ProduceRequest implements OutgoingRequest {
 
   onResponse(error: KafkaError | null, body: Reader | null): void {
     if (error !== null || body === null) {
-      this.options.onAnswer(this, error ?? new ProtocolError('A Produce response without a body.'), null)
+      this.fail(error ?? new ProtocolError('A Produce response without a body.'))
       return
     }
     let response: ProduceResponse
@@ -70,10 +72,10 @@ export class ProduceRequest implements OutgoingRequest {
       response = Produce.readResponse(body, this.version)
     } catch (cause) {
       // The connection ends with what is thrown here; the batches must not be lost with it.
-      this.options.onAnswer(this, new ProtocolError('A Produce response could not be read.', { cause }), null)
+      this.fail(new ProtocolError('A Produce response could not be read.', { cause }))
       throw cause
     }
-    this.options.onAnswer(this, null, response)
+    this.options.onAnswer(this, response)
   }
 
   /**
@@ -98,6 +100,11 @@ export class ProduceRequest implements OutgoingRequest {
       }
     }
     for (const batches of this.byTopic.values()) for (const batch of batches.values()) visit(batch, null)
+  }
+
+  private fail(error: KafkaError): void {
+    this.failure = error
+    this.options.onAnswer(this, null)
   }
 
   private group(): ProduceTopic[] {

@@ -80,6 +80,8 @@ export class Sender {
   private isScheduled = false
   private isClosed = false
   private isAskingForId = false
+  /** Why there is no producer id yet. */
+  private lastIdError: KafkaError | null = null
   /**
    * Linger, backoff and delivery time-outs. The latter are judged only here: the timer lets the sockets have
    * a turn first, so answers that came while the application held the event loop count.
@@ -103,6 +105,13 @@ export class Sender {
     if (this.isScheduled || this.isClosed) return
     this.isScheduled = true
     this.options.clock.setImmediate(() => this.run())
+  }
+
+  /** Why a batch that is not on its way has not been sent, or not again; null: nothing that is known. */
+  obstacle({ producer, partition, lastError }: Batch): KafkaError | null {
+    const { client } = this.options
+    const idError = producer === null ? this.lastIdError : null
+    return idError ?? client.errorOf(partition.leaderId) ?? lastError ?? client.lastError
   }
 
   close(): void {
@@ -171,7 +180,7 @@ export class Sender {
       timeoutMs: requestTimeoutMs,
       batches,
       onWritten: (written, error) => this.onWritten(written, error),
-      onAnswer: (answered, error, response) => this.onAnswer(answered, error, response),
+      onAnswer: (answered, response) => this.onAnswer(answered, response),
     })
     if (version < 0 || (compressionName === 'zstd' && version < ZSTD_FROM)) {
       const need = version < 0 ? 'Produce version 3 (Kafka 0.11) or later' : 'zstd (Kafka 2.1)'
@@ -202,13 +211,10 @@ export class Sender {
     if (isNews) this.afterEvent()
   }
 
-  private onAnswer(
-    request: ProduceRequest,
-    error: KafkaError | null,
-    response: ProduceResponse | null,
-  ): void {
+  private onAnswer(request: ProduceRequest, response: ProduceResponse | null): void {
     if (response === null) {
-      const code = error instanceof TimeoutError ? ErrorCodes.REQUEST_TIMED_OUT : ErrorCodes.NETWORK_EXCEPTION
+      const code =
+        request.failure instanceof TimeoutError ? ErrorCodes.REQUEST_TIMED_OUT : ErrorCodes.NETWORK_EXCEPTION
       for (const batch of request.batches) this.complete(batch, request, code, null)
     } else {
       const { client, logger } = this.options
@@ -264,7 +270,7 @@ export class Sender {
     } else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
       batch.outcome.recordErrors = recordErrorsOf(batch, errorCode, answer)
       this.fail(batch, this.errorFor(batch, request, errorCode, answer))
-    } else this.retry(batch, request, errorCode, verdict)
+    } else this.retry(batch, request, errorCode, answer, verdict)
   }
 
   private verdictOn(batch: Batch, errorCode: number, answer: ProducePartitionResponse | null): Verdict {
@@ -295,7 +301,13 @@ export class Sender {
     if (lastAckedSequence < 0 || isAfter(last, lastAckedSequence)) partition.lastAckedSequence = last
   }
 
-  private retry(batch: Batch, request: ProduceRequest, errorCode: number, verdict: Verdict): void {
+  private retry(
+    batch: Batch,
+    request: ProduceRequest,
+    errorCode: number,
+    answer: ProducePartitionResponse | null,
+    verdict: Verdict,
+  ): void {
     const { logger, client, clock } = this.options
     const { topic, index } = batch.partition
     logger.debug(
@@ -303,6 +315,7 @@ export class Sender {
         `from ${client.brokerName(request.nodeId)}, attempt ${batch.attempts + 1}`,
     )
     if (verdict === Verdict.RETRY_BUMPED) batch.partition.needsEpochBump = true
+    batch.lastError = request.failure ?? this.errorFor(batch, request, errorCode, answer)
     batch.mayBeStored = !isKnownMissing(errorCode)
     this.accumulator.requeue(batch, clock.now() + this.retryDelayMs(batch, errorCode))
   }
@@ -373,6 +386,7 @@ export class Sender {
       partition: index,
       broker: this.options.client.brokerName(request.nodeId),
       ...(answer?.errorMessage ? { message: answer.errorMessage } : {}),
+      ...(request.failure === null ? {} : { cause: request.failure }),
     })
   }
 
@@ -398,6 +412,7 @@ export class Sender {
     requestProducerId(client, requestTimeoutMs).then(
       ({ producerId, producerEpoch }) => {
         this.isAskingForId = false
+        this.lastIdError = null
         this.identity.set(producerId, producerEpoch)
         this.accumulator.refreshAll()
         this.wakeup()
@@ -411,6 +426,7 @@ export class Sender {
           this.failForGood(error)
           return
         }
+        this.lastIdError = error
         logger.debug(`No producer id: ${error.message}`)
         clock.setTimeout(() => {
           this.isAskingForId = false

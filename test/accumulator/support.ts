@@ -99,6 +99,7 @@ export class AccumulatorRig {
         this.wakeups++
       },
       onTopicUsed: () => {},
+      obstacle: batch => batch.lastError,
       ...options,
     })
     this.gate = new OpenGate(this.accumulator)

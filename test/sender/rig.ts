@@ -84,6 +84,7 @@ export class SenderRig implements AsyncDisposable {
       fillFreed: true,
       onWork: () => this.sender.wakeup(),
       onTopicUsed: topic => this.client.trackTopic(topic),
+      obstacle: batch => this.sender.obstacle(batch),
     })
     this.sender = new Sender({
       accumulator: this.accumulator,

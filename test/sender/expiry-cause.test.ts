@@ -1,0 +1,84 @@
+// The error of a record that was not delivered in time tells what kept it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BrokerError, KafkaError, NetworkError, TimeoutError } from '../../dist/index.js'
+import { startBroker } from '../../dist/testing/index.js'
+import { type Outcome, SenderRig } from './rig.js'
+
+const QUIET = { quiet: true, partitions: 1 } as const
+const SOON = { deliveryTimeoutMs: 300, client: { reconnectBackoffMs: 5, reconnectBackoffMaxMs: 10 } }
+
+/** The cause of a delivery time-out, which the message must quote. */
+function causeOf({ error }: Outcome): KafkaError {
+  assert.ok(error instanceof TimeoutError)
+  assert.match(error.message, /delivery\.timeout\.ms/)
+  const { cause } = error
+  assert.ok(cause instanceof KafkaError, error.message)
+  assert.ok(error.message.includes(cause.message), error.message)
+  return cause
+}
+
+test('a record whose retries all failed has the last refusal for a cause', async () => {
+  await using broker = await startBroker(QUIET)
+  await using rig = new SenderRig(broker, SOON)
+  const topic = await rig.topic('t')
+  broker.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS', times: Number.POSITIVE_INFINITY })
+  const cause = causeOf(await rig.send(topic, 'a'))
+  assert.ok(cause instanceof BrokerError)
+  assert.equal(cause.errorName, 'NOT_ENOUGH_REPLICAS')
+  assert.equal(cause.broker, rig.client.brokerName(1))
+})
+
+test('a record that was never sent has the reason why its leader could not be reached', async () => {
+  await using broker = await startBroker(QUIET)
+  await using rig = new SenderRig(broker, SOON)
+  const topic = await rig.topic('t')
+  await rig.send(topic, 'warm')
+  await broker.stopNode(1)
+  const cause = causeOf(await rig.send(topic, 'a'))
+  assert.ok(cause instanceof NetworkError)
+  assert.match(cause.message, /ECONNREFUSED/)
+})
+
+test('a record without a producer id has the reason why there is none', async () => {
+  await using broker = await startBroker(QUIET)
+  await using rig = new SenderRig(broker, SOON)
+  const topic = await rig.topic('t')
+  broker.fail({
+    api: 'InitProducerId',
+    error: 'COORDINATOR_LOAD_IN_PROGRESS',
+    times: Number.POSITIVE_INFINITY,
+  })
+  const cause = causeOf(await rig.send(topic, 'a'))
+  assert.ok(cause instanceof BrokerError)
+  assert.equal(cause.errorName, 'COORDINATOR_LOAD_IN_PROGRESS')
+})
+
+test('a record that nobody answered has the request that was given up, or no cause if none was', async () => {
+  await using broker = await startBroker(QUIET)
+  await using rig = new SenderRig(broker, { ...SOON, requestTimeoutMs: 100 })
+  await using patient = new SenderRig(broker, SOON)
+  const topics = [await rig.topic('t'), await patient.topic('t')] as const
+  await rig.send(topics[0], 'warm')
+  await patient.send(topics[1], 'warm')
+  broker.swallow({ api: 'Produce', times: Number.POSITIVE_INFINITY })
+  const [givenUp, awaited] = await Promise.all([rig.send(topics[0], 'a'), patient.send(topics[1], 'b')])
+  assert.match(causeOf(givenUp).message, /^Produce to broker .* was not answered within \d+ ms/)
+  assert.match(awaited.error?.message ?? '', /in flight/)
+  assert.equal(awaited.error?.cause, undefined)
+})
+
+test('when retries are used up by lost connections, the error says how the last one was lost', async () => {
+  await using broker = await startBroker(QUIET)
+  await using rig = new SenderRig(broker, { retries: 1, client: SOON.client })
+  const topic = await rig.topic('t')
+  await rig.send(topic, 'warm')
+  const stop = broker.onRequest(({ api }) => {
+    if (api === 'Produce') broker.disconnect()
+  })
+  const { error } = await rig.send(topic, 'a')
+  stop()
+  assert.ok(error instanceof BrokerError)
+  assert.equal(error.errorName, 'NETWORK_EXCEPTION')
+  assert.ok(error.cause instanceof NetworkError)
+})
