@@ -7,6 +7,7 @@ import { ConfigError, type KafkaError } from '../errors/index.js'
 import { type NativeAddon, type NativeCore, Result } from '../native/addon.js'
 import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
 import { Appender } from './appender.js'
+import { BackingOff } from './backing-off.js'
 import { Batch, BatchPhase } from './batch.js'
 import { BatchEncoder } from './batch-encoder.js'
 import { BatchList } from './batch-list.js'
@@ -82,7 +83,7 @@ export class RecordAccumulator {
   private readonly lingering = new Fifo<Batch>()
   /** Batches without an outcome, in the order of their creation, which is that of their time-outs. */
   private readonly incomplete = new BatchList()
-  private readonly backingOff = new Set<PartitionState>()
+  private readonly backingOff = new BackingOff()
   private readonly encoder: BatchEncoder | null
   private readonly splitter: BatchSplitter
   /** Flushes in progress, plus one when closing: batches do not linger then. */
@@ -176,7 +177,7 @@ export class RecordAccumulator {
       this.lingering.shift()
       this.endLinger(head)
     }
-    for (const partition of this.backingOff) if (partition.backoffUntilMs <= nowMs) this.endBackoff(partition)
+    for (const partition of this.backingOff.due(nowMs)) this.endBackoff(partition)
     if (this.encoder?.run(this.options.clock)) this.options.onWork()
   }
 
@@ -215,8 +216,7 @@ export class RecordAccumulator {
     this.putBack(batch)
     // A leader that the failed attempt did not know of is tried at once, and only once (KIP-951).
     if (batch.attemptLeaderEpoch >= partition.leaderEpoch) {
-      partition.backoffUntilMs = Math.max(partition.backoffUntilMs, retryAtMs)
-      this.backingOff.add(partition)
+      this.backingOff.add(partition, retryAtMs)
     }
     this.refresh(partition)
   }
@@ -279,7 +279,7 @@ export class RecordAccumulator {
     let deadline = this.appender.waiting.nextDeadlineMs
     const lingering = this.lingering.peek()
     if (lingering !== undefined) deadline = Math.min(deadline, lingering.createdMs + this.options.lingerMs)
-    for (const { backoffUntilMs } of this.backingOff) deadline = Math.min(deadline, backoffUntilMs)
+    deadline = Math.min(deadline, this.backingOff.earliestMs)
     const { oldest } = this.incomplete
     if (oldest !== null) deadline = Math.min(deadline, oldest.createdMs + this.options.deliveryTimeoutMs)
     return deadline
@@ -334,7 +334,7 @@ export class RecordAccumulator {
     const { queue } = partition
     const previous = queue[queue.length - 1]
     if (previous?.phase === BatchPhase.OPEN) this.markSealed(previous)
-    queue.push(batch)
+    partition.insert(batch)
     if (large !== null) this.markSealed(batch)
     else if (options.lingerMs === 0 || this.urgency > 0 || this.appender.waiting.length > 0)
       batch.lingerOver = true
@@ -367,7 +367,7 @@ export class RecordAccumulator {
 
   /** The head of the queue becomes part of a request. */
   private launch(partition: PartitionState, head: Batch, gate: DrainGate): void {
-    partition.queue.shift()
+    partition.remove(0)
     if (!head.wasDrained) {
       head.wasDrained = true
       partition.drained.push(head)
@@ -390,7 +390,7 @@ export class RecordAccumulator {
       if (other < 0 || other > order) break
       at++
     }
-    queue.splice(at, 0, batch)
+    batch.partition.insert(batch, at)
   }
 
   private endLinger(batch: Batch): void {
@@ -404,8 +404,7 @@ export class RecordAccumulator {
   }
 
   private endBackoff(partition: PartitionState): void {
-    partition.backoffUntilMs = Number.NEGATIVE_INFINITY
-    this.backingOff.delete(partition)
+    this.backingOff.remove(partition)
     this.refresh(partition)
   }
 
@@ -425,7 +424,7 @@ export class RecordAccumulator {
     const { queue } = partition
     const at = queue.indexOf(batch)
     if (at < 0) return
-    queue.splice(at, 1)
+    partition.remove(at)
     this.ready.remove(partition)
     if ((queue[0]?.attempts ?? 0) === 0 && this.backingOff.has(partition)) this.endBackoff(partition)
     else this.refresh(partition)
@@ -438,8 +437,8 @@ export class RecordAccumulator {
     const load: TopicLoad = {
       partitionCount: topic.partitionCount,
       available: topic.available,
-      queueLength: index => (topic.partitions[index] as PartitionState).queue.length,
-      isDrainable: index => this.options.isDrainable((topic.partitions[index] as PartitionState).leaderId),
+      queued: topic.queued,
+      isDrainable: leaderId => this.options.isDrainable(leaderId),
     }
     topic.stickyPartition = chooseStickyPartition(load, {
       adaptive: this.options.adaptivePartitioning,

@@ -9,7 +9,7 @@ export const NO_LEADER = -1
 export class PartitionState {
   readonly topic: TopicState
   readonly index: number
-  /** Batches that wait to be sent, oldest first; only the last one can be open. */
+  /** Batches that wait to be sent, oldest first; only the last can be open. `insert` and `remove` change it. */
   readonly queue: Batch[] = []
   /**
    * Batches that have been drained at least once and have no outcome yet: on the wire, or put back for a
@@ -53,6 +53,18 @@ export class PartitionState {
     this.leaderEpoch = leaderEpoch
     return hasMoved
   }
+
+  /** Puts a batch into the queue, at its end unless told where. */
+  insert(batch: Batch, at = this.queue.length): void {
+    if (this.queue.length === 0) this.topic.queued.add(this)
+    this.queue.splice(at, 0, batch)
+  }
+
+  /** Takes the batch at that place out of the queue. */
+  remove(at: number): void {
+    this.queue.splice(at, 1)
+    if (this.queue.length === 0) this.topic.queued.delete(this)
+  }
 }
 
 /** One topic the producer has been asked to send to. */
@@ -64,8 +76,10 @@ export class TopicState {
   readonly partitions: PartitionState[] = []
   /** Number of all partitions, 0 while the topic's metadata is not known. */
   partitionCount = 0
-  /** Partitions that have a leader; the sticky choice is made among them. */
+  /** Partitions that have a leader, ascending; the sticky choice is made among them. */
   available: readonly number[] = []
+  /** Partitions whose queue is not empty. */
+  readonly queued = new Set<PartitionState>()
   metadata: TopicMetadata | null = null
   /** Where records without key and partition go at present (KIP-794), -1 before the first. */
   stickyPartition = -1

@@ -3,14 +3,24 @@
  * When to choose anew is decided where bytes are counted, in native code; this is what to choose.
  */
 
-/** What the choice needs to know of a topic; queue lengths are in batches. */
+/** A partition that has something queued. */
+export interface QueuedPartition {
+  readonly index: number
+  /** -1 if it has none. */
+  readonly leaderId: number
+  /** Batches; at least one. */
+  readonly queue: { readonly length: number }
+}
+
+/** What the choice needs to know of a topic. */
 export interface TopicLoad {
   readonly partitionCount: number
-  /** Indexes of the partitions that have a leader. */
+  /** Indexes of the partitions that have a leader, ascending. */
   readonly available: readonly number[]
-  queueLength(partition: number): number
+  /** Partitions with something queued, whether they have a leader or not, in any order. */
+  readonly queued: Iterable<QueuedPartition>
   /** False where the leader has not been drainable for longer than the availability time-out. */
-  isDrainable(partition: number): boolean
+  isDrainable(leaderId: number): boolean
 }
 
 export interface StickyOptions {
@@ -31,31 +41,68 @@ export function chooseStickyPartition(topic: TopicLoad, options: StickyOptions):
   return available[Math.floor(options.random() * available.length)] as number
 }
 
+/** Where a partition with something queued stands in `available`, and how much it has. */
+interface Queued {
+  at: number
+  length: number
+  isLeftOut: boolean
+}
+
 /**
- * Weight of a partition = longest queue + 1 − its own queue, so the longest still gets one share.
- * -1 where load says nothing: fewer than two partitions, or all queues equal and none left out.
+ * Weight of a partition = longest queue + 1 − its own queue, so the longest still gets one share, and those
+ * with nothing queued share alike; so it takes only as long as there are partitions with a queue. Partitions
+ * with a queue whose leader takes nothing are left out. -1 where that leaves none.
  */
 function chooseByLoad(topic: TopicLoad, random: () => number): number {
-  const candidates: number[] = []
-  const lengths: number[] = []
+  const { available } = topic
+  const queued = queuedIn(topic)
   let longest = 0
-  let allEqual = true
-  for (const partition of topic.available) {
-    const length = topic.queueLength(partition)
-    if (length > 0 && !topic.isDrainable(partition)) continue
-    if (lengths.length > 0 && length !== lengths[0]) allEqual = false
-    if (length > longest) longest = length
-    candidates.push(partition)
-    lengths.push(length)
-  }
-  const nothingLeftOut = candidates.length === topic.available.length
-  if (candidates.length === 0 || topic.partitionCount < 2 || (allEqual && nothingLeftOut)) return -1
-  let total = 0
-  for (const length of lengths) total += longest + 1 - length
+  for (const { length, isLeftOut } of queued) if (!isLeftOut && length > longest) longest = length
+  const idle = available.length - queued.length
+  const idleWeight = idle * (longest + 1)
+  let total = idleWeight
+  for (const { length, isLeftOut } of queued) if (!isLeftOut) total += longest + 1 - length
+  if (total === 0) return -1
   let point = Math.floor(random() * total)
-  for (let at = 0; at < lengths.length; at++) {
-    point -= longest + 1 - (lengths[at] as number)
-    if (point < 0) return candidates[at] as number
+  if (point < idleWeight) return available[idlePlace(Math.floor(point / (longest + 1)), queued)] as number
+  point -= idleWeight
+  const chosen = queued.find(({ length, isLeftOut }) => {
+    if (!isLeftOut) point -= longest + 1 - length
+    return point < 0
+  })
+  return available[(chosen as Queued).at] as number
+}
+
+/** Partitions that have a leader and something queued, ascending. */
+function queuedIn({ available, queued, isDrainable }: TopicLoad): Queued[] {
+  const found: Queued[] = []
+  for (const { index, leaderId, queue } of queued) {
+    const at = placeOf(index, available)
+    if (at >= 0) found.push({ at, length: queue.length, isLeftOut: !isDrainable(leaderId) })
   }
-  return candidates[candidates.length - 1] as number
+  return found.sort((one, other) => one.at - other.at)
+}
+
+/** The place of the nth partition that has nothing queued. */
+function idlePlace(nth: number, queued: readonly Queued[]): number {
+  let place = nth
+  for (const { at } of queued) {
+    if (at > place) break
+    place++
+  }
+  return place
+}
+
+/** Binary search; -1 if it is not there. */
+function placeOf(index: number, ascending: readonly number[]): number {
+  let low = 0
+  let high = Math.min(index, ascending.length - 1)
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const found = ascending[middle] as number
+    if (found === index) return middle
+    if (found < index) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
 }

@@ -13,8 +13,12 @@ function loadOf({ queues, leaderless = [], undrainable = [] }: Load): TopicLoad 
   return {
     partitionCount: queues.length,
     available: queues.map((_, index) => index).filter(index => !leaderless.includes(index)),
-    queueLength: index => queues[index] as number,
-    isDrainable: index => !undrainable.includes(index),
+    // Every partition has a leader of its own. The order is any.
+    queued: queues
+      .map((length, index) => ({ index, leaderId: 100 + index, queue: { length } }))
+      .filter(({ queue }) => queue.length > 0)
+      .reverse(),
+    isDrainable: leaderId => !undrainable.includes(leaderId - 100),
   }
 }
 
@@ -83,4 +87,20 @@ test('every random number in [0, 1) gives a partition', () => {
       assert.ok(partition >= 0 && partition < 3)
     }
   }
+})
+
+test('the choice among 100,000 partitions looks only at those that have something queued', () => {
+  const available = Array.from({ length: 100_000 }, (_, index) => index)
+  let reads = 0
+  const watched = new Proxy(available, {
+    get(target, name) {
+      if (typeof name === 'string' && /^\d+$/.test(name)) reads++
+      return Reflect.get(target, name)
+    },
+  })
+  const queued = [70, 5, 99_999].map(index => ({ index, leaderId: 1, queue: { length: 2 } }))
+  const load = { partitionCount: available.length, available: watched, queued, isDrainable: () => true }
+  const chosen = chooseStickyPartition(load, { adaptive: true, random: () => 0.5 })
+  assert.ok(chosen >= 49_990 && chosen <= 50_010, `${chosen}`)
+  assert.ok(reads < 100, `${reads} reads`)
 })
