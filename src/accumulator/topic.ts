@@ -9,7 +9,7 @@ export const NO_LEADER = -1
 export class PartitionState {
   readonly topic: TopicState
   readonly index: number
-  /** Batches that wait to be sent, oldest first; only the last can be open. `insert` and `remove` change it. */
+  /** Batches that wait to be sent, oldest first; only the last can be open. For `insert` and `remove`. */
   readonly queue: Batch[] = []
   /**
    * Batches that have been drained at least once and have no outcome yet: on the wire, or put back for a
