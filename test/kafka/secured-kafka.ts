@@ -7,7 +7,7 @@ export const USER = 'alice'
 export const PASSWORD = String.raw`pa;ss w"or\d'1`
 export const JAAS_PASSWORD = PASSWORD.replaceAll('\\', '\\\\').replaceAll('"', '\\"')
 
-export const LISTENERS = ['SSL', 'MTLS', 'SASL_PLAINTEXT', 'SASL_SSL', 'SHORT'] as const
+export const LISTENERS = ['SSL', 'MTLS', 'SASL_PLAINTEXT', 'SASL_SSL', 'SASL_MTLS', 'SHORT'] as const
 export type ListenerName = (typeof LISTENERS)[number]
 
 /** Where a client finds the listeners and what it needs, as JSON can carry it. */
@@ -40,7 +40,7 @@ function mechanismsOf(listener: string): Record<string, string> {
 }
 
 /**
- * A Kafka with every kind of listener. SHORT is SASL_PLAINTEXT with sessions that end after `sessionMs`. The
+ * A Kafka with every kind of listener. MTLS and SASL_MTLS ask for certificates of clients. SHORT is SASL_PLAINTEXT with sessions that end after `sessionMs`. The
  * OAUTHBEARER of all of them takes tokens without a signature, which is for tests.
  */
 export async function startSecuredKafka(sessionMs = 3000): Promise<SecuredKafka> {
@@ -51,7 +51,8 @@ export async function startSecuredKafka(sessionMs = 3000): Promise<SecuredKafka>
   const portOf = (name: ListenerName) => ports[LISTENERS.indexOf(name)] as number
   const urls = LISTENERS.map(name => `${name}://127.0.0.1:${portOf(name)}`)
   const protocolOf = (name: ListenerName) =>
-    ({ SSL: 'SSL', MTLS: 'SSL', SASL_SSL: 'SASL_SSL' })[name as string] ?? 'SASL_PLAINTEXT'
+    ({ SSL: 'SSL', MTLS: 'SSL', SASL_SSL: 'SASL_SSL', SASL_MTLS: 'SASL_SSL' })[name as string] ??
+    'SASL_PLAINTEXT'
   const protocols = LISTENERS.map(name => `${name}:${protocolOf(name)}`)
   const kafka = await startKafka({
     scramUsers: { [USER]: PASSWORD },
@@ -68,9 +69,11 @@ export async function startSecuredKafka(sessionMs = 3000): Promise<SecuredKafka>
       'ssl.truststore.type': 'PEM',
       'ssl.truststore.location': authority.ca.certFile,
       'listener.name.mtls.ssl.client.auth': 'required',
+      'listener.name.sasl_mtls.ssl.client.auth': 'required',
       'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
       ...mechanismsOf('SASL_PLAINTEXT'),
       ...mechanismsOf('SASL_SSL'),
+      ...mechanismsOf('SASL_MTLS'),
       ...mechanismsOf('SHORT'),
       'listener.name.short.connections.max.reauth.ms': sessionMs,
     }),

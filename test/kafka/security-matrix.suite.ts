@@ -42,13 +42,13 @@ async function deliver(name: string, options: Partial<ProducerOptions>): Promise
   assert.equal(new Set(offsets).size, RECORDS)
 }
 
-const { PLAINTEXT, SSL, MTLS, SASL_PLAINTEXT, SASL_SSL } = rig.bootstrapServers
+const { PLAINTEXT, SSL, MTLS, SASL_PLAINTEXT, SASL_SSL, SASL_MTLS } = rig.bootstrapServers
+const pemKeystore = { sslKeystoreKey: rig.client.key, sslKeystoreCertificateChain: rig.client.cert }
 
 test('PLAINTEXT', () => deliver('PLAINTEXT', { bootstrapServers: PLAINTEXT }))
 test('SSL', () => deliver('SSL', { bootstrapServers: SSL, securityProtocol: 'SSL', ...trust }))
 test('mTLS with PEM', () => {
-  const keystore = { sslKeystoreKey: rig.client.key, sslKeystoreCertificateChain: rig.client.cert }
-  return deliver('mTLS-PEM', { bootstrapServers: MTLS, securityProtocol: 'SSL', ...trust, ...keystore })
+  return deliver('mTLS-PEM', { bootstrapServers: MTLS, securityProtocol: 'SSL', ...trust, ...pemKeystore })
 })
 test('mTLS with PKCS#12, TLS 1.2 only', () => {
   const keystore = { sslKeystoreLocation: rig.clientPkcs12, sslKeystorePassword: 'pass/word' }
@@ -77,5 +77,9 @@ for (const [mechanism, options] of Object.entries(mechanisms)) {
   test(`SASL_SSL with ${mechanism}`, () => {
     const ssl = { bootstrapServers: SASL_SSL, securityProtocol: 'SASL_SSL' as const, ...trust }
     return deliver(`SASL_SSL-${mechanism}`, { ...ssl, ...sasl })
+  })
+  test(`SASL_SSL with mTLS and ${mechanism}`, () => {
+    const ssl = { bootstrapServers: SASL_MTLS, securityProtocol: 'SASL_SSL' as const, ...trust }
+    return deliver(`SASL_MTLS-${mechanism}`, { ...ssl, ...pemKeystore, ...sasl })
   })
 }

@@ -15,7 +15,9 @@ const suite = fileURLToPath(new URL('security-matrix.suite.js', import.meta.url)
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']
 const COMBINATIONS = [
   ...['PLAINTEXT', 'SSL', 'mTLS-PEM', 'mTLS-PKCS12', 'mTLS-tls'],
-  ...MECHANISMS.flatMap(mechanism => [`SASL_PLAINTEXT-${mechanism}`, `SASL_SSL-${mechanism}`]),
+  ...MECHANISMS.flatMap(mechanism =>
+    ['SASL_PLAINTEXT', 'SASL_SSL', 'SASL_MTLS'].map(listener => `${listener}-${mechanism}`),
+  ),
 ]
 const RUNTIMES = ['current', 'bun', 'deno']
 const RECORDS = 40
