@@ -78,6 +78,19 @@ export function isOutdated(target, sources) {
   return filesUnder(sources).some(file => statSync(join(root, file)).mtimeMs > mtimeMs)
 }
 
+/** `--name N` pairs and bare `--flag`s, by name. */
+export function readOptions(words, allowed) {
+  const options = {}
+  for (let i = 0; i < words.length; i++) {
+    const name = words[i]
+    if (!allowed.includes(name)) throw new StepError(`unknown option ${name}: ${allowed.join(', ')}`)
+    if (name === '--plain') options.plain = true
+    else if (/^\d+$/.test(words[i + 1] ?? '')) options[name.slice(2)] = Number(words[++i])
+    else throw new StepError(`${name} needs a number`)
+  }
+  return options
+}
+
 export function seconds(sinceMs) {
   return `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`
 }

@@ -4,25 +4,12 @@
 // the hostile tests of the unit lane, for much longer.
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
-import { filesUnder, main, root, run, runNode, StepError, seconds } from './commands.mjs'
+import { filesUnder, main, readOptions, root, run, runNode, StepError, seconds } from './commands.mjs'
 import { setUp } from './setup.mjs'
 
 const LONG_RUNS = {
   boundary: { main: 'dist-test/native/hostile-main.js', options: ['--calls', '--seed'] },
   replies: { main: 'dist-test/hostile/replies-main.js', options: ['--replies', '--seed'] },
-}
-
-/** `--name N` pairs and bare `--flag`s, by name. */
-function readOptions(words, allowed) {
-  const options = {}
-  for (let i = 0; i < words.length; i++) {
-    const name = words[i]
-    if (!allowed.includes(name)) throw new StepError(`unknown option ${name}: ${allowed.join(', ')}`)
-    if (name === '--plain') options.plain = true
-    else if (/^\d+$/.test(words[i + 1] ?? '')) options[name.slice(2)] = Number(words[++i])
-    else throw new StepError(`${name} needs a number`)
-  }
-  return options
 }
 
 /** Names of the targets, from their sources. */
