@@ -25,7 +25,7 @@ const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
  * Elements that one response may have: of those that answer a request of this client none has nearly as many,
  * and the event loop is not blocked for long by this many.
  */
-const RESPONSE_ELEMENTS_MAX = 200_000
+export const RESPONSE_ELEMENTS_MAX = 200_000
 
 /** Ids from here on are left to authentication, as Java does. */
 const CORRELATION_ID_END = 0x7ffffff8

@@ -1,7 +1,10 @@
 import { Producer, type ProducerOptions } from '../../dist/index.js'
 import type { AnyApi } from '../../dist/protocol/apis.js'
 import { apis } from '../../dist/protocol/apis.js'
-import { type ApiName, startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { responseHeaderVersion } from '../../dist/protocol/header.js'
+import { startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { everyMessage } from '../protocol/every-message.js'
+import { randomOf } from '../protocol/schema-codec.js'
 
 /** One reply as it went over the wire, its length first. */
 export interface CapturedReply {
@@ -10,8 +13,10 @@ export interface CapturedReply {
   readonly frame: Buffer
 }
 
-/** What no producer asks for. */
-const NOT_OF_PRODUCERS = new Set(['Fetch', 'ListOffsets', 'CreateTopics'])
+/** What no producer asks for: the command line and tests do. */
+export const NOT_OF_PRODUCERS: ReadonlySet<string> = new Set(['Fetch', 'ListOffsets', 'CreateTopics'])
+/** Made for each version that was not captured. */
+const MADE_PER_VERSION = 4
 /** The oldest that this client speaks. */
 const OLDEST: Partial<Record<string, number>> = { Metadata: 4, SaslHandshake: 1 }
 const STEPS = 11
@@ -61,7 +66,25 @@ export async function captureReplies(): Promise<CapturedReply[]> {
     stop()
     await broker.close()
   }
-  return [...seen.values()].filter(({ api }) => !NOT_OF_PRODUCERS.has(api.name))
+  return [...seen.values()]
+}
+
+/** Replies to all APIs in all versions, as the message definitions have them: for what was not captured. */
+export function madeReplies(captured: readonly CapturedReply[]): CapturedReply[] {
+  const random = randomOf(6)
+  const known = new Set(captured.map(({ api, version }) => `${api.name} ${version}`))
+  return everyMessage
+    .filter(({ isRequest, api, version }) => !isRequest && !known.has(`${api.name} ${version}`))
+    .flatMap(message =>
+      Array.from({ length: MADE_PER_VERSION }, () => {
+        const { api, version } = message
+        const tags = Buffer.alloc(responseHeaderVersion(api, version))
+        const body = Buffer.concat([Buffer.alloc(4), tags, message.bytes(message.random(random))])
+        const size = Buffer.alloc(4)
+        size.writeInt32BE(body.length)
+        return { api, version, frame: Buffer.concat([size, body]) }
+      }),
+    )
 }
 
 /** What `sasl.jaas.config` says of the user all brokers here know. */
@@ -103,12 +126,13 @@ async function useEverything(broker: TestBroker, step: number): Promise<void> {
   await transactional.close({ timeoutMs: 1_000 })
 }
 
-/** `Name vN` of all replies, for messages. */
-export function coverageOf(replies: readonly CapturedReply[]): Map<ApiName, Set<number>> {
-  const coverage = new Map<ApiName, Set<number>>()
+/** The versions of each API that have a reply, ascending. */
+export function coverageOf(replies: readonly CapturedReply[]): Record<string, number[]> {
+  const coverage = new Map<string, Set<number>>()
   for (const { api, version } of replies) {
-    const versions = coverage.get(api.name as ApiName) ?? new Set()
-    coverage.set(api.name as ApiName, versions.add(version))
+    coverage.set(api.name, (coverage.get(api.name) ?? new Set()).add(version))
   }
-  return coverage
+  return Object.fromEntries(
+    [...coverage].map(([name, versions]) => [name, [...versions].sort((a, b) => a - b)]),
+  )
 }

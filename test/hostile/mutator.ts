@@ -3,7 +3,10 @@ import type { Random } from './random.js'
 /** Values that lengths, counts, codes and ids are unlikely to have. */
 const INTERESTING = [0, 1, -1, -2, 127, 128, 255, 256, 32_767, -32_768, 65_535, 2 ** 31 - 1, -(2 ** 31)]
 
-/** Changes bytes as faults and attackers do: a few of them, a field, a piece, the end. */
+/** How often one piece is repeated at most: of 16 bytes it makes 64 KiB. */
+const REPEATED_MAX = 4096
+
+/** Changes bytes as faults and attackers do: a few of them, a field, a piece, the end, the size. */
 export class Mutator {
   private readonly random: Random
 
@@ -25,6 +28,8 @@ export class Mutator {
     const { random } = this
     const at = from + random.below(bytes.length - from)
     const count = 1 + random.below(Math.min(16, bytes.length - at))
+    // Seldom, as it makes the reply many times as long.
+    if (random.once(400)) return this.repeat(bytes, at, count)
     switch (random.below(11)) {
       case 0:
       case 1:
@@ -61,5 +66,12 @@ export class Mutator {
       default:
         return Buffer.concat([bytes, Buffer.alloc(count, random.below(256))])
     }
+  }
+
+  private repeat(bytes: Buffer, at: number, count: number): Buffer {
+    const end = at + count
+    const times = 1 + this.random.below(REPEATED_MAX)
+    const pieces = Buffer.alloc(times * count, bytes.subarray(at, end))
+    return Buffer.concat([bytes.subarray(0, at), pieces, bytes.subarray(end)])
   }
 }

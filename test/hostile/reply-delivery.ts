@@ -3,7 +3,7 @@ import { apis } from '../../dist/protocol/apis.js'
 import { decodeResponse } from '../../dist/protocol/header.js'
 import { type ApiName, startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { loginModule } from './captured-replies.js'
-import { FrameTimes } from './frame-times.js'
+import { FrameTimes, LOOP_HELD_MS_MAX } from './frame-times.js'
 import { Mutator } from './mutator.js'
 import { Random } from './random.js'
 
@@ -18,6 +18,20 @@ const FIRST_APIS: readonly ApiName[] = ['ApiVersions', 'SaslHandshake', 'SaslAut
 const DELIVERY_TIMEOUT_MS = 1_000
 /** Beyond its deadline no record may be without an outcome. */
 const SETTLED_MS_MAX = DELIVERY_TIMEOUT_MS + 8_000
+/** Replies, changed or not, that a slow piece is looked for among. */
+const RECENT_MAX = 256
+/** Slow replies are sent again so often: slow is what always is. Collections are in the way of some. */
+const REPLAYS = 3
+/** Of the records: or the replies were not read far enough to matter. */
+const STORED_SHARE_MIN = 0.2
+/** APIs that only a producer with transactions asks for. */
+const TRANSACTIONAL: ReadonlySet<ApiName> = new Set<ApiName>([
+  'FindCoordinator',
+  'AddPartitionsToTxn',
+  'AddOffsetsToTxn',
+  'TxnOffsetCommit',
+  'EndTxn',
+])
 /** A reply that asks for more quiet than this is rarely let through, or little else would happen. */
 const THROTTLE_MS_MAX = 20
 
@@ -25,60 +39,78 @@ export interface DeliveryOutcome {
   mutated: number
   byApi: Map<ApiName, number>
   sent: number
+  /** Of these: stored or failed with a code. */
+  settled: number
   stored: number
-  /** By code. */
+  /** By code, those of transactions and of closing among them. */
   failed: Map<string, number>
   producers: number
+  /** Longest that one piece held the event loop, whatever was in the way. */
   longestMs: number
-  over50Ms: number
+  /** Replies that were sent again by themselves because a piece took too long, and then did not. */
+  cleared: number
+}
+
+interface Reply {
+  readonly name: ApiName
+  readonly version: number
+  readonly bytes: Buffer
 }
 
 /**
  * Producers against a broker whose replies are changed on their way: every record gets its outcome in time,
- * nothing is thrown past its owner, and when the broker tells the truth again records are stored.
+ * nothing is thrown past its owner, no reply holds the event loop, and when the broker tells the truth again
+ * records are stored. `run` rejects where one of these is not so.
  */
 export class ReplyDelivery {
   readonly outcome: DeliveryOutcome = {
     mutated: 0,
     byApi: new Map(),
     sent: 0,
+    settled: 0,
     stored: 0,
     failed: new Map(),
     producers: 0,
     longestMs: 0,
-    over50Ms: 0,
+    cleared: 0,
   }
   private readonly random: Random
   private readonly mutator: Mutator
   private readonly broker: TestBroker
   private readonly ports: Set<number>
+  private readonly settledMsMax: number
   private last: Buffer = Buffer.alloc(16)
+  private recent: Reply[] = []
+  private suspects: Reply[] = []
 
-  private constructor(seed: number, broker: TestBroker) {
+  private constructor(seed: number, broker: TestBroker, settledMsMax: number) {
+    this.settledMsMax = settledMsMax
     this.random = new Random(seed)
     this.mutator = new Mutator(this.random)
     this.broker = broker
     this.ports = new Set(broker.nodes.map(({ port }) => port))
   }
 
-  static async run(seed: number, mutations: number): Promise<DeliveryOutcome> {
+  static async run(seed: number, mutations: number, settledMsMax = SETTLED_MS_MAX): Promise<DeliveryOutcome> {
     const broker = await startBroker({
       quiet: true,
       nodes: 2,
       partitions: PARTITIONS,
       sasl: { users: { user: 'secret' } },
     })
-    const times = new FrameTimes()
+    const delivery = new ReplyDelivery(seed, broker, settledMsMax)
+    const times = new FrameTimes(chunk => delivery.suspect(chunk))
     try {
-      const delivery = new ReplyDelivery(seed, broker)
       while (delivery.outcome.mutated < mutations) await delivery.round()
       delivery.outcome.longestMs = times.longestMs
-      delivery.outcome.over50Ms = times.over(50)
-      return delivery.outcome
     } finally {
       times.restore()
       await broker.close()
     }
+    const { sent, settled, stored } = delivery.outcome
+    if (settled !== sent) throw new Error(`${settled} of ${sent} records have an outcome`)
+    if (stored < sent * STORED_SHARE_MIN) throw new Error(`only ${stored} of ${sent} records were stored`)
+    return delivery.outcome
   }
 
   /** Several producers at once, as each of them waits most of the time; then the truth. */
@@ -92,16 +124,55 @@ export class ReplyDelivery {
       while (outcome.mutated < until && performance.now() < deadline) {
         const isTransactional = random.once(2)
         const producer = this.newProducer(isTransactional)
-        if (isTransactional) await this.transactions(producer)
-        // One that stores nothing any more may have found a reason to give up for good.
-        else while (outcome.mutated < until && (await this.records(producer)) > 0);
-        await this.inTime('close', producer.close({ timeoutMs: DELIVERY_TIMEOUT_MS }))
+        try {
+          if (isTransactional) await this.transactions(producer)
+          // One that stores nothing any more may have found a reason to give up for good.
+          else while (outcome.mutated < until && (await this.records(producer)) > 0);
+        } finally {
+          await this.inTime('close', producer.close({ timeoutMs: DELIVERY_TIMEOUT_MS }))
+        }
       }
     })
-    await Promise.all(work)
+    const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected')
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason
     stop()
+    for (const suspect of this.suspects.splice(0)) await this.judge(suspect)
     await this.proveRecovery()
     broker.clear()
+  }
+
+  /** One of the replies in this piece may be what took so long. */
+  private suspect(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk)
+    const found = this.recent.filter(reply => bytes.includes(reply.bytes))
+    this.suspects.push(...(found.length > 0 ? found : this.recent.slice(-2 * PRODUCERS_AT_ONCE)))
+  }
+
+  /** Sends the reply again to one producer at a time, with nothing else going on. */
+  private async judge({ name, version, bytes }: Reply): Promise<void> {
+    let shortestMs = Number.POSITIVE_INFINITY
+    for (let replay = 0; replay < REPLAYS && shortestMs > LOOP_HELD_MS_MAX; replay++) {
+      const stop = this.broker.mutateReply((api, itsVersion, original) => {
+        if (api !== name || itsVersion !== version) return original
+        const again = Buffer.from(bytes)
+        original.copy(again, 4, 4, 8)
+        return again
+      })
+      const times = new FrameTimes()
+      const producer = this.newProducer(TRANSACTIONAL.has(name))
+      try {
+        if (TRANSACTIONAL.has(name)) await this.transactions(producer, 1)
+        else await this.records(producer)
+      } finally {
+        await this.inTime('close', producer.close({ timeoutMs: DELIVERY_TIMEOUT_MS }))
+        stop()
+        times.restore()
+      }
+      shortestMs = Math.min(shortestMs, times.longestMs)
+    }
+    const shown = `${name} v${version} ${bytes.toString('hex')}`
+    if (shortestMs > LOOP_HELD_MS_MAX) throw new Error(`a reply takes ${shortestMs} ms: ${shown}`)
+    this.outcome.cleared++
   }
 
   private newProducer(isTransactional: boolean): Producer {
@@ -148,13 +219,14 @@ export class ReplyDelivery {
     } catch (error) {
       this.count(error)
     }
+    this.outcome.settled++
   }
 
   /** Until one of them fails. */
-  private async transactions(producer: Producer): Promise<void> {
+  private async transactions(producer: Producer, count = TRANSACTIONS_MAX): Promise<void> {
     const work = async () => {
       await producer.initTransactions()
-      for (let offset = 0; offset < TRANSACTIONS_MAX; offset++) {
+      for (let offset = 0; offset < count; offset++) {
         await producer.transaction(async () => {
           await this.records(producer)
           await producer.sendOffsetsToTransaction([{ topic: 'one', partition: 0, offset }], { groupId: 'g' })
@@ -162,7 +234,7 @@ export class ReplyDelivery {
       }
     }
     const ended = work().catch(error => this.count(error))
-    await this.inTime('transactions', ended, TRANSACTIONS_MAX * SETTLED_MS_MAX)
+    await this.inTime('transactions', ended, count * this.settledMsMax)
   }
 
   private count(error: unknown): void {
@@ -171,7 +243,7 @@ export class ReplyDelivery {
     this.outcome.failed.set(error.code, (this.outcome.failed.get(error.code) ?? 0) + 1)
   }
 
-  private async inTime<T>(what: string, work: Promise<T>, withinMs = SETTLED_MS_MAX): Promise<T> {
+  private async inTime<T>(what: string, work: Promise<T>, withinMs = this.settledMsMax): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`${what}: no outcome within ${withinMs} ms`)), withinMs)
@@ -186,12 +258,22 @@ export class ReplyDelivery {
   /** The broker is as it was. */
   private async proveRecovery(): Promise<void> {
     const producer = this.newProducer(false)
-    await this.inTime('a record after all', producer.send({ topic: 'one', value: 'sound' }))
-    await producer.close()
+    try {
+      await this.inTime('a record after all', producer.send({ topic: 'one', value: 'sound' }))
+    } finally {
+      await producer.close({ timeoutMs: DELIVERY_TIMEOUT_MS })
+    }
   }
 
   /** Many replies are changed; nothing is let through that names a place outside of this process. */
-  private reply(name: ApiName, version: number, bytes: Buffer): Buffer {
+  private reply(name: ApiName, version: number, original: Buffer): Buffer {
+    const bytes = this.changed(name, version, original)
+    this.recent.push({ name, version, bytes })
+    if (this.recent.length > RECENT_MAX) this.recent.splice(0, RECENT_MAX / 2)
+    return bytes
+  }
+
+  private changed(name: ApiName, version: number, bytes: Buffer): Buffer {
     const { random } = this
     if (!random.once(FIRST_APIS.includes(name) ? 10 : 3)) return bytes
     const from = random.once(16) ? 4 : HEADER_BYTES
