@@ -1,6 +1,6 @@
-// `npm run soak:sessions [-- --renewals N] [--records N] [--session-ms N] [--stall-ms N]`: records flow to a real
-// Kafka while the session of their connection ends and is renewed, again and again; by default 2,000,000 records
-// and 100 renewals of sessions of 10 s, a quarter of an hour, none of it with a stall of more than 300 ms.
+// `npm run soak:sessions [-- --renewals N] [--records N] [--session-ms N] [--stall-ms N]`: records flow to a
+// real Kafka while the session of their connection ends and is renewed, again and again; by default 2,000,000
+// records and 100 renewals of sessions of 10 s, a quarter of an hour, none of it with a stall above 300 ms.
 import { main, readOptions, run } from './commands.mjs'
 import { setUp } from './setup.mjs'
 
