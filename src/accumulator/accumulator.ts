@@ -399,7 +399,7 @@ export class RecordAccumulator {
   }
 
   private sendLingering(): void {
-    for (const batch of this.lingering.drain()) this.endLinger(batch)
+    if (this.lingering.length > 0) for (const batch of this.lingering.drain()) this.endLinger(batch)
     this.options.onWork()
   }
 

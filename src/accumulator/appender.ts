@@ -11,15 +11,7 @@ import type { Batch } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
 import { NOT_STAGEABLE, STAGED_RECORD_BYTES_MAX, type Staging, stageableBytes } from './staging.js'
 import type { PartitionState, TopicState } from './topic.js'
-import {
-  type AppendableRecord,
-  failWaiting,
-  joinBarrier,
-  releaseBarriers,
-  WaitingQueue,
-  type WaitingRecord,
-  waitingCopy,
-} from './waiting.js'
+import { type AppendableRecord, failWaiting, WaitingQueue, type WaitingRecord } from './waiting.js'
 
 export interface AppenderOptions {
   core: NativeCore
@@ -76,14 +68,14 @@ export class Appender {
       }
     }
     if (!this.appendUnstaged(record, delivery, ordinal)) {
-      this.wait(waitingCopy(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs))
+      this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)
     }
   }
 
   /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */
   appendWaited(record: WaitingRecord): void {
-    if (!this.appendUnstaged(record, record.delivery, record.ordinal))
-      this.wait({ ...record, barriers: null })
+    const { delivery, ordinal, deadlineMs } = record
+    if (!this.appendUnstaged(record, delivery, ordinal)) this.wait(record, delivery, ordinal, deadlineMs)
   }
 
   /**
@@ -135,36 +127,35 @@ export class Appender {
   serveWaiting(): void {
     for (let record = this.waiting.peek(); record !== undefined; record = this.waiting.peek()) {
       if (!this.appendDirect(record, record.delivery, record.ordinal)) return
+      for (const barrier of this.waiting.headBarriers) this.lastBatch?.joinBarrier(barrier)
       this.waiting.shift()
-      this.handBarriersOver(record)
     }
   }
 
-  /** Rejects every record that has waited for `max.block.ms`. */
+  /** Rejects every record that has waited for `max.block.ms`; those of one topic with one error. */
   expireWaiting(nowMs: number): void {
-    this.waiting.expire(nowMs, record => {
-      const { maxBlockMs, bufferBytes, onRefused } = this.options
-      const error = new BufferExhaustedError(
-        `No memory for a record to topic ${record.topic.name} within max.block.ms (${maxBlockMs} ms): ` +
-          `buffer.memory (${bufferBytes} bytes) is held by records the brokers have not acknowledged yet. ` +
-          'Send more slowly, or raise buffer.memory.',
-        { topic: record.topic.name },
-      )
-      onRefused(error)
+    const errors = new Map<TopicState, KafkaError>()
+    this.waiting.expire(nowMs, ({ topic }) => {
+      let error = errors.get(topic)
+      if (error === undefined) {
+        error = this.exhausted(topic)
+        errors.set(topic, error)
+        this.options.onRefused(error)
+      }
       return error
     })
   }
 
   failWaiting(error: KafkaError): void {
-    for (const record of this.waiting.drain()) failWaiting(record, error)
+    this.waiting.empty(record => failWaiting(record, error))
   }
 
   joinBarrier(barrier: FlushBarrier): void {
-    for (const record of this.waiting) joinBarrier(record, barrier)
+    this.waiting.joinBarrier(barrier)
   }
 
-  private wait(record: WaitingRecord): void {
-    this.waiting.push(record)
+  private wait(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    this.waiting.push(record, delivery, ordinal, deadlineMs)
     this.options.onExhausted()
   }
 
@@ -176,7 +167,7 @@ export class Appender {
       const topic = options.topics[staging.topicOf(place)] as TopicState
       const record = staging.recordAt(place, topic)
       const delivery = staging.deliveries[place] as Delivery
-      this.wait(waitingCopy(record, delivery, staging.ordinals[place] as number, deadlineMs))
+      this.wait(record, delivery, staging.ordinals[place] as number, deadlineMs)
     }
   }
 
@@ -278,13 +269,6 @@ export class Appender {
     this.core.provideLarge(this.large)
   }
 
-  /** A flush waits for the batch that a waiting record has ended up in. */
-  private handBarriersOver(record: WaitingRecord): void {
-    if (record.barriers === null) return
-    if (this.lastBatch !== null) for (const barrier of record.barriers) this.lastBatch.joinBarrier(barrier)
-    releaseBarriers(record)
-  }
-
   private refusal(status: number, topic: TopicState): KafkaError {
     switch (status) {
       case AppendStatus.TOO_LARGE:
@@ -306,6 +290,16 @@ export class Appender {
       default:
         return new InternalError(`The native appender answered with an unknown status ${status}.`)
     }
+  }
+
+  private exhausted(topic: TopicState): BufferExhaustedError {
+    const { maxBlockMs, bufferBytes } = this.options
+    return new BufferExhaustedError(
+      `No memory for a record to topic ${topic.name} within max.block.ms (${maxBlockMs} ms): ` +
+        `buffer.memory (${bufferBytes} bytes) is held by records the brokers have not acknowledged yet. ` +
+        'Send more slowly, or raise buffer.memory.',
+      { topic: topic.name },
+    )
   }
 
   private tooLarge(topic: TopicState, bytes: number): RecordTooLargeError {

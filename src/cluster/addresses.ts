@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from 'node:dns/promises'
+import { promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
 import { NetworkError } from '../errors/index.js'
 
@@ -6,7 +6,7 @@ import { NetworkError } from '../errors/index.js'
 export type Lookup = (host: string) => Promise<readonly string[]>
 
 export const systemLookup: Lookup = async host =>
-  (await dnsLookup(host, { all: true })).map(entry => entry.address)
+  (await dns.lookup(host, { all: true })).map(entry => entry.address)
 
 /**
  * The addresses of one host, one per connection attempt; resolved anew when all were tried, or when an

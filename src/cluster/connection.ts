@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
@@ -167,7 +167,7 @@ export class Connection {
     socket.on('connect', () => {
       this.isOpen = true
     })
-    socket.on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => this.onConnected())
+    socket.on(hasTls(socket) ? 'secureConnect' : 'connect', () => this.onConnected())
     socket.on('data', (chunk: Uint8Array) => this.onData(chunk))
     socket.on('end', () => this.destroy(this.endedByBroker()))
     socket.on('error', cause => this.destroy(this.socketError(cause)))
@@ -183,21 +183,22 @@ export class Connection {
   }
 
   private endedByBroker(): NetworkError {
-    const hasTls = this.socket instanceof TLSSocket
-    if (hasTls && !this.isConnected) {
+    const isEncrypted = hasTls(this.socket)
+    if (isEncrypted && !this.isConnected) {
       return this.networkError(
         'was closed by the broker during the TLS handshake; check that this port uses TLS',
       )
     }
     // Not every server says so when it does not accept a certificate.
-    const hint = hasTls && !this.hasReceived ? ' right after the TLS handshake; check ssl.keystore.*' : ''
+    const hint =
+      isEncrypted && !this.hasReceived ? ' right after the TLS handshake; check ssl.keystore.*' : ''
     return this.networkError(`was closed by the broker${hint}`)
   }
 
   /** TLS may also refuse a connection after the handshake: TLS 1.3 judges client certificates that late. */
   private socketError(cause: Error): KafkaError {
     const { broker, socket } = this
-    const refusal = socket instanceof TLSSocket && !this.isTrusted ? tlsRefusal(cause) : null
+    const refusal = hasTls(socket) && !this.isTrusted ? tlsRefusal(cause) : null
     if (refusal === null) return this.networkError(`failed: ${cause.message}`, cause)
     return new AuthenticationError(`TLS with broker ${broker} failed because ${refusal}`, { broker, cause })
   }
@@ -327,4 +328,9 @@ export class Connection {
       ? cause
       : new ProtocolError(`${reason} (broker ${this.broker})`, { broker: this.broker, cause })
   }
+}
+
+/** By its looks: to ask for the class would load all of TLS, which costs several MiB. */
+function hasTls(socket: Socket): socket is TLSSocket {
+  return (socket as Partial<TLSSocket>).encrypted === true
 }

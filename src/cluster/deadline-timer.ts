@@ -28,18 +28,20 @@ export class DeadlineTimer {
     this.cancel()
     this.armedFor = at
     const generation = this.generation
-    this.handle = this.clock.setTimeout(
-      () => {
-        const asOf = this.clock.now()
-        this.handle = afterSockets(this.clock, () => {
-          if (generation !== this.generation) return
-          this.handle = undefined
-          this.armedFor = Infinity
-          this.onDue(asOf)
-        })
-      },
-      Math.max(0, Math.ceil(at - this.clock.now())),
-    )
+    const judge = () => this.judge(this.clock.now(), generation)
+    const leftMs = Math.ceil(at - this.clock.now())
+    // What is overdue already needs no timer first: turns of a busy event loop are long.
+    if (leftMs <= 0) judge()
+    else this.handle = this.clock.setTimeout(judge, leftMs)
+  }
+
+  private judge(asOf: number, generation: number): void {
+    this.handle = afterSockets(this.clock, () => {
+      if (generation !== this.generation) return
+      this.handle = undefined
+      this.armedFor = Infinity
+      this.onDue(asOf)
+    })
   }
 
   cancel(): void {

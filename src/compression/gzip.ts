@@ -1,4 +1,4 @@
-import { gunzipSync, gzip, gzipSync } from 'node:zlib'
+import { builtins } from '../common/builtins.js'
 import type { Codec } from './codec.js'
 import { corrupt, overLimit, reason } from './support.js'
 
@@ -14,18 +14,18 @@ export function createGzipCodec(level: number): Codec {
 }
 
 function compress(input: Uint8Array, level: number): Uint8Array | Promise<Uint8Array> {
-  if (input.byteLength <= SYNC_LIMIT_BYTES) return gzipSync(input, { level })
+  if (input.byteLength <= SYNC_LIMIT_BYTES) return builtins.zlib.gzipSync(input, { level })
   // One output chunk for what shrinks to half or less: each further chunk is a turn of the event loop.
   const options = { level, chunkSize: input.byteLength >> 1 }
   return new Promise((resolve, reject) => {
-    gzip(input, options, (error, output) => (error ? reject(error) : resolve(output)))
+    builtins.zlib.gzip(input, options, (error, output) => (error ? reject(error) : resolve(output)))
   })
 }
 
 function decompress(input: Uint8Array, limitBytes: number): Uint8Array {
   let output: Uint8Array
   try {
-    output = gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes) })
+    output = builtins.zlib.gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes) })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw overLimit('gzip', limitBytes)
     throw corrupt('gzip', reason(error), error)

@@ -1,4 +1,5 @@
-import * as zlib from 'node:zlib'
+import type * as zlib from 'node:zlib'
+import { builtins } from '../common/builtins.js'
 import { ConfigError } from '../errors/index.js'
 import type { Codec } from './codec.js'
 import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
@@ -61,6 +62,7 @@ export function createZstdCodec(level: number, backends: Backends = findBackends
 }
 
 function findBackends(): Backends {
+  const { zlib } = builtins
   const runtime = 'zstdCompress' in zlib ? zlib : null
   try {
     return { runtime, package: loadCodecPackage<ZstdPackage>('zstd-napi', 'zstd') }
@@ -84,7 +86,7 @@ function createCompress(level: number, { runtime, package: napi }: Backends): Co
     const { zstdCompress, zstdCompressSync } = runtime as RuntimeZstd
     // The known size keeps the new context of each call as small as the input allows.
     const options: zlib.ZstdOptions & { pledgedSrcSize: number } = {
-      params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
+      params: { [builtins.zlib.constants.ZSTD_c_compressionLevel]: level },
       pledgedSrcSize: input.byteLength,
     }
     if (input.byteLength <= limitBytes) return zstdCompressSync(input, options)
@@ -99,7 +101,7 @@ function decompressInRuntime(input: Uint8Array, limitBytes: number): Uint8Array 
   checkFrames(input)
   let output: Uint8Array
   try {
-    output = zlib.zstdDecompressSync(input, { maxOutputLength: Math.max(1, limitBytes) })
+    output = builtins.zlib.zstdDecompressSync(input, { maxOutputLength: Math.max(1, limitBytes) })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw overLimit('zstd', limitBytes)
     throw corrupt('zstd', reason(error), error)

@@ -43,7 +43,7 @@ abstract class SingleDelivery implements Delivery, Settlement {
   }
 
   abstract fail(error: KafkaError, ordinal: number, topic: string, partition: number): void
-  protected abstract deliver(error: KafkaError | null, metadata: RecordMetadata): void
+  abstract deliver(error: KafkaError | null, metadata: RecordMetadata): void
 }
 
 let resolveLast: (metadata: RecordMetadata) => void
@@ -71,9 +71,37 @@ export class PromiseDelivery extends SingleDelivery {
     this.reject(error)
   }
 
-  protected deliver(error: KafkaError | null, metadata: RecordMetadata): void {
+  deliver(error: KafkaError | null, metadata: RecordMetadata): void {
     if (error === null) this.resolve(metadata)
     else this.reject(error)
+  }
+}
+
+interface Failure {
+  readonly delivery: CallbackDelivery
+  readonly error: KafkaError
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Callbacks to be called on the next turn: thousands may fail at once, and an immediate for each is dear. */
+let failures: Failure[] = []
+
+function tellFailures(): void {
+  const told = failures
+  failures = []
+  let next = 0
+  try {
+    while (next < told.length) {
+      const { delivery, error, topic, partition } = told[next++] as Failure
+      delivery.deliver(error, RecordMetadata.unsent(topic, partition))
+    }
+  } finally {
+    // A logger that throws must not keep the others from hearing of it.
+    if (next < told.length) {
+      if (failures.length === 0) setImmediate(tellFailures)
+      failures = [...told.slice(next), ...failures]
+    }
   }
 }
 
@@ -92,10 +120,11 @@ export class CallbackDelivery extends SingleDelivery {
 
   /** A record that fails inside `send` is called back on a later turn, like all others. */
   fail(error: KafkaError, _ordinal: number, topic: string, partition: number): void {
-    setImmediate(() => this.deliver(error, RecordMetadata.unsent(topic, partition)))
+    if (failures.length === 0) setImmediate(tellFailures)
+    failures.push({ delivery: this, error, topic, partition })
   }
 
-  protected deliver(error: KafkaError | null, metadata: RecordMetadata): void {
+  deliver(error: KafkaError | null, metadata: RecordMetadata): void {
     try {
       this.callback(error, metadata)
     } catch (thrown) {

@@ -1,10 +1,9 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
-import type { FlushBarrier } from '../accumulator/delivery.js'
+import type { Delivery, FlushBarrier } from '../accumulator/delivery.js'
 import type { TopicState } from '../accumulator/topic.js'
 import {
+  type AppendableRecord,
   failWaiting,
-  joinBarrier,
-  releaseBarriers,
   WaitingQueue,
   type WaitingRecord,
 } from '../accumulator/waiting.js'
@@ -51,14 +50,9 @@ export class MetadataWait {
     this.timer = new DeadlineTimer(options.clock, asOfMs => this.expire(asOfMs))
   }
 
-  push(record: WaitingRecord): void {
-    let queue = this.queues.get(record.topic)
-    if (queue === undefined) {
-      queue = new WaitingQueue()
-      this.queues.set(record.topic, queue)
-    }
-    queue.push(record)
-    this.ask(record.topic, record.deadlineMs)
+  push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    this.queueOf(record.topic).push(record, delivery, ordinal, deadlineMs)
+    this.ask(record.topic, deadlineMs)
   }
 
   /** Resolves once the topic's partitions are known. */
@@ -80,7 +74,7 @@ export class MetadataWait {
       if (error !== null) {
         this.queues.delete(topic)
         this.options.onRefused(error)
-        for (const record of queue.drain()) failWaiting(record, error)
+        queue.empty(record => failWaiting(record, error))
       } else if (topic.partitionCount > 0) this.release(topic, queue)
     }
     const { askers } = this
@@ -94,12 +88,12 @@ export class MetadataWait {
   }
 
   joinBarrier(barrier: FlushBarrier): void {
-    for (const queue of this.queues.values()) for (const record of queue) joinBarrier(record, barrier)
+    for (const queue of this.queues.values()) queue.joinBarrier(barrier)
   }
 
   /** Fails all records that wait. */
   abortRecords(error: KafkaError): void {
-    for (const queue of this.queues.values()) for (const record of queue.drain()) failWaiting(record, error)
+    for (const queue of this.queues.values()) queue.empty(record => failWaiting(record, error))
     this.queues.clear()
   }
 
@@ -120,18 +114,29 @@ export class MetadataWait {
 
   private release(topic: TopicState, queue: WaitingQueue): void {
     this.queues.delete(topic)
-    const released: WaitingRecord[] = []
-    for (const record of queue.drain()) {
-      if (record.partition >= topic.partitionCount) this.push(record)
-      else {
+    const released = new Set<FlushBarrier>()
+    const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
+      if (record.partition < topic.partitionCount) {
         this.options.proceed(record)
-        released.push(record)
+        for (const barrier of barriers) released.add(barrier)
+        return
       }
+      this.push(record, record.delivery, record.ordinal, record.deadlineMs)
+      for (const barrier of barriers) this.queueOf(topic).joinBarrier(barrier)
     }
     // The records are in batches now, or wait for memory: a flush goes on waiting for them there.
-    const barriers = new Set(released.flatMap(record => record.barriers ?? []))
-    for (const barrier of barriers) this.options.accumulator.joinBarrier(barrier)
-    for (const record of released) releaseBarriers(record)
+    queue.empty(proceed, () => {
+      for (const barrier of released) this.options.accumulator.joinBarrier(barrier)
+    })
+  }
+
+  private queueOf(topic: TopicState): WaitingQueue {
+    let queue = this.queues.get(topic)
+    if (queue === undefined) {
+      queue = new WaitingQueue()
+      this.queues.set(topic, queue)
+    }
+    return queue
   }
 
   private finalError(topic: TopicState): KafkaError | null {
@@ -142,9 +147,15 @@ export class MetadataWait {
   private expire(nowMs: number): void {
     let nextMs = Number.POSITIVE_INFINITY
     for (const [topic, queue] of this.queues) {
-      queue.expire(nowMs, record => {
-        const error = this.timeout(topic, record.partition)
-        this.options.onRefused(error)
+      const errors = new Map<number, KafkaError>()
+      queue.expire(nowMs, ({ partition }) => {
+        const named = topic.partitionCount > 0 ? partition : -1
+        let error = errors.get(named)
+        if (error === undefined) {
+          error = this.timeout(topic, partition)
+          errors.set(named, error)
+          this.options.onRefused(error)
+        }
         return error
       })
       if (queue.length === 0) this.queues.delete(topic)

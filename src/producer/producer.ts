@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
-import { type AppendableRecord, type WaitingRecord, waitingCopy } from '../accumulator/waiting.js'
+import type { AppendableRecord, WaitingRecord } from '../accumulator/waiting.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
 import {
@@ -369,7 +369,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       return
     }
     const deadlineMs = this.clock.now() + this.config.maxBlockMs
-    this.waiting.push(waitingCopy(record, delivery, ordinal, deadlineMs))
+    this.waiting.push(record, delivery, ordinal, deadlineMs)
   }
 
   /** Sends a record on whose topic has become known. */

@@ -87,6 +87,18 @@ test('a record waits for exactly max.block.ms, and the ones behind it go on wait
   assert.equal(second.isSettled, false, 'served in time: only the delivery time-out counts from now on')
 })
 
+test('records refused together share one error, those of another topic have their own', () => {
+  const { rig, topic } = exhausted()
+  const other = rig.topic('u', 1)
+  const sent = [rig.send(topic, 9), rig.send(other, 0), rig.send(topic, 10)]
+  rig.accumulator.appender.drainStaged()
+  rig.clock.advance(1000)
+  rig.accumulator.appender.expireWaiting(rig.clock.now())
+  const [first, second, third] = sent.map(({ error }) => error)
+  assert.equal(first, third)
+  assert.deepEqual([first?.topic, second?.topic], ['t', 'u'])
+})
+
 test('a record that fails while others wait sends another, which waits behind them', () => {
   const { rig, topic, inFlight } = exhausted()
   const { appender } = rig.accumulator

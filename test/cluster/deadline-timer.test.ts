@@ -47,6 +47,19 @@ describe('DeadlineTimer', () => {
     assert.deepEqual(judged, [10])
   })
 
+  it('sets no timer for what is overdue already, and lets the sockets have their turn all the same', async () => {
+    const clock = new FakeClock({ startMs: 100, realImmediates: true })
+    const judged: number[] = []
+    const timer = new DeadlineTimer(clock, asOf => judged.push(asOf))
+    timer.ensure(40)
+    assert.equal(clock.nextTimerInMs, 0, 'that of the turn')
+    clock.advance(5)
+    assert.deepEqual(judged, [])
+    await new Promise<void>(resolve => setImmediate(resolve))
+    assert.deepEqual(judged, [100])
+    assert.equal(clock.pendingTimers, 0)
+  })
+
   it('does not run when it is cancelled between the timer and the judgement', async () => {
     const clock = new FakeClock({ startMs: 0, realImmediates: true })
     let runs = 0

@@ -376,7 +376,7 @@ test('a missing package is an error that names the option and what to install', 
   const dist = fileURLToPath(new URL('../../dist', import.meta.url))
   const elsewhere = mkdtempSync(join(tmpdir(), 'millrace-compression-'))
   t.after(() => rmSync(elsewhere, { recursive: true, force: true }))
-  for (const folder of ['compression', 'errors', 'native']) {
+  for (const folder of ['common', 'compression', 'errors', 'native']) {
     mkdirSync(join(elsewhere, folder))
     cpSync(join(dist, folder), join(elsewhere, folder), { recursive: true })
   }

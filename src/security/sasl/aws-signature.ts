@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { builtins } from '../../common/builtins.js'
 
 /** Credentials of AWS. */
 export interface AwsCredentials {
@@ -41,15 +41,15 @@ export function presign(request: PresignedRequest, credentials: AwsCredentials, 
   const canonical = ['GET', path, query, `host:${host}`, '', 'host', request.payloadHash].join('\n')
   const toSign = [ALGORITHM, timestamp, scope, sha256(canonical)].join('\n')
   const key = [date, region, service, 'aws4_request'].reduce<string | Buffer>(
-    (signing, part) => createHmac('sha256', signing).update(part).digest(),
+    (signing, part) => builtins.crypto.createHmac('sha256', signing).update(part).digest(),
     `AWS4${secretAccessKey}`,
   )
-  const signature = createHmac('sha256', key).update(toSign).digest('hex')
+  const signature = builtins.crypto.createHmac('sha256', key).update(toSign).digest('hex')
   return `https://${host}${path}?${query}&X-Amz-Signature=${signature}`
 }
 
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return builtins.crypto.createHash('sha256').update(text).digest('hex')
 }
 
 function sortedQuery(query: Readonly<Record<string, string>>): string {

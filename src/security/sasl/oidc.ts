@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { type RequestOptions, request } from 'node:https'
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { RequestOptions } from 'node:https'
+import { builtins } from '../../common/builtins.js'
 import { ExponentialBackoff } from '../../common/exponential-backoff.js'
 import type { Secret } from '../../common/secret.js'
 import { AuthenticationError, type KafkaError, NetworkError } from '../../errors/index.js'
@@ -48,7 +48,7 @@ export function clientCredentialsProvider(grant: ClientCredentials): OauthTokenP
         const delayMs = backoff.delayMs(attempt)
         const isFinal = !(error as KafkaError).retriable || performance.now() + delayMs > giveUpAt
         if (isFinal) throw error
-        await sleep(delayMs)
+        await new Promise(resolve => setTimeout(resolve, delayMs))
       }
     }
   }
@@ -71,7 +71,7 @@ function post(grant: ClientCredentials): Promise<Answer> {
     ...(grant.ca === null ? {} : { ca: [...grant.ca] }),
   }
   return new Promise((resolve, reject) => {
-    const outgoing = request(grant.tokenEndpoint, options)
+    const outgoing = builtins.https.request(grant.tokenEndpoint, options)
     const fail = (reason: string, cause?: unknown) => {
       clearTimeout(timer)
       outgoing.destroy()

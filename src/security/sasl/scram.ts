@@ -1,13 +1,10 @@
 import { Buffer } from 'node:buffer'
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { builtins } from '../../common/builtins.js'
 import type { CheckedCredentials, CredentialsSource } from './credentials.js'
 import type { SaslExchange, SaslMechanism } from './mechanism.js'
 import { alreadyPrepared } from './sasl-prep.js'
 import { escapeName, parseServerFinal, parseServerFirst, refuse, type ServerFirst } from './scram-messages.js'
-
-/** Runs on the thread pool. */
-const pbkdf2Async = promisify(pbkdf2)
 
 const HASHES = {
   'SCRAM-SHA-256': { hash: 'sha256', bytes: 32 },
@@ -34,7 +31,7 @@ export function scram(name: ScramName, source: CredentialsSource, nonce = newNon
 }
 
 function newNonce(): string {
-  return randomBytes(NONCE_BYTES).toString('base64')
+  return builtins.crypto.randomBytes(NONCE_BYTES).toString('base64')
 }
 
 class ScramExchange implements SaslExchange {
@@ -63,19 +60,23 @@ class ScramExchange implements SaslExchange {
   async step(challenge: Uint8Array): Promise<Uint8Array | null> {
     if (this.expected === null) return this.prove(parseServerFirst(challenge, this.nonce))
     const signature = parseServerFinal(challenge)
-    const isRight = signature.length === this.expected.length && timingSafeEqual(signature, this.expected)
+    const isRight =
+      signature.length === this.expected.length && builtins.crypto.timingSafeEqual(signature, this.expected)
     if (!isRight) refuse('the server does not know the password: its signature is wrong')
     return null
   }
 
   private async prove(first: ServerFirst): Promise<Uint8Array> {
     const { hash, bytes } = this.shape
-    const salted = await pbkdf2Async(this.password, first.salt, first.iterations, bytes, hash)
+    // Runs on the thread pool.
+    const pbkdf2 = promisify(builtins.crypto.pbkdf2)
+    const salted = await pbkdf2(this.password, first.salt, first.iterations, bytes, hash)
     const unproved = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${first.nonce}`
     const exchanged = `${this.firstBare},${first.text},${unproved}`
-    const sign = (key: Uint8Array, text: string) => createHmac(hash, key).update(text).digest()
+    const sign = (key: Uint8Array, text: string) =>
+      builtins.crypto.createHmac(hash, key).update(text).digest()
     const clientKey = sign(salted, 'Client Key')
-    const signature = sign(createHash(hash).update(clientKey).digest(), exchanged)
+    const signature = sign(builtins.crypto.createHash(hash).update(clientKey).digest(), exchanged)
     const proof = Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] as number)))
     this.expected = sign(sign(salted, 'Server Key'), exchanged)
     return Buffer.from(`${unproved},p=${proof.toString('base64')}`)

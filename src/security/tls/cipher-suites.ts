@@ -1,4 +1,4 @@
-import { getCiphers } from 'node:tls'
+import { builtins } from '../../common/builtins.js'
 import { ConfigError } from '../../errors/index.js'
 
 const OPTION = 'ssl.cipher.suites'
@@ -7,7 +7,7 @@ const OPTION = 'ssl.cipher.suites'
  * OpenSSL's names, which Node takes, of suites named as in the standards, as Java has it, or as in OpenSSL.
  */
 export function ciphersOf(suites: readonly string[]): readonly string[] {
-  const known = new Set(getCiphers().map(name => name.toUpperCase()))
+  const known = new Set(builtins.tls.getCiphers().map(name => name.toUpperCase()))
   return suites.map(suite => {
     const name = openSslName(suite)
     if (known.has(name.toUpperCase())) return name

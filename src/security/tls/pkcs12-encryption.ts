@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto'
+import { builtins } from '../../common/builtins.js'
 import { contentOf, type DerElement, DerTag, inside, integerOf, oidOf } from './der.js'
 
 const PBES2 = '1.2.840.113549.1.5.13'
@@ -53,13 +53,13 @@ function decryptPbes2(parameters: DerElement | undefined, encrypted: Buffer, pas
   }
   const [cipher, keyBytes] = aes
   const saltBytes = contentOf(salt, DerTag.OCTET_STRING)
-  const key = pbkdf2Sync(password, saltBytes, integerOf(iterations), keyBytes, hash)
+  const key = builtins.crypto.pbkdf2Sync(password, saltBytes, integerOf(iterations), keyBytes, hash)
   return decipher(cipher, key, contentOf(iv, DerTag.OCTET_STRING), encrypted)
 }
 
 function decipher(cipher: string, key: Uint8Array, iv: Uint8Array, encrypted: Uint8Array): Buffer {
   try {
-    const stream = createDecipheriv(cipher, key, iv)
+    const stream = builtins.crypto.createDecipheriv(cipher, key, iv)
     return Buffer.concat([stream.update(encrypted), stream.final()])
   } catch {
     throw new Error('the password is wrong')
@@ -81,8 +81,8 @@ export function deriveKey(
   const diversifier = Buffer.alloc(block, purpose)
   const parts: Buffer[] = []
   for (let made = 0; made < bytes; ) {
-    let digest = createHash(hash).update(diversifier).update(input).digest()
-    for (let i = 1; i < iterations; i++) digest = createHash(hash).update(digest).digest()
+    let digest = builtins.crypto.createHash(hash).update(diversifier).update(input).digest()
+    for (let i = 1; i < iterations; i++) digest = builtins.crypto.createHash(hash).update(digest).digest()
     parts.push(digest)
     made += digest.length
     input = addToBlocks(input, repeated(digest, block).subarray(0, block), block)

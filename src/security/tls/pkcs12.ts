@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { builtins } from '../../common/builtins.js'
 import {
   contentOf,
   contextTag,
@@ -122,8 +122,8 @@ function checkMac(macData: DerElement, safe: Buffer, password: string): void {
   const rounds = iterations === undefined ? 1 : integerOf(iterations)
   const saltBytes = contentOf(salt, DerTag.OCTET_STRING)
   const key = deriveKey(hash, password, saltBytes, rounds, KeyPurpose.MAC, expected.length)
-  const actual = createHmac(hash, key).update(safe).digest()
-  if (actual.length === expected.length && timingSafeEqual(actual, expected)) return
+  const actual = builtins.crypto.createHmac(hash, key).update(safe).digest()
+  if (actual.length === expected.length && builtins.crypto.timingSafeEqual(actual, expected)) return
   throw new Error('the password is wrong, or the file is damaged')
 }
 

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
+import { builtins } from '../../common/builtins.js'
 import type { Secret } from '../../common/secret.js'
 import { ConfigError } from '../../errors/index.js'
 import type { StoreOptions, TlsOptions } from './options.js'
@@ -64,14 +65,17 @@ function matching(
 ): SecureContextOptions {
   let key: KeyObject
   try {
-    key = createPrivateKey({ key: pem, ...(password === null ? {} : { passphrase: password.reveal() }) })
+    key = builtins.crypto.createPrivateKey({
+      key: pem,
+      ...(password === null ? {} : { passphrase: password.reveal() }),
+    })
   } catch {
     throw new ConfigError(
       `${option} has a private key that cannot be read; is ssl.key.password right?`,
       option,
     )
   }
-  if (!new X509Certificate(certificates[0] ?? '').checkPrivateKey(key)) {
+  if (!new builtins.crypto.X509Certificate(certificates[0] ?? '').checkPrivateKey(key)) {
     throw new ConfigError(`${option} has a private key that does not belong to the first certificate`, option)
   }
   return { key: key.export({ type: 'pkcs8', format: 'pem' }), cert: certificates.join('\n') }

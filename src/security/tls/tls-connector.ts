@@ -1,16 +1,9 @@
 import type { Buffer } from 'node:buffer'
-import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { promises, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import {
-  type ConnectionOptions,
-  createSecureContext,
-  type SecureContext,
-  type SecureContextOptions,
-  type TLSSocket,
-  connect as tlsConnect,
-} from 'node:tls'
+import type { ConnectionOptions, SecureContext, SecureContextOptions, TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
+import { builtins } from '../../common/builtins.js'
 import type { Logger } from '../../common/logger.js'
 import { ConfigError } from '../../errors/index.js'
 import { ciphersOf } from './cipher-suites.js'
@@ -78,7 +71,9 @@ export class TlsConnector {
   async prepare(): Promise<OpenSocket> {
     const given = this.nodeOptions()
     try {
-      const entries = storeFiles(this.options).map(async path => [path, await readFile(path)] as const)
+      const entries = storeFiles(this.options).map(
+        async path => [path, await promises.readFile(path)] as const,
+      )
       const files: Files = new Map(await Promise.all(entries))
       const isFresh =
         typeof this.options.nodeOptions?.reveal() === 'function' || !sameFiles(files, this.files)
@@ -122,7 +117,7 @@ export class TlsConnector {
       ...pick(given, true),
     }
     try {
-      return unprintable(createSecureContext(all))
+      return unprintable(builtins.tls.createSecureContext(all))
     } catch (cause) {
       throw new ConfigError(`TLS cannot be set up with these ssl.* and tls options: ${reasonOf(cause)}`)
     }
@@ -135,7 +130,7 @@ export class TlsConnector {
     secureContext: SecureContext,
     given: ConnectionOptions,
   ): TLSSocket {
-    const socket = tlsConnect({
+    const socket = builtins.tls.connect({
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(this.options.verifiesName ? {} : { checkServerIdentity: () => undefined }),
       ...pick(given, false),

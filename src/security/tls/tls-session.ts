@@ -1,4 +1,5 @@
-import { checkServerIdentity, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import { builtins } from '../../common/builtins.js'
 
 /** What a session must be like, whatever the runtime has made of its options. */
 export interface TlsPolicy {
@@ -24,7 +25,8 @@ type Session = Pick<TLSSocket, 'authorized' | 'getCipher' | 'getPeerCertificate'
 export function sessionFault(session: Session, policy: TlsPolicy): TlsPolicyError | null {
   const { host, verifies, versions, suites } = policy
   if (verifies && !session.authorized) return new TlsPolicyError('its certificate was not verified')
-  const misnamed = host === null ? undefined : checkServerIdentity(host, session.getPeerCertificate())
+  const misnamed =
+    host === null ? undefined : builtins.tls.checkServerIdentity(host, session.getPeerCertificate())
   if (misnamed !== undefined) {
     return new TlsPolicyError(`its certificate is for another name: ${misnamed.message}`)
   }

@@ -1,0 +1,57 @@
+// Callbacks of records that fail before they are in a batch.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KafkaError } from '../../dist/errors/index.js'
+import { CallbackDelivery } from '../../dist/producer/deliveries.js'
+import { RecordingLogger } from '../helpers/cluster-options.js'
+
+const ERROR = new KafkaError('TIMED_OUT', 'late')
+const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
+
+test('failed records are called back on a later turn in order, and what fails meanwhile on the one after', async () => {
+  const calls: string[] = []
+  const fail = (name: string, then = () => {}) => {
+    const callback = (
+      error: KafkaError | null,
+      { topic, partition, offset }: { topic: string; partition: number; offset: bigint },
+    ) => {
+      calls.push(`${name} ${error?.code} ${topic} ${partition} ${offset}`)
+      then()
+    }
+    new CallbackDelivery(callback, new RecordingLogger()).fail(ERROR, 0, 't', 4)
+  }
+  fail('a', () => fail('c'))
+  fail('b')
+  assert.deepEqual(calls, [])
+  await nextTurn()
+  assert.deepEqual(calls, ['a TIMED_OUT t 4 -1', 'b TIMED_OUT t 4 -1'])
+  await nextTurn()
+  assert.equal(calls[2], 'c TIMED_OUT t 4 -1')
+})
+
+test('a callback that throws, even into a logger that throws, keeps no other from being called', async () => {
+  const calls: string[] = []
+  const logger = new RecordingLogger()
+  const throwing = new RecordingLogger()
+  throwing.error = () => {
+    throw new Error('logger')
+  }
+  const delivery = (name: string, log = logger) =>
+    new CallbackDelivery(() => {
+      calls.push(name)
+      throw new Error(name)
+    }, log)
+  const uncaught: unknown[] = []
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', error => uncaught.push(error.message))
+  try {
+    for (const each of [delivery('a'), delivery('b', throwing), delivery('c')]) each.fail(ERROR, 0, 't', -1)
+    for (let turn = 0; turn < 5; turn++) await nextTurn()
+  } finally {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  }
+  assert.deepEqual(calls, ['a', 'b', 'c'])
+  assert.deepEqual(uncaught, ['logger'])
+})
