@@ -84,6 +84,11 @@ export class Admin implements AsyncDisposable {
     return Number((await this.command(['reassigning']))[0])
   }
 
+  /** Finalizes a feature, up or down. */
+  async setFeature(name: string, level: number): Promise<void> {
+    await this.command(['feature', name, level])
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
     const ended = once(this.child, 'exit')

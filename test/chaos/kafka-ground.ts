@@ -41,7 +41,8 @@ export class KafkaGround implements Ground {
   readonly proxies: readonly ChaosProxy[]
   readonly admin: Admin
   readonly versions: Readonly<Record<string, string>>
-  private readonly directServers: string
+  /** The listener past the proxies. */
+  readonly directServers: string
 
   private constructor(
     kafka: Kafka,
@@ -57,12 +58,14 @@ export class KafkaGround implements Ground {
     this.directServers = direct
   }
 
-  static async start(): Promise<KafkaGround> {
+  /** `features`: what the storage is formatted with, such as `{ 'transaction.version': 1 }`. */
+  static async start(features: Readonly<Record<string, number>> = {}): Promise<KafkaGround> {
     const proxies = await Promise.all(Array.from({ length: NODES }, () => ChaosProxy.start()))
     const internal = await freePorts(NODES)
     const kafka = await startKafka({
       nodes: NODES,
       heapMb: BROKER_HEAP_MB,
+      features,
       properties: ({ id, port, controllerPort }) => {
         const host = '127.0.0.1'
         const own = `INTERNAL://${host}:${internal[id - 1]}`

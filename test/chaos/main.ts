@@ -4,24 +4,32 @@ import { CLIENT_NAMES, type ClientName } from './client-process.js'
 import { CONTROLS, runControl } from './controls.js'
 import { cuts } from './lanes/cuts.js'
 import { exhaust } from './lanes/exhaust.js'
+import { fencing } from './lanes/fencing.js'
+import { heldEnd } from './lanes/held-end.js'
 import { kills } from './lanes/kills.js'
 import type { Lane } from './lanes/lane.js'
 import { moves } from './lanes/moves.js'
 import { pauses } from './lanes/pauses.js'
 import { slow } from './lanes/slow.js'
+import { transactions } from './lanes/transactions.js'
 import { describeResult, type LaneResult, recordResult, recordTable } from './result.js'
+import { runTransactionControls } from './transactions/controls.js'
+import { describeTransactions } from './transactions/result.js'
 
 const LANES: Readonly<Record<string, Lane>> = { kills, pauses, moves, cuts, slow, exhaust }
+/** Lanes of transactions, on both generations of the protocol and for this client alone. */
+const TRANSACTION_LANES = { transactions, 'held-end': heldEnd, fencing }
 
 const USAGE = `npm run chaos -- LANE [options]
 
-Lanes: ${Object.keys(LANES).join(', ')}, and controls: planted bugs that the checker must catch.
+Lanes: ${[...Object.keys(LANES), ...Object.keys(TRANSACTION_LANES)].join(', ')}; and controls and
+transaction-controls: planted bugs that must be caught.
 
   --small                 a minute or two instead of half an hour
   --client NAME[,NAME…]   ${CLIENT_NAMES.join(', ')}, or all; default millrace
   --seed N                repeats a run's choices; default: by chance
   --records N             records to send at least
-  --faults N              kills, pauses of each length, elections or cuts
+  --faults N              kills (of the client, in transactions), pauses of each length, elections, cuts or races
   --seconds N             of each measurement (slow) or of overload (exhaust)
   --rate N                records a second, 0 for as fast as it goes
   --serial                one send at a time per partition, for clients that keep no order else
@@ -61,6 +69,20 @@ async function runControls(seed: number): Promise<boolean> {
     )
   }
   return isProven
+}
+
+async function runTransactions(
+  name: keyof typeof TRANSACTION_LANES,
+  options: Parameters<typeof transactions>[0],
+  isRecorded: boolean,
+): Promise<boolean> {
+  const results = await TRANSACTION_LANES[name](options)
+  for (const result of results) {
+    console.log(describeTransactions(result))
+    console.log(JSON.stringify(result))
+    if (isRecorded) console.log(`appended to ${recordResult(result)}`)
+  }
+  return results.every(({ ok }) => ok)
 }
 
 /** Clients side by side, as the README shows them. */
@@ -108,6 +130,23 @@ async function main(): Promise<void> {
     if (!(await runControls(seed))) process.exitCode = 1
     return
   }
+  const say = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`)
+  if (name === 'transaction-controls') {
+    if (!(await runTransactionControls(seed, say))) process.exitCode = 1
+    return
+  }
+  if (name in TRANSACTION_LANES) {
+    const options = {
+      seed,
+      isSmall: values.small,
+      records: wholeNumber('records', values.records),
+      faults: wholeNumber('faults', values.faults),
+      say,
+    }
+    const isPassed = await runTransactions(name as keyof typeof TRANSACTION_LANES, options, values.record)
+    if (!isPassed) process.exitCode = 1
+    return
+  }
   const lane = LANES[name]
   if (lane === undefined) throw new Error(`no lane is called ${name}\n\n${USAGE}`)
   const results: LaneResult[] = []
@@ -121,7 +160,7 @@ async function main(): Promise<void> {
       seconds: wholeNumber('seconds', values.seconds),
       faults: wholeNumber('faults', values.faults),
       recordsPerSecond: wholeNumber('rate', values.rate),
-      say: line => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
+      say,
     })
     results.push(result)
     console.log(describeResult(result))

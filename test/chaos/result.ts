@@ -150,7 +150,7 @@ export function describeResult(result: LaneResult): string {
 }
 
 /** Appends the line to what is committed with the project. */
-export function recordResult(result: LaneResult): string {
+export function recordResult(result: { readonly lane: string }): string {
   const folder = join(ROOT, 'test/chaos/results')
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `${result.lane}.ndjson`)
@@ -165,7 +165,8 @@ export function recordTable(lane: string, table: string): string {
   return file
 }
 
-function commit(): string {
+/** What was measured: the commit, and whether the sources differ from it. */
+export function commit(): string {
   try {
     const [hash, changes] = [
       ['rev-parse', '--short', 'HEAD'],

@@ -103,6 +103,11 @@ export class JavaClient implements AsyncDisposable {
     return Object.fromEntries(entries.map(([topic, index, offset]) => [`${topic}-${index}`, Number(offset)]))
   }
 
+  /** Finalizes a feature of a running cluster, up or down; brokers and clients hear of it a moment later. */
+  async setFeature(bootstrapServers: string, name: string, level: number): Promise<void> {
+    await this.command(['feature', bootstrapServers, name, level])
+  }
+
   /** The partition Kafka's producer chooses for each key among so many. */
   async partitionsOf(keys: readonly Uint8Array[], partitions: number): Promise<number[]> {
     const chosen: number[] = []

@@ -25,6 +25,11 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Of the nodes of a cluster. */
+interface Addresses {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[]
+}
+
 /** A client that does nothing but frames: requests go out, whole response frames come in. */
 export class RawClient implements Disposable {
   readonly socket: Socket
@@ -46,8 +51,8 @@ export class RawClient implements Disposable {
     })
   }
 
-  static async connect(broker: TestBroker, node = 1): Promise<RawClient> {
-    const { host, port } = broker.nodes[node - 1] as { host: string; port: number }
+  static async connect(broker: Addresses, node = 1): Promise<RawClient> {
+    const { host, port } = broker.nodes[node - 1] as Addresses['nodes'][number]
     const socket = connect(port, host)
     await once(socket, 'connect')
     return new RawClient(socket)

@@ -32,6 +32,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
  *   elect      TOPIC:PARTITION...                    preferred leaders; line: how many changed
  *   reassign   TOPIC:PARTITION=REPLICA,REPLICA...    returns at once
  *   reassigning                                      line: how many are not finished
+ *   feature    NAME LEVEL                            finalizes the level, up or down
  */
 public final class ChaosAdmin {
     private final Admin admin;
@@ -72,6 +73,10 @@ public final class ChaosAdmin {
                 Integer.toString(admin.describeMetadataQuorum().quorumInfo().get().leaderId()));
             case "elect" -> elect(rest);
             case "reassign" -> reassign(rest);
+            case "feature" -> {
+                Features.set(admin, rest.get(0), Short.parseShort(rest.get(1)));
+                yield List.of();
+            }
             case "reassigning" -> List.of(
                 Integer.toString(admin.listPartitionReassignments().reassignments().get().size()));
             default -> throw new IllegalArgumentException("unknown command " + words[0]);

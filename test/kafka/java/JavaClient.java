@@ -26,6 +26,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *   read       BOOTSTRAP TOPIC ISOLATION      one line a record, see RecordReader
  *   digest     BOOTSTRAP TOPIC ISOLATION      one line a partition, see RecordReader
  *   offsets    BOOTSTRAP GROUP                one line a partition: topic, partition, offset
+ *   feature    BOOTSTRAP NAME LEVEL           finalizes the level, up or down
  *   partition  PARTITIONS KEY...              one line a key (base64), see JavaPartitioner
  */
 public final class JavaClient {
@@ -50,6 +51,7 @@ public final class JavaClient {
             case "read" -> RecordReader.read(words[1], words[2], words[3], out);
             case "digest" -> RecordReader.digest(words[1], words[2], words[3], out);
             case "offsets" -> offsets(words, out);
+            case "feature" -> feature(words);
             case "partition" -> JavaPartitioner.partition(words, out);
             default -> throw new IllegalArgumentException("unknown command " + words[0]);
         }
@@ -65,6 +67,12 @@ public final class JavaClient {
             words[2], Optional.of(Integer.parseInt(words[3])), Optional.of(Short.parseShort(words[4])));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
             admin.createTopics(List.of(topic.configs(configs))).all().get();
+        }
+    }
+
+    private static void feature(String[] words) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
+            Features.set(admin, words[2], Short.parseShort(words[3]));
         }
     }
 
