@@ -14,7 +14,7 @@ import { slow } from './lanes/slow.js'
 import { transactions } from './lanes/transactions.js'
 import { describeResult, type LaneResult, recordResult, recordTable } from './result.js'
 import { runTransactionControls } from './transactions/controls.js'
-import { describeTransactions } from './transactions/result.js'
+import { describeTransactions, type TransactionResult } from './transactions/result.js'
 
 const LANES: Readonly<Record<string, Lane>> = { kills, pauses, moves, cuts, slow, exhaust }
 /** Lanes of transactions, on both generations of the protocol and for this client alone. */
@@ -76,12 +76,12 @@ async function runTransactions(
   options: Parameters<typeof transactions>[0],
   isRecorded: boolean,
 ): Promise<boolean> {
-  const results = await TRANSACTION_LANES[name](options)
-  for (const result of results) {
+  const onResult = (result: TransactionResult) => {
     console.log(describeTransactions(result))
     console.log(JSON.stringify(result))
     if (isRecorded) console.log(`appended to ${recordResult(result)}`)
   }
+  const results = await TRANSACTION_LANES[name]({ ...options, onResult })
   return results.every(({ ok }) => ok)
 }
 

@@ -35,6 +35,8 @@ export interface TransactionLaneOptions extends Pick<LaneOptions, 'seed' | 'isSm
   plant?: CopierPlant
   generations?: readonly Generation[]
   partitions?: readonly number[]
+  /** Hears each result as soon as there is one. */
+  onResult?: (result: TransactionResult) => void
 }
 
 /** Consume-transform-produce with the group's offsets in the transactions, while client and brokers are killed. */
@@ -54,7 +56,9 @@ export async function transactions(
       const brokerKills = Math.floor(clientKills / 2)
       const records = options.records ?? (isSmall ? 4_000 : 100_000)
       const plan = { transactionVersion, partitions, records, clientKills, brokerKills, plant }
-      results.push(await new CopyRun(ground, options, plan).run())
+      const result = await new CopyRun(ground, options, plan).run()
+      results.push(result)
+      options.onResult?.(result)
     }
   }
   return results

@@ -8,6 +8,8 @@ import type { TransactionResult } from './result.js'
 
 export interface RaceOptions extends Pick<LaneOptions, 'seed' | 'isSmall' | 'faults' | 'say'> {
   generations?: readonly Generation[]
+  /** Hears each result as soon as there is one. */
+  onResult?: (result: TransactionResult) => void
   /** Takes from the producer what the lane tests. */
   sabotage?: (producer: Producer) => void
 }
@@ -16,7 +18,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Runs a lane once on each generation, on clusters of its own or on one that changes from one to the other. */
 export async function eachGeneration(
-  { generations = GENERATIONS }: RaceOptions,
+  { generations = GENERATIONS, onResult }: RaceOptions,
   shared: KafkaGround | undefined,
   run: (ground: KafkaGround, generation: Generation) => Promise<TransactionResult>,
 ): Promise<TransactionResult[]> {
@@ -25,7 +27,9 @@ export async function eachGeneration(
     await using own = shared ? null : await KafkaGround.start({ 'transaction.version': generation })
     const ground = shared ?? (own as KafkaGround)
     await useGeneration(ground, generation)
-    results.push(await run(ground, generation))
+    const result = await run(ground, generation)
+    results.push(result)
+    onResult?.(result)
   }
   return results
 }
