@@ -142,6 +142,8 @@ async function main(job: CopierJob): Promise<void> {
   }
 }
 
+// Whoever ends its input has died: a process group of its own would live on.
+process.stdin.once('end', () => process.exit()).resume()
 await main(JSON.parse(process.argv[2] as string)).catch(error => {
   say('died', String(error))
   process.exit(1)

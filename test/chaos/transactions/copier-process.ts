@@ -44,7 +44,7 @@ export class CopierProcess {
     this.story = story
     // A process group of its own, so that one signal ends client and consumer at the same time.
     this.child = spawn(process.execPath, [SCRIPT, JSON.stringify(job)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
     })
     const kill = () => this.kill()
