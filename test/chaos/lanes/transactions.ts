@@ -168,7 +168,8 @@ class CopyRun {
         await this.ground.node(node).start()
         await this.ground.settled([this.input, this.output])
       }
-      await this.progressed(before)
+      // Most of what has come since is copied before the next blow falls.
+      await this.progressed(before + Math.floor(share / RECORDS_PER_POLL))
       const { committed, aborted } = story
       this.options.say(
         `kill ${strike}/${clientKills}${node === null ? '' : `, with node ${node}`}: ` +
