@@ -3,6 +3,7 @@ import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { InitProducerId, type InitProducerIdResponse } from '../protocol/init-producer-id.js'
 import { AddPartitionsRpc } from './add-partitions-rpc.js'
+import { CompletionPace } from './completion-pace.js'
 import { EndTxnRpc } from './end-txn-rpc.js'
 import { abortableError, abortedError, fatalError, fencedError } from './failures.js'
 import { BUMPING_VERSION_MIN, InitProducerIdRpc } from './init-producer-id-rpc.js'
@@ -26,12 +27,6 @@ const FEATURE = 'transaction.version'
 const FEATURE_V2 = 2
 /** The highest Produce version that does not add partitions to the transaction itself. */
 const PRODUCE_VERSION_MAX_V1 = 11
-/**
- * A transaction often begins before the last one is completed, which takes only milliseconds. The waits for
- * that begin with the first of these and double up to the second, which is Java's.
- */
-const COMPLETION_BACKOFF_MS = 2
-const COMPLETION_BACKOFF_MS_MAX = 20
 const NO_IDENTITY = { producerId: -1n, producerEpoch: -1 } as const
 
 /**
@@ -50,8 +45,8 @@ export class TransactionManager {
   /** Generation of the present transaction: never changes while one is open. */
   private isV2 = false
   private readonly partitions = new TransactionPartitions()
-  /** Waits in a row for the transaction before this one. */
-  private completionWaits = 0
+  /** Hears of records sent and answered. */
+  readonly pace: CompletionPace
   /** The coordinator may know of the transaction. */
   private isStarted = false
   /** The epoch must not be used for another transaction. */
@@ -64,6 +59,7 @@ export class TransactionManager {
   constructor(options: TransactionManagerOptions) {
     this.options = options
     const { client, clock, logger, transactionalId, requestTimeoutMs, retryBackoffMs, host } = options
+    this.pace = new CompletionPace(clock, () => host.wakeup())
     this.runner = new RpcRunner({
       client,
       clock,
@@ -176,6 +172,7 @@ export class TransactionManager {
   close(error: KafkaError): void {
     const left = this.runner.remove(() => true)
     this.runner.close()
+    this.pace.close()
     for (const rpc of left) rpc.failed(error)
     this.call?.settle(error)
   }
@@ -189,7 +186,7 @@ export class TransactionManager {
     this.abortUnsentWith = null
     if (reason !== null) this.options.host.abortUnsent(reason)
     if (this.partitions.hasWanted && this.isOpen) this.addPartitions()
-    return this.runner.step()
+    return this.runner.step() && this.pace.mayBegin()
   }
 
   /** The highest version of Produce that the transaction allows. */
@@ -311,6 +308,7 @@ export class TransactionManager {
     this.isStarted = false
     this.lastError = null
     if (response !== null && this.isV2) {
+      this.pace.ended()
       const { producerId, producerEpoch } = response
       if (producerId >= 0n && producerEpoch >= 0) this.takeIdentity(response)
       else this.needsNewEpoch = true
@@ -373,7 +371,7 @@ export class TransactionManager {
     const wanted = partitions.takeWanted()
     const added = () => {
       partitions.markAdded(wanted)
-      this.completionWaits = 0
+      this.pace.added()
       this.isStarted = true
       this.options.host.resume()
     }
@@ -384,8 +382,7 @@ export class TransactionManager {
     const { retryBackoffMs } = this.options
     const isFirst = rpc.name === 'AddPartitionsToTxn' && this.partitions.isEmpty
     if (!isFirst || errorCode !== ErrorCodes.CONCURRENT_TRANSACTIONS) return retryBackoffMs
-    const delayMs = COMPLETION_BACKOFF_MS * 2 ** this.completionWaits++
-    return Math.min(delayMs, COMPLETION_BACKOFF_MS_MAX, retryBackoffMs)
+    return Math.min(this.pace.retryMs(), retryBackoffMs)
   }
 
   /**
