@@ -89,6 +89,60 @@ for (const [level, features] of [
   })
 }
 
+describe('transactions on a real Kafka that is upgraded in mid-life', { skip: kafkaSkip() }, () => {
+  it('go on in the other generation with the next transaction, and nothing is lost or seen twice', async () => {
+    await using java = new JavaClient()
+    await using kafka = await startKafka({ features: { 'transaction.version': 1 } })
+    const { bootstrapServers } = kafka
+    const topic = 'upgraded'
+    await java.createTopic(bootstrapServers, topic)
+    await using producer = new Producer({ bootstrapServers, transactionalId: topic, logger: silent })
+    const send = (value: string) => producer.send({ topic, value })
+    /** Brokers are restarted one by one after an upgrade, and clients hear of it as they connect again. */
+    const finalize = async (level: number) => {
+      await java.setFeature(bootstrapServers, 'transaction.version', level)
+      const [node] = kafka.nodes
+      await node?.stop()
+      await node?.start()
+    }
+    const epochsOf = async (...values: string[]) => {
+      const epochs: number[] = []
+      for (const value of values) {
+        await producer.transaction(() => send(value))
+        epochs.push(epochOf(producer))
+      }
+      return epochs.map(epoch => epoch - (epochs[0] as number))
+    }
+
+    await producer.initTransactions()
+    assert.deepEqual(await epochsOf('a', 'b'), [0, 0])
+    producer.beginTransaction()
+    await send('c')
+    const before = epochOf(producer)
+    await finalize(2)
+    await send('d')
+    await producer.commitTransaction()
+    assert.ok(
+      epochOf(producer) > before,
+      'the first transaction of the new generation has an epoch of its own',
+    )
+    assert.deepEqual(await epochsOf('e', 'f', 'g'), [0, 1, 2])
+    producer.beginTransaction()
+    await send('never')
+    await finalize(1)
+    await producer.abortTransaction()
+    assert.deepEqual(await epochsOf('h', 'i'), [0, 0])
+
+    let values: string[] = []
+    await eventuallyAsync(async () => {
+      const read = await java.read(bootstrapServers, topic, 'read_committed')
+      values = read.map(({ value }) => String(value))
+      return values.length >= 9
+    })
+    assert.equal(values.join(''), 'abcdefghi')
+  })
+})
+
 /** The markers of a commit are written a moment after its answer. */
 async function eventuallyAsync(look: () => Promise<boolean>): Promise<void> {
   const endMs = performance.now() + 10_000
