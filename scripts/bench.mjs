@@ -10,6 +10,7 @@ const FURTHER_SET_UP = {
   compare: ['runtimes'],
   latency: ['runtimes', 'tests', 'kafka'],
   scale: ['runtimes'],
+  transactions: ['runtimes', 'tests', 'kafka'],
 }
 
 await main(import.meta.url, async ([name = 'micro', ...words]) => {
