@@ -361,7 +361,8 @@ export class RecordAccumulator {
       batch.phase = BatchPhase.SEALED
     }
     if (batch.encoded) return true
-    if (batch.phase === BatchPhase.SEALED) this.encoder?.start(batch)
+    const { clock, onWork } = this.options
+    if (batch.phase === BatchPhase.SEALED && this.encoder?.startOrAdd(batch, clock)) onWork()
     return batch.encoded
   }
 

@@ -30,6 +30,8 @@ export class BatchEncoder {
   private readonly options: BatchEncoderOptions
 
   private readonly sealed = new Fifo<Batch>()
+  /** Codecs may hold the event loop until then; a double from the start. */
+  private turnEndMs = Number.NaN
 
   constructor(options: BatchEncoderOptions) {
     this.options = options
@@ -45,16 +47,29 @@ export class BatchEncoder {
    * while the rest is left for the next turn: true if there is any.
    */
   run(clock: Clock): boolean {
-    const endMs = clock.now() + TURN_MS
+    this.turnEndMs = clock.now() + TURN_MS
     for (let batch = this.sealed.shift(); batch !== undefined; batch = this.sealed.shift()) {
       if (batch.phase === BatchPhase.SEALED && !batch.encoded) this.start(batch)
-      if (clock.now() >= endMs) return this.sealed.length > 0
+      if (clock.now() >= this.turnEndMs) return this.sealed.length > 0
     }
     return false
   }
 
+  /**
+   * A batch that is to go out now: starts on it unless codecs have held the event loop long enough, as when
+   * thousands of partitions end their linger time together. True if it is left for the next `run`.
+   */
+  startOrAdd(batch: Batch, clock: Clock): boolean {
+    if (this.sealed.length === 0 && clock.now() < this.turnEndMs) {
+      this.start(batch)
+      return false
+    }
+    this.add(batch)
+    return true
+  }
+
   /** Starts on a sealed batch. The batch counts as read until the codec has answered. */
-  start(batch: Batch): void {
+  private start(batch: Batch): void {
     const { core, codec, result } = this.options
     core.describe(batch.handle)
     const recordBytes = (result[Result.SIZE] as number) - BATCH_HEADER_BYTES

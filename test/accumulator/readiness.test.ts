@@ -238,6 +238,40 @@ test('when the head of a queue expires, the next batch is ready at once', () => 
   assert.deepEqual(rig.accumulator.ready.leaders(), [LEADER])
 })
 
+test('codecs hold the event loop for a few batches at a time, however many end their linger time together', () => {
+  let compressed = 0
+  const rig = new AccumulatorRig({
+    lingerMs: 5,
+    codec: {
+      name: 'lz4',
+      id: 3,
+      compress: input => {
+        compressed++
+        rig.clock.advance(1)
+        return input.slice(0, 1)
+      },
+      decompress: input => input,
+    },
+  })
+  const topic = rig.topic('t', 20)
+  for (let partition = 0; partition < 20; partition++) rig.send(topic, partition)
+  rig.accumulator.appender.drainStaged()
+  rig.clock.advance(5)
+  const drained: Batch[] = []
+  for (let turns = 1; drained.length < 20; turns++) {
+    const before = { compressed, wakeups: rig.wakeups }
+    drained.push(...rig.drain())
+    assert.ok(compressed - before.compressed <= 2, `${compressed - before.compressed} in one turn`)
+    assert.ok(drained.length === 20 || rig.wakeups > before.wakeups, 'a next turn is asked for')
+    assert.ok(turns <= 20, 'every turn gets on')
+  }
+  assert.deepEqual(
+    partitionsOf(drained).sort((a, b) => a - b),
+    [...Array(20).keys()],
+  )
+  assert.equal(compressed, 20)
+})
+
 test('a flush waits for what was accepted before it, staged, batched or waiting, no later', async () => {
   const rig = new AccumulatorRig({ bufferBytes: 2048, lingerMs: 1000 })
   const topic = rig.topic('t', 4)
