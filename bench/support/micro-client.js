@@ -1,7 +1,7 @@
 // The client of bench/micro.js: measures the native functions on the runtime it is started with.
 import { measure } from 'mitata'
 import { Staging } from '../../dist/accumulator/staging.js'
-import { PARTITION_BY_KEY, Result, Staged } from '../../dist/native/addon.js'
+import { PARTITION_BY_KEY, Result, Staged, Touched } from '../../dist/native/addon.js'
 import { loadAddon } from '../../dist/native/load.js'
 import { jsonRing, keyRing, letterRing, RING_RECORDS } from './payloads.js'
 import { runtimeName } from './runtimes.js'
@@ -40,6 +40,8 @@ class Appending {
       budgetBytes: BUFFER_BYTES,
       recordLimitBytes: REQUEST_BYTES_MAX,
       descriptors: this.#staging.descriptors.buffer,
+      places: this.#staging.places.buffer,
+      touched: this.#staging.touched.buffer,
       staging: this.#staging.bytes.buffer,
       result: this.#staging.result.buffer,
       fillFreed: false,
@@ -60,19 +62,23 @@ class Appending {
     for (let i = 0; i < RECORDS; i++) {
       const key = keys[i & mask]
       const value = values[i & mask]
-      if (!staging.hasRoom(key.length + value.length)) this.#drain()
-      if (staging.put(TOPIC, PARTITION_BY_KEY, TIMESTAMP_MS + i, key, value, null, null, 0)) this.#drain()
+      if (!staging.canContinue(null, i, key.length + value.length)) {
+        this.#drain()
+        staging.begin(null, i)
+      }
+      staging.put(TOPIC, PARTITION_BY_KEY, TIMESTAMP_MS + i, key, value, null, key.length, value.length)
     }
   }
 
-  /** Reads back what the accumulator reads: where each record went. */
+  /** Reads back what the accumulator reads: which batches were touched. */
   #drain() {
-    const { count, descriptors } = this.#staging
-    const answer = this.#core.drainStaged(0, count)
+    const { count, descriptors, touched, result } = this.#staging
+    const answer = this.#core.drainStaged(0, count, 0)
     if (answer !== count * 8) throw new Error(`drainStaged answered ${answer} for ${count} records`)
-    for (let at = 0; at < count * Staged.WORDS; at += Staged.WORDS) {
-      if (descriptors[at + Staged.INDEX] !== 0) continue
-      this.#turnOver(descriptors[at + Staged.PARTITION], descriptors[at + Staged.BATCH])
+    for (let at = 0; at < result[Result.TOUCHED] * Touched.WORDS; at += Touched.WORDS) {
+      if (touched[at + Touched.FIRST_INDEX] !== 0) continue
+      const record = touched[at + Touched.FIRST_RECORD] * Staged.WORDS
+      this.#turnOver(descriptors[record + Staged.PARTITION], touched[at + Touched.BATCH])
     }
     this.#staging.clear()
   }

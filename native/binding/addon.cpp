@@ -97,17 +97,23 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
   const bool fillFreed = read.boolean("fillFreed");
   Napi::ArrayBuffer arena = read.buffer("arena", slabBytes);
   Napi::ArrayBuffer descriptors = read.buffer("descriptors", descriptorBytesLeast);
+  Napi::ArrayBuffer places = read.buffer("places", 1);
+  Napi::ArrayBuffer touched = read.buffer("touched", 1);
   Napi::ArrayBuffer staging = read.buffer("staging", 1);
   Napi::ArrayBuffer result = read.buffer("result", resultBytesLeast);
   read.check(arena, "arena", slabBytes);
   read.check(descriptors, "descriptors", descriptorBytesLeast);
+  const double capacity =
+      read.failed()
+          ? 0
+          : static_cast<double>(descriptors.ByteLength() / (staged_layout::kWords * sizeof(int32_t)));
+  read.check(places, "places", capacity * place_layout::kWords * sizeof(int32_t));
+  read.check(touched, "touched", capacity * touched_layout::kWords * sizeof(int32_t));
   read.check(staging, "staging", 1);
   read.check(result, "result", resultBytesLeast);
   if (read.failed()) return Napi::Value();
 
   const double slabCount = static_cast<double>(arena.ByteLength()) / slabBytes;
-  const double capacity =
-      static_cast<double>(descriptors.ByteLength() / (staged_layout::kWords * sizeof(int32_t)));
   if (slabCount > kInt32Max / 2 || capacity > kInt32Max / 8) {
     return Napi::Value(env, throwRangeError(env, "arena or descriptors are too large"));
   }
@@ -121,10 +127,11 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
   options.recordLimitBytes = static_cast<uint32_t>(recordLimitBytes);
 
   auto* state = new CoreState(options);
-  state->staging = {static_cast<int32_t*>(descriptors.Data()), static_cast<int32_t>(capacity),
-                    static_cast<const uint8_t*>(staging.Data()), static_cast<int64_t>(staging.ByteLength())};
+  state->staging = {static_cast<int32_t*>(descriptors.Data()),   static_cast<int32_t>(capacity),
+                    static_cast<const uint8_t*>(staging.Data()), static_cast<int64_t>(staging.ByteLength()),
+                    static_cast<int32_t*>(places.Data()),        static_cast<int32_t*>(touched.Data())};
   state->result = static_cast<int32_t*>(result.Data());
-  const napi_value buffers[] = {arena, descriptors, staging, result};
+  const napi_value buffers[] = {arena, descriptors, places, touched, staging, result};
   return Napi::Value(env, wrapCore(env, state, buffers, std::size(buffers)));
 }
 

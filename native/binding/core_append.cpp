@@ -135,16 +135,19 @@ napi_value append(napi_env env, napi_callback_info info) {
 }
 
 napi_value drainStaged(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
+  napi_value arguments[3];
   CoreState* state;
-  int32_t first, count;
-  if (!readCall(env, info, 2, arguments, &state)) return nullptr;
-  if (!readInt32(env, arguments[0], "first", &first) || !readInt32(env, arguments[1], "count", &count))
+  int32_t first, count, touchBase;
+  if (!readCall(env, info, 3, arguments, &state)) return nullptr;
+  if (!readInt32(env, arguments[0], "first", &first) || !readInt32(env, arguments[1], "count", &count) ||
+      !readInt32(env, arguments[2], "touchBase", &touchBase))
     return nullptr;
+  if (touchBase < 0 || touchBase > std::numeric_limits<int32_t>::max() - state->staging.capacity)
+    return throwRangeError(env, "touchBase is no number of a batch");
   if (first < 0 || count < 0 || first > state->staging.capacity || count > state->staging.capacity - first) {
     return throwRangeError(env, "first and count are beyond the staged descriptors");
   }
-  const DrainResult drained = drainStaged(state->appender, state->staging, first, count);
+  const DrainResult drained = drainStaged(state->appender, state->staging, first, count, touchBase);
   if (state->offer != nullptr) settleOffer(env, state);
   if (drained.fault != nullptr) {
     char message[160];
@@ -152,6 +155,7 @@ napi_value drainStaged(napi_env env, napi_callback_info info) {
     return throwRangeError(env, message);
   }
   storeSize(state, drained.sizeBytes);
+  state->result[result_layout::kTouched] = drained.touched;
   return makeInt32(env, drained.processed * 8 + static_cast<int32_t>(drained.status));
 }
 

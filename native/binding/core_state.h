@@ -43,6 +43,7 @@ constexpr int32_t kPartition = 2;
 constexpr int32_t kKeyBytes = 3;
 constexpr int32_t kValueBytes = 4;
 constexpr int32_t kSize = 5;
+constexpr int32_t kTouched = 6;
 }  // namespace result_layout
 
 // Reads `count` arguments (missing ones are undefined) and the state.

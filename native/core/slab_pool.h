@@ -38,6 +38,7 @@ struct Batch {
   int32_t topic;
   int32_t partition;
   int32_t pins;
+  int32_t touch;  // where drainStaged has counted it last; checked before it is believed
   Phase phase;
 };
 static_assert(sizeof(Batch) <= 64, "a batch's state is one cache line");

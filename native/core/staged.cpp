@@ -21,13 +21,31 @@ const char* lengthFault(const int32_t* words, const StagingArea& area, int64_t b
   return nullptr;
 }
 
+// The number of the record's batch among those touched, which it joins with its first record.
+MILLRACE_INLINE int32_t touch(Batch& batch, const Reservation& reservation, const StagingArea& area,
+                              int32_t first, DrainResult* result) {
+  using namespace touched_layout;
+  int32_t* entry = area.touched + static_cast<size_t>(batch.touch) * kWords;
+  if (MILLRACE_UNLIKELY(batch.touch >= result->touched || entry[kBatch] != reservation.batch)) {
+    batch.touch = result->touched++;
+    entry = area.touched + static_cast<size_t>(batch.touch) * kWords;
+    entry[kBatch] = reservation.batch;
+    entry[kFirstIndex] = reservation.index;
+    entry[kRecords] = 0;
+    entry[kFirstRecord] = first + result->processed;
+  }
+  entry[kRecords]++;
+  return batch.touch;
+}
+
 }  // namespace
 
-DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t first, int32_t count) {
+DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t first, int32_t count,
+                        int32_t touchBase) {
   using namespace staged_layout;
   MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= area.capacity - first,
                   "more staged records than descriptors");
-  DrainResult result{0, AppendStatus::Ok, 0, nullptr};
+  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0};
   for (; result.processed < count; result.processed++) {
     int32_t* words = area.descriptors + static_cast<size_t>(first + result.processed) * kWords;
     const int64_t keyBytes = lengthOf(words[kKeyBytes]);
@@ -57,8 +75,12 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
     copyBytes(reservation.targets.headers, bytes + keyBytes + valueBytes, static_cast<size_t>(headerBytes));
     appender.commit();
     words[kPartition] = reservation.partition;
-    words[kIndex] = reservation.index;
-    words[kBatch] = reservation.batch;
+    int32_t* place = area.places + static_cast<size_t>(first + result.processed) * place_layout::kWords;
+    place[place_layout::kTouch] =
+        touchBase + touch(appender.pool().at(reservation.batch), reservation, area, first, &result);
+    place[place_layout::kIndex] = reservation.index;
+    place[place_layout::kKeyBytes] = shape.keyBytes;
+    place[place_layout::kValueBytes] = shape.valueBytes;
   }
   return result;
 }

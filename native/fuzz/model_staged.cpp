@@ -8,6 +8,7 @@ namespace {
 
 using namespace staged_layout;
 
+constexpr int32_t kTouchBase = 7;
 constexpr double kTwoTo63 = 9223372036854775808.0;
 
 struct StagedRecords {
@@ -96,14 +97,18 @@ void AppenderModel::appendStaged() {
   }
   if (count > 0 && input_.rarely(8)) lie(&input_, &staged);
   std::vector<int32_t> words = staged.words;
+  std::vector<int32_t> places(count * place_layout::kWords);
+  std::vector<int32_t> touched(count * touched_layout::kWords);
   const auto exact = std::make_unique<uint8_t[]>(staged.bytes.size());
   std::copy(staged.bytes.begin(), staged.bytes.end(), exact.get());
-  const StagingArea area{words.data(), static_cast<int32_t>(count), exact.get(),
-                         static_cast<int64_t>(staged.bytes.size())};
+  const StagingArea area{words.data(),  static_cast<int32_t>(count),
+                         exact.get(),   static_cast<int64_t>(staged.bytes.size()),
+                         places.data(), touched.data()};
   const uint32_t first = count > 0 && input_.rarely(8) ? input_.below(count) : 0;
-  const DrainResult result =
-      drainStaged(*appender_, area, static_cast<int32_t>(first), static_cast<int32_t>(count - first));
+  const DrainResult result = drainStaged(*appender_, area, static_cast<int32_t>(first),
+                                         static_cast<int32_t>(count - first), kTouchBase);
 
+  std::vector<int32_t> counted(count);
   int32_t processed = 0;
   for (size_t i = first; i < count; i++, processed++) {
     const int32_t* asked = staged.wordsOf(i);
@@ -125,11 +130,27 @@ void AppenderModel::appendStaged() {
       break;
     }
     FUZZ_CHECK(processed < result.processed && told[kPartition] == partition);
-    appended(asked[kTopic], partition, asked[kPartition] == kPartitionSticky, record, told[kBatch],
-             told[kIndex]);
+    const int32_t* place = places.data() + i * place_layout::kWords;
+    const int32_t number = place[place_layout::kTouch] - kTouchBase;
+    FUZZ_CHECK(number >= 0 && number < result.touched);
+    FUZZ_CHECK(place[place_layout::kKeyBytes] == lengthOf(record.key));
+    FUZZ_CHECK(place[place_layout::kValueBytes] == lengthOf(record.value));
+    const int32_t* entry = touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
+    // A batch is new at its first record, and its records follow one another.
+    if (counted[static_cast<size_t>(number)]++ == 0) {
+      FUZZ_CHECK(entry[touched_layout::kFirstIndex] == place[place_layout::kIndex]);
+      FUZZ_CHECK(entry[touched_layout::kFirstRecord] == static_cast<int32_t>(i));
+    }
+    appended(asked[kTopic], partition, asked[kPartition] == kPartitionSticky, record,
+             entry[touched_layout::kBatch], place[place_layout::kIndex]);
     offer_ = nullptr;
   }
   FUZZ_CHECK(result.processed == processed);
+  for (int32_t number = 0; number < result.touched; number++) {
+    const int32_t* entry = touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
+    FUZZ_CHECK(entry[touched_layout::kRecords] == counted[static_cast<size_t>(number)]);
+    FUZZ_CHECK(entry[touched_layout::kRecords] > 0);
+  }
   checkState();
 }
 

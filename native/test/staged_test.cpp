@@ -12,6 +12,7 @@ namespace millrace {
 namespace {
 
 using namespace staged_layout;
+using place_layout::kIndex;
 using test::TestAppender;
 using test::TestRecord;
 
@@ -19,7 +20,11 @@ using test::TestRecord;
 class Staging {
  public:
   explicit Staging(int32_t capacity, size_t byteCount)
-      : descriptors_(static_cast<size_t>(capacity) * kWords), bytes_(byteCount), capacity_(capacity) {}
+      : descriptors_(static_cast<size_t>(capacity) * kWords),
+        places_(static_cast<size_t>(capacity) * place_layout::kWords),
+        touched_(static_cast<size_t>(capacity) * touched_layout::kWords),
+        bytes_(byteCount),
+        capacity_(capacity) {}
 
   void put(int32_t topic, int32_t partition, const TestRecord& record) {
     int32_t* words = at(count++);
@@ -38,13 +43,25 @@ class Staging {
   }
   int32_t* at(int32_t record) { return descriptors_.data() + static_cast<size_t>(record) * kWords; }
   StagingArea area() {
-    return {descriptors_.data(), capacity_, bytes_.data(), static_cast<int64_t>(bytes_.size())};
+    return {descriptors_.data(), capacity_,      bytes_.data(), static_cast<int64_t>(bytes_.size()),
+            places_.data(),      touched_.data()};
+  }
+  const int32_t* place(int32_t record) const {
+    return places_.data() + static_cast<size_t>(record) * place_layout::kWords;
+  }
+  const int32_t* touched(int32_t number) const {
+    return touched_.data() + static_cast<size_t>(number) * touched_layout::kWords;
+  }
+  int32_t batchOf(int32_t record) const {
+    return touched(place(record)[place_layout::kTouch])[touched_layout::kBatch];
   }
 
   int32_t count = 0;
 
  private:
   std::vector<int32_t> descriptors_;
+  std::vector<int32_t> places_;
+  std::vector<int32_t> touched_;
   std::vector<uint8_t> bytes_;
   int32_t capacity_;
   size_t used_ = 0;
@@ -64,7 +81,7 @@ TEST(Staged, WritesTheSameBytesAsDirectAppends) {
     ASSERT_EQ(direct.append(0, kPartitionByKey, record), AppendStatus::Ok);
     staging.put(0, kPartitionByKey, record);
   }
-  const DrainResult drained = drainStaged(*staged, staging.area(), 0, 256);
+  const DrainResult drained = drainStaged(*staged, staging.area(), 0, 256, 0);
   EXPECT_EQ(drained.processed, 256);
   EXPECT_EQ(drained.status, AppendStatus::Ok);
   EXPECT_EQ(drained.fault, nullptr);
@@ -76,21 +93,21 @@ TEST(Staged, WritesTheSameBytesAsDirectAppends) {
   }
 }
 
-TEST(Staged, CompletesDescriptorsWithPartitionIndexAndBatch) {
+TEST(Staged, TellsPartitionIndexAndBatchOfEachRecord) {
   TestAppender appender;
   appender->setTopic(0, 12);
   Staging staging(4, 100);
   staging.put(0, kPartitionByKey, {0, "foobar", "v", ""});
   staging.put(0, 3, {0, std::nullopt, "v", ""});
   staging.put(0, kPartitionByKey, {0, "foobar", "v", ""});
-  ASSERT_EQ(drainStaged(*appender, staging.area(), 0, 3).processed, 3);
+  ASSERT_EQ(drainStaged(*appender, staging.area(), 0, 3, 0).processed, 3);
   EXPECT_EQ(staging.at(0)[kPartition], 6);
-  EXPECT_EQ(staging.at(0)[kIndex], 0);
-  EXPECT_EQ(staging.at(0)[kBatch], 0);
+  EXPECT_EQ(staging.place(0)[kIndex], 0);
+  EXPECT_EQ(staging.batchOf(0), 0);
   EXPECT_EQ(staging.at(1)[kPartition], 3);
-  EXPECT_EQ(staging.at(1)[kBatch], 1);
-  EXPECT_EQ(staging.at(2)[kIndex], 1);
-  EXPECT_EQ(staging.at(2)[kBatch], 0);
+  EXPECT_EQ(staging.batchOf(1), 1);
+  EXPECT_EQ(staging.place(2)[kIndex], 1);
+  EXPECT_EQ(staging.batchOf(2), 0);
 }
 
 TEST(Staged, StopsAtARecordThatNeedsSomethingAndGoesOnFromIt) {
@@ -103,24 +120,24 @@ TEST(Staged, StopsAtARecordThatNeedsSomethingAndGoesOnFromIt) {
   staging.put(0, 0, {0, std::nullopt, std::string(5000, 't'), ""});
   staging.put(0, 0, {0, std::nullopt, "last", ""});
 
-  DrainResult drained = drainStaged(*appender, staging.area(), 0, 5);
+  DrainResult drained = drainStaged(*appender, staging.area(), 0, 5, 0);
   EXPECT_EQ(drained.processed, 1);
   EXPECT_EQ(drained.status, AppendStatus::ChoosePartition);
   EXPECT_EQ(staging.at(1)[kPartition], kPartitionSticky) << "its descriptor is as it was";
   appender->setSticky(0, 1);
-  drained = drainStaged(*appender, staging.area(), 1, 4);
+  drained = drainStaged(*appender, staging.area(), 1, 4, 0);
   EXPECT_EQ(drained.processed, 1);
   EXPECT_EQ(drained.status, AppendStatus::NeedsLarge);
   std::vector<uint8_t> memory(static_cast<size_t>(drained.sizeBytes));
   appender->offerLarge(memory.data(), static_cast<uint32_t>(memory.size()));
-  drained = drainStaged(*appender, staging.area(), 2, 3);
+  drained = drainStaged(*appender, staging.area(), 2, 3, 0);
   EXPECT_EQ(drained.processed, 1);
   EXPECT_EQ(drained.status, AppendStatus::TooLarge);
   EXPECT_GT(drained.sizeBytes, 5000);
-  drained = drainStaged(*appender, staging.area(), 4, 1);
+  drained = drainStaged(*appender, staging.area(), 4, 1, 0);
   EXPECT_EQ(drained.processed, 1);
   EXPECT_EQ(drained.status, AppendStatus::Ok);
-  EXPECT_EQ(staging.at(4)[kIndex], 0) << "behind the large batch a new one begins";
+  EXPECT_EQ(staging.place(4)[kIndex], 0) << "behind the large batch a new one begins";
 }
 
 struct Nonsense {
@@ -146,7 +163,7 @@ TEST(Staged, NamesDescriptorsThatMakeNoSense) {
     staging.put(0, 0, {0, "k", "v", ""});
     staging.put(0, 1, {0, "key", "v", ""});
     staging.at(1)[nonsense.word] = nonsense.value;
-    const DrainResult drained = drainStaged(*appender, staging.area(), 0, 2);
+    const DrainResult drained = drainStaged(*appender, staging.area(), 0, 2, 0);
     EXPECT_EQ(drained.processed, 1);
     ASSERT_NE(drained.fault, nullptr) << nonsense.word << " = " << nonsense.value;
     EXPECT_NE(std::string(drained.fault).find(nonsense.fault), std::string::npos) << drained.fault;
@@ -158,7 +175,7 @@ TEST(Staged, RefusesAPartitionByKeyWithoutAKey) {
   appender->setTopic(0, 2);
   Staging staging(1, 10);
   staging.put(0, kPartitionByKey, {0, std::nullopt, "v", ""});
-  EXPECT_STREQ(drainStaged(*appender, staging.area(), 0, 1).fault, "a partition by key needs a key");
+  EXPECT_STREQ(drainStaged(*appender, staging.area(), 0, 1, 0).fault, "a partition by key needs a key");
 }
 
 TEST(Staged, RefusesTimestampsThatAreNoInt64) {
@@ -169,7 +186,7 @@ TEST(Staged, RefusesTimestampsThatAreNoInt64) {
     Staging staging(1, 10);
     staging.put(0, 0, {0, "k", "v", ""});
     std::memcpy(staging.at(0) + kTimestamp, &timestampMs, sizeof timestampMs);
-    EXPECT_STREQ(drainStaged(*appender, staging.area(), 0, 1).fault, "the timestamp is not an int64");
+    EXPECT_STREQ(drainStaged(*appender, staging.area(), 0, 1, 0).fault, "the timestamp is not an int64");
   }
 }
 
@@ -186,7 +203,7 @@ TEST(Staged, SurvivesRandomDescriptors) {
                                                  : static_cast<int32_t>(random.below(30)) - 2;
     }
     staging.at(0)[kTopic] = random.below(8) == 0 ? static_cast<int32_t>(random.next()) : 0;
-    const DrainResult drained = drainStaged(*appender, staging.area(), 0, 1);
+    const DrainResult drained = drainStaged(*appender, staging.area(), 0, 1, 0);
     appended += drained.processed;
     if (drained.status == AppendStatus::ChoosePartition) appender->setSticky(0, 2);
     if (drained.status != AppendStatus::NoMemory) continue;
@@ -197,11 +214,52 @@ TEST(Staged, SurvivesRandomDescriptors) {
   EXPECT_GT(appended, 5000);
 }
 
+TEST(Staged, ListsEachBatchOnceInTheOrderOfFirstRecordsAndNumbersThemFromTheBaseOn) {
+  TestAppender appender({200, 8, 0, 0, 1 << 20});
+  appender->setTopic(0, 3);
+  ASSERT_EQ(appender.append(0, 2, {0, std::nullopt, "before", ""}), AppendStatus::Ok);
+  Staging staging(8, 1000);
+  for (const int32_t partition : {1, 2, 1, 2, 1, 1}) {
+    staging.put(0, partition, {0, "key", std::string(35, 'v'), ""});
+  }
+  const DrainResult drained = drainStaged(*appender, staging.area(), 0, 6, 40);
+  ASSERT_EQ(drained.processed, 6);
+  ASSERT_EQ(drained.touched, 3);
+  const int32_t touches[] = {40, 41, 40, 41, 40, 42};
+  const int32_t indexes[] = {0, 1, 1, 2, 2, 0};
+  for (int32_t record = 0; record < 6; record++) {
+    EXPECT_EQ(staging.place(record)[place_layout::kTouch], touches[record]);
+    EXPECT_EQ(staging.place(record)[kIndex], indexes[record]);
+    EXPECT_EQ(staging.place(record)[place_layout::kKeyBytes], 3);
+    EXPECT_EQ(staging.place(record)[place_layout::kValueBytes], 35);
+  }
+  const int32_t expected[][touched_layout::kWords] = {{1, 0, 3, 0}, {0, 1, 2, 1}, {2, 0, 1, 5}};
+  for (int32_t number = 0; number < 3; number++) {
+    for (int32_t word = 0; word < touched_layout::kWords; word++) {
+      EXPECT_EQ(staging.touched(number)[word], expected[number][word]) << number << ", " << word;
+    }
+  }
+}
+
+TEST(Staged, EachCallListsTheBatchesAnew) {
+  TestAppender appender;
+  appender->setTopic(0, 2);
+  Staging staging(4, 100);
+  for (int32_t record = 0; record < 4; record++) staging.put(0, record % 2, {0, "k", "v", ""});
+  ASSERT_EQ(drainStaged(*appender, staging.area(), 0, 3, 0).touched, 2);
+  const DrainResult drained = drainStaged(*appender, staging.area(), 3, 1, 2);
+  ASSERT_EQ(drained.touched, 1);
+  EXPECT_EQ(staging.place(3)[place_layout::kTouch], 2);
+  EXPECT_EQ(staging.touched(0)[touched_layout::kFirstIndex], 1);
+  EXPECT_EQ(staging.touched(0)[touched_layout::kFirstRecord], 3);
+  EXPECT_EQ(staging.touched(0)[touched_layout::kRecords], 1);
+}
+
 TEST(StagedDeathTest, MoreRecordsThanDescriptorsAreFatal) {
   TestAppender appender;
   Staging staging(2, 10);
-  EXPECT_DEATH(drainStaged(*appender, staging.area(), 1, 2), "more staged records");
-  EXPECT_DEATH(drainStaged(*appender, staging.area(), -1, 1), "more staged records");
+  EXPECT_DEATH(drainStaged(*appender, staging.area(), 1, 2, 0), "more staged records");
+  EXPECT_DEATH(drainStaged(*appender, staging.area(), -1, 1, 0), "more staged records");
 }
 
 }  // namespace

@@ -102,6 +102,8 @@ export class RecordAccumulator {
       budgetBytes: bufferBytes,
       recordLimitBytes: maxRequestBytes,
       descriptors: this.staging.descriptors.buffer,
+      places: this.staging.places.buffer,
+      touched: this.staging.touched.buffer,
       staging: this.staging.bytes.buffer as ArrayBuffer,
       result: this.staging.result.buffer,
       fillFreed: options.fillFreed,

@@ -6,10 +6,16 @@ import {
   ProducerClosedError,
   RecordTooLargeError,
 } from '../errors/index.js'
-import { AppendStatus, type NativeCore, Result, Staged } from '../native/addon.js'
+import { AppendStatus, type NativeBytes, type NativeCore, Result, Staged, Touched } from '../native/addon.js'
 import type { Batch } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
-import { NOT_STAGEABLE, STAGED_RECORD_BYTES_MAX, type Staging, stageableBytes } from './staging.js'
+import {
+  NOT_STAGEABLE,
+  STAGED_RECORD_BYTES_MAX,
+  type StagedRun,
+  type Staging,
+  stageableBytes,
+} from './staging.js'
 import type { PartitionState, TopicState } from './topic.js'
 import { type AppendableRecord, failWaiting, WaitingQueue, type WaitingRecord } from './waiting.js'
 
@@ -62,14 +68,46 @@ export class Appender {
     if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
       const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
       const { staging } = this
-      if (bytes <= this.stagedBytesMax && staging.hasRoom(bytes)) {
-        if (staging.put(record, keyBytes, valueBytes, delivery, ordinal)) this.drainStaged()
-        return
+      if (bytes <= this.stagedBytesMax) {
+        if (!staging.canJoin(bytes)) this.drainStaged()
+        // Draining may have used up the memory.
+        if (this.waiting.length === 0) {
+          staging.join(record, keyBytes, valueBytes, delivery, ordinal)
+          return
+        }
       }
     }
     if (!this.appendUnstaged(record, delivery, ordinal)) {
       this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)
     }
+  }
+
+  /**
+   * Stages the next record of a run. False, with nothing done, if it cannot be staged or would have to wait.
+   */
+  stage(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    run: StagedRun,
+    ordinal: number,
+  ): boolean {
+    if (this.waiting.length > 0) return false
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return false
+    const bytes = keyBytes + valueBytes
+    if (bytes > this.stagedBytesMax) return false
+    const { staging } = this
+    if (!staging.canContinue(run, ordinal, bytes)) {
+      this.drainStaged()
+      if (this.waiting.length > 0) return false
+      staging.begin(run, ordinal)
+    }
+    staging.put(topic.handle, partition, timestampMs, key, value, null, keyBytes, valueBytes)
+    return true
   }
 
   /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */
@@ -95,12 +133,13 @@ export class Appender {
   drainStaged(): void {
     const { staging, core } = this
     const { count } = staging
+    const run = staging.run as StagedRun
     if (count === 0) return
     let first = 0
     while (first < count) {
-      const answer = core.drainStaged(first, count - first)
+      const answer = core.drainStaged(first, count - first, run.touchBase)
       const stopped = first + (answer >> 3)
-      this.attachStaged(first, stopped)
+      if (stopped > first) this.attachStaged(run, first, stopped)
       first = stopped
       const status = answer & 7
       if (status === AppendStatus.OK) continue
@@ -110,13 +149,13 @@ export class Appender {
       } else if (status === AppendStatus.NEEDS_LARGE) {
         this.provideLarge()
       } else if (status === AppendStatus.NO_MEMORY) {
-        this.unstage(first, count)
+        this.unstage(run, first, count)
         break
       } else {
-        const delivery = staging.deliveries[first] as Delivery
+        const delivery = run.deliveryAt(staging, first)
         const error = this.refusal(status, topic)
         this.options.onRefused(error)
-        delivery.fail(error, staging.ordinals[first] as number, topic.name, -1)
+        delivery.fail(error, run.ordinalAt(staging, first), topic.name, -1)
         first++
       }
     }
@@ -160,39 +199,37 @@ export class Appender {
   }
 
   /** Moves staged records that found no memory to the queue of those that wait. */
-  private unstage(first: number, count: number): void {
+  private unstage(run: StagedRun, first: number, count: number): void {
     const { staging, options } = this
     const deadlineMs = options.now() + options.maxBlockMs
     for (let place = first; place < count; place++) {
       const topic = options.topics[staging.topicOf(place)] as TopicState
       const record = staging.recordAt(place, topic)
-      const delivery = staging.deliveries[place] as Delivery
-      this.wait(record, delivery, staging.ordinals[place] as number, deadlineMs)
+      const delivery = run.deliveryAt(staging, place)
+      this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
     }
   }
 
-  private attachStaged(first: number, end: number): void {
+  /** The batches that the native call has touched, and their records, are told of one another. */
+  private attachStaged(run: StagedRun, first: number, end: number): void {
     const { staging, options } = this
-    const { descriptors, deliveries, ordinals } = staging
-    for (let record = first; record < end; record++) {
-      const at = record * Staged.WORDS
-      const handle = descriptors[at + Staged.BATCH] as number
-      const index = descriptors[at + Staged.INDEX] as number
+    const { descriptors, touched, batches } = staging
+    const count = staging.result[Result.TOUCHED] as number
+    for (let touch = 0; touch < count; touch++) {
+      const at = touch * Touched.WORDS
+      const handle = touched[at + Touched.BATCH] as number
+      const firstIndex = touched[at + Touched.FIRST_INDEX] as number
       let batch: Batch
-      if (index === 0) {
-        const topic = options.topics[descriptors[at + Staged.TOPIC] as number] as TopicState
-        batch = this.opened(handle, topic, descriptors[at + Staged.PARTITION] as number)
+      if (firstIndex === 0) {
+        const record = (touched[at + Touched.FIRST_RECORD] as number) * Staged.WORDS
+        const topic = options.topics[descriptors[record + Staged.TOPIC] as number] as TopicState
+        batch = this.opened(handle, topic, descriptors[record + Staged.PARTITION] as number)
       } else batch = options.batchOf(handle)
-      batch.recordCount = index + 1
-      ;(deliveries[record] as Delivery).attach(
-        batch,
-        index,
-        ordinals[record] as number,
-        descriptors[at + Staged.KEY_BYTES] as number,
-        descriptors[at + Staged.VALUE_BYTES] as number,
-        staging.timestampOf(record),
-      )
+      batch.recordCount = firstIndex + (touched[at + Touched.RECORDS] as number)
+      batches[touch] = batch
     }
+    run.attachStaged(staging, first, end)
+    batches.fill(null, 0, count)
   }
 
   /** As `append`, past the staging. False if the record has to wait. */

@@ -1,5 +1,6 @@
 import { byteLength } from '../common/byte-length.js'
-import { type NativeBytes, Result, Staged } from '../native/addon.js'
+import { type NativeBytes, Place, Result, Staged, Touched } from '../native/addon.js'
+import type { Batch } from './batch.js'
 import type { Delivery } from './delivery.js'
 import type { TopicState } from './topic.js'
 import type { AppendableRecord } from './waiting.js'
@@ -24,6 +25,59 @@ export function stageableBytes(bytes: NativeBytes): number {
 }
 
 /**
+ * Who waits for the records of the staging. All of them belong to one run: where they went is told to it once
+ * for each native call, not once a record.
+ */
+export interface StagedRun {
+  /** What native code is to number the touched batches from. */
+  readonly touchBase: number
+  /** The records of the staging from `first` to `end` have been written into its touched batches. */
+  attachStaged(staging: Staging, first: number, end: number): void
+  /** Who waits for one record, which goes on alone. */
+  deliveryAt(staging: Staging, record: number): Delivery
+  ordinalAt(staging: Staging, record: number): number
+}
+
+/** Records that have a delivery each. */
+class SingleRecords implements StagedRun {
+  readonly touchBase = 0
+  private readonly deliveries = new Array<Delivery | null>(CAPACITY_RECORDS).fill(null)
+  private readonly ordinals = new Int32Array(CAPACITY_RECORDS)
+
+  set(record: number, delivery: Delivery, ordinal: number): void {
+    this.deliveries[record] = delivery
+    this.ordinals[record] = ordinal
+  }
+
+  attachStaged(staging: Staging, first: number, end: number): void {
+    const { places, batches } = staging
+    for (let record = first; record < end; record++) {
+      const at = record * Place.WORDS
+      this.deliveryAt(staging, record).attach(
+        batches[places[at + Place.TOUCH] as number] as Batch,
+        places[at + Place.INDEX] as number,
+        this.ordinals[record] as number,
+        places[at + Place.KEY_BYTES] as number,
+        places[at + Place.VALUE_BYTES] as number,
+        staging.timestampOf(record),
+      )
+    }
+  }
+
+  deliveryAt(_staging: Staging, record: number): Delivery {
+    return this.deliveries[record] as Delivery
+  }
+
+  ordinalAt(_staging: Staging, record: number): number {
+    return this.ordinals[record] as number
+  }
+
+  clear(count: number): void {
+    this.deliveries.fill(null, 0, count)
+  }
+}
+
+/**
  * Memory shared with native code: descriptors and bytes of records that wait for the next native call, and
  * the result words that every append fills.
  */
@@ -31,8 +85,15 @@ export class Staging {
   readonly descriptors = new Int32Array(Staged.WORDS * CAPACITY_RECORDS)
   readonly result = new Int32Array(Result.WORDS)
   readonly bytes: Uint8Array
-  readonly deliveries: (Delivery | null)[] = new Array<Delivery | null>(CAPACITY_RECORDS).fill(null)
-  readonly ordinals = new Int32Array(CAPACITY_RECORDS)
+  readonly places = new Int32Array(Place.WORDS * CAPACITY_RECORDS)
+  readonly touched = new Int32Array(Touched.WORDS * CAPACITY_RECORDS)
+  /** The batches touched by the last native call, in the order of `touched`. */
+  readonly batches: (Batch | null)[] = new Array<Batch | null>(CAPACITY_RECORDS).fill(null)
+  /** Whose the staged records are; null while there are none. */
+  run: StagedRun | null = null
+  /** The ordinal of the first staged record; the others follow, except for records with a delivery each. */
+  firstOrdinal = 0
+  private readonly singles = new SingleRecords()
   private readonly timestamps = new Float64Array(this.descriptors.buffer)
   /** Records staged. */
   count = 0
@@ -44,26 +105,54 @@ export class Staging {
     this.bytes = new Uint8Array(Math.max(CAPACITY_BYTES, headerBytesMax))
   }
 
-  hasRoom(bytes: number): boolean {
-    return this.count < CAPACITY_RECORDS && this.used + bytes <= CAPACITY_BYTES
+  /** Whether a record with a delivery of its own can join those that are staged. */
+  canJoin(bytes: number): boolean {
+    return (this.run === null || this.run === this.singles) && this.hasRoom(bytes)
   }
 
-  /**
-   * Copies one record in, of sizes given by {@link stageableBytes}. The caller has made sure that there is
-   * room. True when the staging is full.
-   */
-  put(
+  /** Whether a record can join those that are staged, as the next one of its run. */
+  canContinue(run: StagedRun, ordinal: number, bytes: number): boolean {
+    return this.run === run && this.firstOrdinal + this.count === ordinal && this.hasRoom(bytes)
+  }
+
+  /** The staging is empty and takes records of a run, whose ordinals follow one another. */
+  begin(run: StagedRun, ordinal: number): void {
+    this.run = run
+    this.firstOrdinal = ordinal
+  }
+
+  /** As {@link put}; the caller has made sure that the record can join. */
+  join(
     record: AppendableRecord,
     keyBytes: number,
     valueBytes: number,
     delivery: Delivery,
     ordinal: number,
-  ): boolean {
+  ): void {
     const { topic, partition, timestampMs, key, value, headers } = record
+    this.run = this.singles
+    this.singles.set(this.count, delivery, ordinal)
+    this.put(topic.handle, partition, timestampMs, key, value, headers, keyBytes, valueBytes)
+  }
+
+  /**
+   * Copies one record in, of sizes given by {@link stageableBytes}. The caller has made sure that there is
+   * room.
+   */
+  put(
+    topic: number,
+    partition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: Uint8Array | null,
+    keyBytes: number,
+    valueBytes: number,
+  ): void {
     const { descriptors, bytes } = this
     const at = this.count * Staged.WORDS
     let end = this.used
-    descriptors[at + Staged.TOPIC] = topic.handle
+    descriptors[at + Staged.TOPIC] = topic
     descriptors[at + Staged.PARTITION] = partition
     descriptors[at + Staged.KEY_BYTES] = keyBytes
     descriptors[at + Staged.VALUE_BYTES] = valueBytes
@@ -83,10 +172,8 @@ export class Staging {
       end += headers.length
     }
     this.timestamps[(at + Staged.TIMESTAMP) >> 1] = timestampMs
-    this.deliveries[this.count] = delivery
-    this.ordinals[this.count] = ordinal
     this.used = end
-    return ++this.count === CAPACITY_RECORDS
+    this.count++
   }
 
   /** Handle of the topic of a staged record. */
@@ -118,8 +205,13 @@ export class Staging {
   }
 
   clear(): void {
-    this.deliveries.fill(null, 0, this.count)
+    if (this.run === this.singles) this.singles.clear(this.count)
+    this.run = null
     this.count = 0
     this.used = 0
+  }
+
+  private hasRoom(bytes: number): boolean {
+    return this.count < CAPACITY_RECORDS && this.used + bytes <= CAPACITY_BYTES
   }
 }

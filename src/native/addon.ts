@@ -37,7 +37,8 @@ export const PARTITION_BY_KEY = -1
 export const PARTITION_STICKY = -2
 
 /**
- * A staged record is eight int32 words in the staging descriptors, filled by JS and completed by native code.
+ * A staged record is eight int32 words in the staging descriptors, filled by JS; native code puts in the
+ * partition.
  * The timestamp is a float64 over words 4 and 5. Key, value and encoded headers stand one after the other in
  * the staging bytes from OFFSET on; HEADER_BYTES 0 means none (native writes the zero count itself).
  */
@@ -50,12 +51,33 @@ export const Staged = {
   KEY_BYTES: 2,
   VALUE_BYTES: 3,
   TIMESTAMP: 4,
-  /** In: position in the staging bytes. Out: the record's index in its batch. */
+  /** Position in the staging bytes. */
   OFFSET: 6,
-  INDEX: 6,
-  /** In: bytes of the encoded headers section. Out: the handle of the batch. */
+  /** Bytes of the encoded headers section. */
   HEADER_BYTES: 7,
-  BATCH: 7,
+} as const
+
+/** Where a staged record went: four int32 words per staged record, written by native code. */
+export const Place = {
+  WORDS: 4,
+  /** Number of the record's batch among those touched by the call, counted from `touchBase`. */
+  TOUCH: 0,
+  /** The record's index in its batch. */
+  INDEX: 1,
+  KEY_BYTES: 2,
+  VALUE_BYTES: 3,
+} as const
+
+/** A batch that a call has appended staged records to: four int32 words each, in order of first records. */
+export const Touched = {
+  WORDS: 4,
+  BATCH: 0,
+  /** Index of the call's first record in the batch: 0 if the batch is new. */
+  FIRST_INDEX: 1,
+  /** Records the call has appended to it. */
+  RECORDS: 2,
+  /** Position of the first record in the staging. */
+  FIRST_RECORD: 3,
 } as const
 
 /** Words of the shared result array, written by every append and by {@link NativeCore.describe}. */
@@ -68,6 +90,8 @@ export const Result = {
   VALUE_BYTES: 4,
   /** Upper bound of the record's batch size in bytes: NEEDS_LARGE, TOO_LARGE. */
   SIZE: 5,
+  /** Batches that drainStaged has appended to. */
+  TOUCHED: 6,
 } as const
 
 export interface NativeCoreOptions {
@@ -82,6 +106,10 @@ export interface NativeCoreOptions {
   recordLimitBytes: number
   /** Staged descriptors: Int32Array of Staged.WORDS × capacity over its own ArrayBuffer. */
   descriptors: ArrayBuffer
+  /** Int32Array of Place.WORDS × capacity. */
+  places: ArrayBuffer
+  /** Int32Array of Touched.WORDS × capacity. */
+  touched: ArrayBuffer
   /** Staged bytes; also holds the encoded headers of a direct append, from position 0. */
   staging: ArrayBuffer
   /** Int32Array of Result.WORDS. */
@@ -99,10 +127,11 @@ export interface NativeCore {
   /** Sets the sticky partition and resets the bytes produced to it. */
   setSticky(topic: number, partition: number): void
   /**
-   * Appends staged records `first` … `first + count - 1` in order and completes their descriptors.
+   * Appends staged records `first` … `first + count - 1` in order, puts in their partitions, tells their
+   * places and lists the batches touched, which places number from `touchBase` on.
    * Returns `processed * 8 + AppendStatus`; a status other than OK concerns record `first + processed`.
    */
-  drainStaged(first: number, count: number): number
+  drainStaged(first: number, count: number, touchBase: number): number
   /**
    * Appends one record directly; `headerBytes` of encoded headers stand at the start of the staging bytes.
    */

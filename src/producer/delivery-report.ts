@@ -1,10 +1,12 @@
 import type { Batch } from '../accumulator/batch.js'
 import type { BatchOutcome, Delivery, Settlement } from '../accumulator/delivery.js'
+import type { StagedRun, Staging } from '../accumulator/staging.js'
 import { KafkaError } from '../errors/index.js'
+import { Place, Result, Touched } from '../native/addon.js'
 import { RecordMetadata } from './record-metadata.js'
 
-/** Words kept per record: share, index in the batch, key and value size. */
-const WORDS = 4
+/** Words kept per record, as native code tells them: share, index in the batch, key and value size. */
+const { WORDS } = Place
 const NO_SHARE = -1
 
 /** The records of one `sendMany` that went into one batch. */
@@ -91,10 +93,11 @@ export class SendManyError extends KafkaError {
 }
 
 /** The delivery of all records of one `sendMany`: a few words per record, one promise for all. */
-export class SendManyCollector implements Delivery {
+export class SendManyCollector implements Delivery, StagedRun {
   readonly promise: Promise<DeliveryReport>
   private readonly report: DeliveryReport
   private readonly table: Int32Array
+  /** One for each batch that a native call or a single record has touched; the same one may come again. */
   private readonly shares: Share[] = []
   /** Timestamps of records; null while all have `timestampMs`. */
   private timestamps: Float64Array | null = null
@@ -124,6 +127,31 @@ export class SendManyCollector implements Delivery {
     if (length === 0) this.finish()
   }
 
+  get touchBase(): number {
+    return this.shares.length
+  }
+
+  /** Their timestamps are those of records without their own. */
+  attachStaged(staging: Staging, first: number, end: number): void {
+    const { touched, batches, places, firstOrdinal } = staging
+    const count = staging.result[Result.TOUCHED] as number
+    for (let touch = 0; touch < count; touch++) {
+      const share = this.shareOf(batches[touch] as Batch)
+      share.records += touched[touch * Touched.WORDS + Touched.RECORDS] as number
+      // It may have an earlier number as well; it is found under both.
+      this.shares.push(share)
+    }
+    this.table.set(places.subarray(first * WORDS, end * WORDS), (firstOrdinal + first) * WORDS)
+  }
+
+  deliveryAt(): Delivery {
+    return this
+  }
+
+  ordinalAt(staging: Staging, record: number): number {
+    return staging.firstOrdinal + record
+  }
+
   attach(
     batch: Batch,
     index: number,
@@ -132,8 +160,8 @@ export class SendManyCollector implements Delivery {
     valueBytes: number,
     timestampMs: number,
   ): void {
-    let share = batch.lastShare as Share | null
-    if (share === null || share.collector !== this) share = this.join(batch)
+    const share = this.shareOf(batch)
+    if (share.number === this.shares.length) this.shares.push(share)
     share.records++
     const { table } = this
     const at = ordinal * WORDS
@@ -173,9 +201,11 @@ export class SendManyCollector implements Delivery {
     )
   }
 
-  private join(batch: Batch): Share {
+  /** The collector's share of the batch. A new one has the number it is to be found under next. */
+  private shareOf(batch: Batch): Share {
+    const last = batch.lastShare as Share | null
+    if (last !== null && last.collector === this) return last
     const share = new Share(this, batch.outcome, this.shares.length)
-    this.shares.push(share)
     batch.lastShare = share
     batch.settlements.push(share)
     return share

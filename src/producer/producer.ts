@@ -39,6 +39,12 @@ import {
 import type { PartitionInfo, ProducerRecord } from './types.js'
 
 /**
+ * Records of a `sendMany` that the short way may refuse before the rest is not tried any more: each one costs
+ * the staging a native call of its own.
+ */
+const PLAIN_MISSES_MAX = 16
+
+/**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
  *
  * Sends to one partition are stored in the order of the calls, whatever is awaited. `send` copies: its
@@ -122,6 +128,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     let collector: SendManyCollector
     // Plug-ins may change the array meanwhile: as many records as there are now are sent.
     let count: number
+    let misses = 0
     try {
       if (!Array.isArray(records)) throw new InvalidRecordError('sendMany takes an array of records.')
       count = records.length
@@ -142,7 +149,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
         continue
       }
       if (interceptors !== null) this.dispatch(interceptors.onSend(record), collector, ordinal, nowMs)
-      else if (!this.appendPlain(record, collector, ordinal, nowMs)) {
+      else if (misses > PLAIN_MISSES_MAX || !this.stagePlain(record, collector, ordinal, nowMs)) {
+        misses++
         this.dispatch(record, collector, ordinal, nowMs)
       }
     }
@@ -328,7 +336,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /** False if the record needs a closer look, or the producer is not open. */
-  private appendPlain(
+  private stagePlain(
     record: ProducerRecord<K, V>,
     collector: SendManyCollector,
     ordinal: number,
@@ -337,9 +345,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (this.closing !== null || this.sender.fatal !== null) return false
     if (this.transactions !== null && this.transactions.state !== 'IN_TRANSACTION') return false
     try {
-      const routed = this.router.routePlain(record, nowMs)
-      if (routed === null) return false
-      this.accumulator.appender.append(routed, collector, ordinal)
+      if (!this.router.stagePlain(record, nowMs, collector, ordinal)) return false
     } catch {
       // A getter of the record threw; asked again, it throws where its error is dealt with.
       return false

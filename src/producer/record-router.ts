@@ -1,4 +1,5 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
+import type { StagedRun } from '../accumulator/staging.js'
 import { TopicState } from '../accumulator/topic.js'
 import type { AppendableRecord } from '../accumulator/waiting.js'
 import type { MetadataCache } from '../cluster/metadata-cache.js'
@@ -80,15 +81,22 @@ export class RecordRouter {
 
   /**
    * The short way for most records of a `sendMany`: to the topic of the one before, which is known, with
-   * nothing but key and value. Null where `route` has to look closer.
+   * nothing but key and value. False where `route` has to look closer.
    */
-  routePlain(record: ProducerRecord<unknown, unknown>, nowMs: number): AppendableRecord | null {
+  stagePlain(
+    record: ProducerRecord<unknown, unknown>,
+    nowMs: number,
+    run: StagedRun,
+    ordinal: number,
+  ): boolean {
     const topic = this.lastTopic
     if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
-      return null
+      return false
     const { partition, timestamp, headers, key, value } = record
-    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return null
-    return this.answer(topic, this.builtInPartition(key), nowMs, key as Bytes, value as Bytes, null)
+    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return false
+    const placement = this.builtInPartition(key)
+    const { appender } = this.accumulator
+    return appender.stage(topic, placement, nowMs, key as Bytes, value as Bytes, run, ordinal)
   }
 
   /** Where a record without a partition goes when no custom partitioner decides. */

@@ -103,8 +103,14 @@ test('staged and direct records give the same bytes', () => {
     return i % 5 === 0 ? { ...record, headers: goldenHeaders } : record
   })
   staged.stage(records)
-  assert.equal(staged.native.drainStaged(0, 100), 100 * 8 + AppendStatus.OK)
-  assert.equal(staged.native.drainStaged(100, 156), 156 * 8 + AppendStatus.OK)
+  const stagedBatches: number[] = []
+  for (const [first, count] of [
+    [0, 100],
+    [100, 156],
+  ] as const) {
+    assert.equal(staged.native.drainStaged(first, count, 0), count * 8 + AppendStatus.OK)
+    for (let i = first; i < first + count; i++) stagedBatches.push(staged.batchOf(i))
+  }
   const batches = new Set<number>()
   for (const [i, record] of records.entries()) {
     const status = direct.append(
@@ -115,8 +121,8 @@ test('staged and direct records give the same bytes', () => {
       record.headers,
     )
     assert.equal(status, AppendStatus.OK)
-    assert.equal(staged.word(i, Staged.BATCH), direct.result[Result.BATCH])
-    assert.equal(staged.word(i, Staged.INDEX), direct.result[Result.INDEX])
+    assert.equal(stagedBatches[i], direct.result[Result.BATCH])
+    assert.equal(staged.indexOf(i), direct.result[Result.INDEX])
     assert.equal(staged.word(i, Staged.PARTITION), direct.result[Result.PARTITION])
     batches.add(direct.batch)
   }
@@ -256,9 +262,9 @@ test('the sticky partition is asked for, used, and asked for again after its sha
     { partition: PARTITION_STICKY, key: null, value: Buffer.alloc(100) },
     { partition: PARTITION_STICKY, key: null, value: Buffer.alloc(900) },
   ])
-  assert.equal(core.native.drainStaged(0, 2), 1 * 8 + AppendStatus.CHOOSE_PARTITION)
+  assert.equal(core.native.drainStaged(0, 2, 0), 1 * 8 + AppendStatus.CHOOSE_PARTITION)
   core.native.setSticky(0, 1)
-  assert.equal(core.native.drainStaged(1, 1), 1 * 8 + AppendStatus.OK)
+  assert.equal(core.native.drainStaged(1, 1, 0), 1 * 8 + AppendStatus.OK)
   assert.equal(core.word(1, Staged.PARTITION), 1)
 })
 
@@ -306,7 +312,7 @@ test('large memory that is not used is dropped', () => {
   assert.equal(core.append(0, 'k', 5 as never), AppendStatus.BAD_TYPE)
   core.stage([{ partition: 0, key: null, value: Buffer.alloc(3000) }])
   assert.equal(
-    core.native.drainStaged(0, 1),
+    core.native.drainStaged(0, 1, 0),
     1 * 8 + AppendStatus.OK,
     'an append that was refused did not take it',
   )
@@ -424,11 +430,12 @@ test('arguments of wrong type or range throw and append nothing', () => {
     [257, 0],
     [2147483647, 2147483647],
   ] as const) {
-    assert.throws(() => native.drainStaged(first, count), RangeError)
+    assert.throws(() => native.drainStaged(first, count, 0), RangeError)
   }
+  for (const base of [-1, 2147483647]) assert.throws(() => native.drainStaged(0, 0, base), /touchBase/)
   words.fill(0)
   words[Staged.VALUE_BYTES] = 100000
-  assert.throws(() => native.drainStaged(0, 1), /staged record 0: its bytes are not in the staging area/)
+  assert.throws(() => native.drainStaged(0, 1, 0), /staged record 0: its bytes are not in the staging area/)
   assert.throws(() => native.finish(0, 0, 0, 0, 0, 0), /free/)
   assert.equal(native.availableBytes(), options.budgetBytes)
 })
@@ -447,6 +454,8 @@ test('createCore names the option that is wrong', () => {
     [{ arena: new Uint8Array(8192) }, /arena must be an ArrayBuffer/],
     [{ arena: undefined }, /arena must be an ArrayBuffer/],
     [{ descriptors: new ArrayBuffer(31) }, /descriptors is too small/],
+    [{ places: new ArrayBuffer(4095) }, /places is too small/],
+    [{ touched: new ArrayBuffer(4095) }, /touched is too small/],
     [{ staging: new ArrayBuffer(0) }, /staging is too small/],
     [{ result: new ArrayBuffer(63) }, /result is too small/],
     [{ fillFreed: 1 }, /fillFreed must be a boolean/],
@@ -470,7 +479,7 @@ test('after close appends are refused and batches stay until settled', () => {
   core.native.close()
   core.native.close()
   assert.equal(core.append(0, 'k', 'v'), AppendStatus.CLOSED)
-  assert.equal(core.native.drainStaged(0, 1), AppendStatus.CLOSED)
+  assert.equal(core.native.drainStaged(0, 1, 0), AppendStatus.CLOSED)
   assert.equal(core.finished(0).toString('hex'), GOLDEN)
   assert.equal(core.native.settle(0), true)
 })
@@ -514,8 +523,8 @@ test('worker threads load the addon side by side and end with cores alive', asyn
     const { parentPort, workerData } = require('node:worker_threads')
     const addon = require(workerData)
     const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, batchLimitBytes: 1024,
-      budgetBytes: 8192, recordLimitBytes: 1024, descriptors: new ArrayBuffer(8192), staging: new ArrayBuffer(1024),
-      result: new ArrayBuffer(64), fillFreed: true })
+      budgetBytes: 8192, recordLimitBytes: 1024, descriptors: new ArrayBuffer(8192), places: new ArrayBuffer(4096),
+      touched: new ArrayBuffer(4096), staging: new ArrayBuffer(1024), result: new ArrayBuffer(64), fillFreed: true })
     core.setTopic(0, 1)
     for (let i = 0; i < 20; i++) core.append(0, 0, i, 'key', 'value', 0)
     core.provideLarge(new ArrayBuffer(100))

@@ -161,7 +161,8 @@ export class HostileCalls {
       core.words[random.below((records.length + 1) * Staged.WORDS)] = values.number()
     }
     const count = random.once(8) ? this.small(300) : (records.length as never)
-    return native.drainStaged(random.once(8) ? this.small(300) : (0 as never), count)
+    const touchBase = random.once(8) ? this.small(300) : (0 as never)
+    return native.drainStaged(random.once(8) ? this.small(300) : (0 as never), count, touchBase)
   }
 
   private appendLarge(native: NativeCore): number {
@@ -208,7 +209,7 @@ export class HostileCalls {
     for (let changes = 1 + random.below(2); changes > 0; changes--) {
       const name = random.pick(names)
       const original = options[name]
-      const other = options[random.pick(['arena', 'descriptors', 'staging', 'result'])]
+      const other = options[random.pick(['arena', 'descriptors', 'places', 'touched', 'staging', 'result'])]
       const value = random.pick([values.number(), values.memory(), values.nonsense(), original])
       const get = () => {
         if (random.once(2) && other instanceof ArrayBuffer) detach(other)

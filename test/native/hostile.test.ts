@@ -43,7 +43,7 @@ test('60,000 hostile calls return or throw coded errors, and no memory is missin
 test('memory that was offered and not taken is not used later', () => {
   const value = Buffer.alloc(3000)
   for (const pass of [
-    (core: TestCore) => core.native.drainStaged(0, 0),
+    (core: TestCore) => core.native.drainStaged(0, 0, 0),
     (core: TestCore) => core.append(-1, 'k'.repeat(2_000_000), 'v'),
   ]) {
     const core = new TestCore()
@@ -56,7 +56,7 @@ test('memory that was offered and not taken is not used later', () => {
 
 test('an option whose getter detaches another one is refused', () => {
   const right = new TestCore().options
-  for (const name of ['arena', 'descriptors', 'staging', 'result'] as const) {
+  for (const name of ['arena', 'descriptors', 'places', 'touched', 'staging', 'result'] as const) {
     const options = { ...right, [name]: new ArrayBuffer(8192) }
     Object.defineProperty(options, 'result', {
       get: () => {
@@ -74,7 +74,7 @@ test('an option whose getter detaches another one is refused', () => {
 
 test('memory that could be resized under the core is refused', () => {
   const right = new TestCore().options
-  for (const name of ['arena', 'descriptors', 'staging', 'result'] as const) {
+  for (const name of ['arena', 'descriptors', 'places', 'touched', 'staging', 'result'] as const) {
     const options = { ...right, [name]: resizable(8192) }
     assert.throws(() => addon.createCore(options), { name: 'TypeError', message: /must be of fixed length/ })
   }

@@ -3,8 +3,10 @@ import {
   type NativeBytes,
   type NativeCore,
   type NativeCoreOptions,
+  Place,
   Result,
   Staged,
+  Touched,
 } from '../../dist/native/addon.js'
 import { loadAddon } from '../../dist/native/load.js'
 
@@ -23,6 +25,8 @@ export class TestCore {
   readonly options: NativeCoreOptions
   readonly result: Int32Array
   readonly words: Int32Array
+  readonly places: Int32Array
+  readonly touched: Int32Array
   readonly staging: Uint8Array
 
   constructor(options: Partial<NativeCoreOptions> = {}, addon: NativeAddon = loadAddon()) {
@@ -34,6 +38,8 @@ export class TestCore {
       budgetBytes: 8 * slabBytes,
       recordLimitBytes: 1 << 20,
       descriptors: new ArrayBuffer(Staged.WORDS * 4 * 256),
+      places: new ArrayBuffer(Place.WORDS * 4 * 256),
+      touched: new ArrayBuffer(Touched.WORDS * 4 * 256),
       staging: new ArrayBuffer(65536),
       result: new ArrayBuffer(Result.WORDS * 4),
       fillFreed: true,
@@ -42,6 +48,8 @@ export class TestCore {
     this.native = addon.createCore(this.options)
     this.result = new Int32Array(this.options.result)
     this.words = new Int32Array(this.options.descriptors)
+    this.places = new Int32Array(this.options.places)
+    this.touched = new Int32Array(this.options.touched)
     this.staging = new Uint8Array(this.options.staging)
   }
 
@@ -78,6 +86,17 @@ export class TestCore {
 
   word(record: number, word: number): number {
     return this.words[record * Staged.WORDS + word] as number
+  }
+
+  /** Index in its batch of a record that the last drainStaged has appended. */
+  indexOf(record: number): number {
+    return this.places[record * Place.WORDS + Place.INDEX] as number
+  }
+
+  /** Its batch; the touched ones are numbered from 0. */
+  batchOf(record: number): number {
+    const touch = this.places[record * Place.WORDS + Place.TOUCH] as number
+    return this.touched[touch * Touched.WORDS + Touched.BATCH] as number
   }
 
   get batch(): number {

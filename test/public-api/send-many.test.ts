@@ -36,6 +36,61 @@ test('sendMany resolves to an array-like of metadata in input order', () =>
     }
   }))
 
+/** A key of the record's number, and a value that names it once more. */
+function numbered(i: number, valueBytes = 20) {
+  return { topic: 'mixed', key: Buffer.from(`${i}`), value: Buffer.alloc(valueBytes, `${i};`) }
+}
+
+for (const [name, oddEvery] of [
+  ['few', 150],
+  ['many', 3],
+] as const) {
+  test(`among plain records ${name} others keep their places, their order and their metadata`, () =>
+    withProducer({ batchSize: 4096 }, async (producer, broker) => {
+      await producer.partitionsFor('mixed')
+      const odd = [
+        (i: number) => ({ ...numbered(i), headers: { a: 'b' } }),
+        (i: number) => ({ ...numbered(i), value: `${i};`.repeat(3) }),
+        (i: number) => ({ ...numbered(i), topic: 'other' }),
+        (i: number) => numbered(i, 6000),
+        (i: number) => ({ ...numbered(i), topic: 'no such topic!' }),
+        (i: number) => ({ ...numbered(i), timestamp: 1_700_000_000_000 + i }),
+      ]
+      const records = Array.from({ length: 2000 }, (_, i) =>
+        i % oddEvery === 1 ? (odd[Math.floor(i / oddEvery) % odd.length]?.(i) ?? numbered(i)) : numbered(i),
+      )
+      const before = producer.sendMany([numbered(-1)])
+      const error = await producer.sendMany(records).then(
+        () => assert.fail('it resolved'),
+        (rejected: unknown) => rejected,
+      )
+      assert.equal((await before)[0]?.serializedKeySize, 2)
+      assert.ok(error instanceof SendManyError)
+      const stored = new Map(
+        ['mixed', 'other'].flatMap(topic =>
+          read(broker, topic).map(({ partition, offset, key }) => [`${topic}-${partition}-${offset}`, key]),
+        ),
+      )
+      for (const [i, record] of records.entries()) {
+        const metadata = error.report.at(i)
+        assert.equal(metadata?.topic, record.topic)
+        assert.equal(error.errors.has(i), record.topic === 'no such topic!')
+        if (error.errors.has(i)) continue
+        assert.equal(stored.get(`${record.topic}-${metadata?.partition}-${metadata?.offset}`), `${i}`)
+        assert.equal(metadata?.serializedKeySize, record.key.length)
+        assert.equal(metadata?.serializedValueSize, record.value.length)
+        if ('timestamp' in record) assert.equal(metadata?.timestamp, record.timestamp)
+      }
+      for (let partition = 0; partition < 3; partition++) {
+        const numbers = read(broker, 'mixed', partition).map(({ key }) => Number(key))
+        assert.deepEqual(
+          numbers,
+          numbers.toSorted((a, b) => a - b),
+        )
+      }
+    }))
+}
+
 test('sendMany of nothing resolves at once', () =>
   withProducer({}, async producer => {
     assert.equal((await producer.sendMany([])).length, 0)
