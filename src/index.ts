@@ -35,7 +35,7 @@ export {
   UnsupportedVersionError,
 } from './errors/index.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
-export type { DeliveryCallback } from './producer/deliveries.js'
+export type { DeliveryCallback } from './producer/callback-group.js'
 export { type DeliveryReport, SendManyError } from './producer/delivery-report.js'
 export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'

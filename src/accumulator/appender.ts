@@ -94,10 +94,9 @@ export class Appender {
     run: StagedRun,
     ordinal: number,
   ): boolean {
-    if (this.waiting.length > 0) return false
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
-    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return false
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE || this.waiting.length > 0) return false
     const bytes = keyBytes + valueBytes
     if (bytes > this.stagedBytesMax) return false
     const { staging } = this

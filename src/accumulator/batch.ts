@@ -31,6 +31,8 @@ export class Batch {
   lastShare: Settlement | null = null
   /** The settlement of all promises of `send` for records of this batch. */
   promiseGroup: Settlement | null = null
+  /** The last settlement of callbacks of `send` for records of this batch. */
+  callbackGroup: Settlement | null = null
   phase: BatchPhase = BatchPhase.OPEN
   recordCount = 0
   /** Size on the wire; 0 while the header is not written, or has to be written anew. */

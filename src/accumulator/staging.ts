@@ -6,7 +6,7 @@ import type { TopicState } from './topic.js'
 import type { AppendableRecord } from './waiting.js'
 
 /** Records that one native call appends at most. */
-const CAPACITY_RECORDS = 256
+export const STAGED_RECORDS_MAX = 256
 /** Bytes of keys, values and headers staged at most. */
 const CAPACITY_BYTES = 256 * 1024
 /** A record above this is appended directly: copying it twice costs more than a call of its own. */
@@ -21,7 +21,9 @@ export const NOT_STAGEABLE = -2
  */
 export function stageableBytes(bytes: NativeBytes): number {
   if (bytes === null || bytes === undefined) return -1
-  return bytes instanceof Uint8Array ? byteLength(bytes) || NOT_STAGEABLE : NOT_STAGEABLE
+  // Nothing is at the start of an empty or detached view. Reading what is there also tells V8 the view's
+  // class, and the true length is then found in line.
+  return bytes instanceof Uint8Array && bytes[0] !== undefined ? byteLength(bytes) : NOT_STAGEABLE
 }
 
 /**
@@ -36,13 +38,15 @@ export interface StagedRun {
   /** Who waits for one record, which goes on alone. */
   deliveryAt(staging: Staging, record: number): Delivery
   ordinalAt(staging: Staging, record: number): number
+  /** The staging is empty again; it has held `count` records. */
+  clear(count: number): void
 }
 
 /** Records that have a delivery each. */
 class SingleRecords implements StagedRun {
   readonly touchBase = 0
-  private readonly deliveries = new Array<Delivery | null>(CAPACITY_RECORDS).fill(null)
-  private readonly ordinals = new Int32Array(CAPACITY_RECORDS)
+  private readonly deliveries = new Array<Delivery | null>(STAGED_RECORDS_MAX).fill(null)
+  private readonly ordinals = new Int32Array(STAGED_RECORDS_MAX)
 
   set(record: number, delivery: Delivery, ordinal: number): void {
     this.deliveries[record] = delivery
@@ -82,13 +86,13 @@ class SingleRecords implements StagedRun {
  * the result words that every append fills.
  */
 export class Staging {
-  readonly descriptors = new Int32Array(Staged.WORDS * CAPACITY_RECORDS)
+  readonly descriptors = new Int32Array(Staged.WORDS * STAGED_RECORDS_MAX)
   readonly result = new Int32Array(Result.WORDS)
   readonly bytes: Uint8Array
-  readonly places = new Int32Array(Place.WORDS * CAPACITY_RECORDS)
-  readonly touched = new Int32Array(Touched.WORDS * CAPACITY_RECORDS)
+  readonly places = new Int32Array(Place.WORDS * STAGED_RECORDS_MAX)
+  readonly touched = new Int32Array(Touched.WORDS * STAGED_RECORDS_MAX)
   /** The batches touched by the last native call, in the order of `touched`. */
-  readonly batches: (Batch | null)[] = new Array<Batch | null>(CAPACITY_RECORDS).fill(null)
+  readonly batches: (Batch | null)[] = new Array<Batch | null>(STAGED_RECORDS_MAX).fill(null)
   /** Whose the staged records are; null while there are none. */
   run: StagedRun | null = null
   /** The ordinal of the first staged record; the others follow, except for records with a delivery each. */
@@ -110,9 +114,14 @@ export class Staging {
     return (this.run === null || this.run === this.singles) && this.hasRoom(bytes)
   }
 
+  /** The ordinal that continues the run. */
+  get nextOrdinal(): number {
+    return this.firstOrdinal + this.count
+  }
+
   /** Whether a record can join those that are staged, as the next one of its run. */
   canContinue(run: StagedRun, ordinal: number, bytes: number): boolean {
-    return this.run === run && this.firstOrdinal + this.count === ordinal && this.hasRoom(bytes)
+    return this.run === run && this.nextOrdinal === ordinal && this.hasRoom(bytes)
   }
 
   /** The staging is empty and takes records of a run, whose ordinals follow one another. */
@@ -205,13 +214,13 @@ export class Staging {
   }
 
   clear(): void {
-    if (this.run === this.singles) this.singles.clear(this.count)
+    this.run?.clear(this.count)
     this.run = null
     this.count = 0
     this.used = 0
   }
 
   private hasRoom(bytes: number): boolean {
-    return this.count < CAPACITY_RECORDS && this.used + bytes <= CAPACITY_BYTES
+    return this.count < STAGED_RECORDS_MAX && this.used + bytes <= CAPACITY_BYTES
   }
 }

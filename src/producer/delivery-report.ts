@@ -152,6 +152,9 @@ export class SendManyCollector implements Delivery, StagedRun {
     return staging.firstOrdinal + record
   }
 
+  /** Nothing to let go of: what the staging held is in the table. */
+  clear(): void {}
+
   attach(
     batch: Batch,
     index: number,

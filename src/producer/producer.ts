@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
+import type { StagedRun } from '../accumulator/staging.js'
 import type { AppendableRecord, WaitingRecord } from '../accumulator/waiting.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
@@ -23,7 +24,8 @@ import type { Bytes } from '../serialization/index.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
-import { CallbackDelivery, type DeliveryCallback, PromiseDelivery } from './deliveries.js'
+import { CallbackDelivery, CallbackRun, type DeliveryCallback } from './callback-group.js'
+import { PromiseDelivery } from './deliveries.js'
 import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
 import { Interceptors } from './interceptors.js'
 import { MetadataWait } from './metadata-wait.js'
@@ -43,6 +45,8 @@ import type { PartitionInfo, ProducerRecord } from './types.js'
  * the staging a native call of its own.
  */
 const PLAIN_MISSES_MAX = 16
+/** As {@link PLAIN_MISSES_MAX}, of `send` with a callback. */
+const CALLBACKS_DISPATCHED_AFTER_MISS = 64
 
 /**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
@@ -60,6 +64,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly waiting: MetadataWait
   private readonly interceptors: Interceptors | null
   private readonly transactions: TransactionManager | null
+  private readonly callbackRun: CallbackRun
+  /** Records with callbacks that do not try the short way. */
+  private callbacksToDispatch = 0
   private closing: Promise<void> | null = null
 
   /**
@@ -73,6 +80,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.config = parseProducerOptions(options)
     this.clock = systemClock
     const { config, clock } = this
+    this.callbackRun = new CallbackRun(config.logger)
     const { client, accumulator, sender, transactions } = assemble(config, clock, {
       flush: () => this.flush(),
       abortUnsent: error => this.abortUnsent(error),
@@ -113,7 +121,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
     if (callback === undefined) return this.sendPromised(record, nowMs)
     checkCallback(callback)
-    this.dispatch(record, new CallbackDelivery(callback, this.config.logger), 0, nowMs)
+    if (!this.stageCalledBack(record, callback, nowMs)) {
+      this.dispatch(record, new CallbackDelivery(callback, this.config.logger), 0, nowMs)
+    }
     return undefined
   }
 
@@ -335,17 +345,28 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     )
   }
 
+  /** As {@link stagePlain}; after a record for which that is no way, the next ones do not try it. */
+  private stageCalledBack(record: ProducerRecord<K, V>, callback: DeliveryCallback, nowMs: number): boolean {
+    if (this.callbacksToDispatch > 0) {
+      this.callbacksToDispatch--
+      return false
+    }
+    const { callbackRun } = this
+    const { staging } = this.accumulator
+    if (!this.stagePlain(record, callbackRun, staging.nextOrdinal, nowMs)) {
+      this.callbacksToDispatch = CALLBACKS_DISPATCHED_AFTER_MISS
+      return false
+    }
+    callbackRun.set(staging.count - 1, callback)
+    return true
+  }
+
   /** False if the record needs a closer look, or the producer is not open. */
-  private stagePlain(
-    record: ProducerRecord<K, V>,
-    collector: SendManyCollector,
-    ordinal: number,
-    nowMs: number,
-  ): boolean {
+  private stagePlain(record: ProducerRecord<K, V>, run: StagedRun, ordinal: number, nowMs: number): boolean {
     if (this.closing !== null || this.sender.fatal !== null) return false
     if (this.transactions !== null && this.transactions.state !== 'IN_TRANSACTION') return false
     try {
-      if (!this.router.stagePlain(record, nowMs, collector, ordinal)) return false
+      if (!this.router.stagePlain(record, nowMs, run, ordinal)) return false
     } catch {
       // A getter of the record threw; asked again, it throws where its error is dealt with.
       return false

@@ -1,5 +1,6 @@
 import type { Batch } from '../accumulator/batch.js'
 import type { BatchOutcome, Settlement } from '../accumulator/delivery.js'
+import { isInt32 } from '../common/int32.js'
 import { RecordMetadata } from './record-metadata.js'
 
 /** Words kept per record: index in the batch, key and value size, timestamp after the group's first. */
@@ -83,8 +84,4 @@ export class PromiseGroup implements Settlement {
     grown.set(this.table)
     this.table = grown
   }
-}
-
-function isInt32(value: number): boolean {
-  return (value | 0) === value
 }

@@ -331,3 +331,58 @@ test('many topics and many partitions share one producer', () =>
     },
     { nodes: 3, partitions: 100 },
   ))
+
+test('callbacks of a partition come in the order of the sends, whatever way their records took', () =>
+  withProducer(
+    { batchSize: 4096 },
+    async (producer, broker) => {
+      await producer.partitionsFor('mixed')
+      const heard: number[] = []
+      const wrong: string[] = []
+      for (let i = 0; i < 2000; i++) {
+        const key = Buffer.from(`${i}`)
+        const value = Buffer.alloc(i % 211 === 7 ? 3000 : 20, `${i};`)
+        const record = {
+          topic: 'mixed',
+          // A string is appended directly; a time far from the others' begins a group of its own.
+          key: i % 103 === 3 ? `${i}` : key,
+          value,
+          ...(i % 197 === 5 ? { timestamp: i } : {}),
+        }
+        producer.send(record, (error, { serializedKeySize, serializedValueSize, timestamp }) => {
+          heard.push(i)
+          const isRight =
+            error === null &&
+            serializedKeySize === key.length &&
+            serializedValueSize === value.length &&
+            timestamp === (record.timestamp ?? timestamp)
+          if (!isRight) wrong.push(`${i}: ${error?.message}`)
+          if (i === 500) throw new Error('a callback that throws stops no other')
+        })
+      }
+      await producer.flush()
+      const numbers = Array.from({ length: 2000 }, (_, i) => i)
+      assert.deepEqual(wrong, [])
+      assert.deepEqual(heard, numbers)
+      assert.deepEqual(
+        read(broker, 'mixed').map(({ key }) => Number(key)),
+        numbers,
+      )
+    },
+    { partitions: 1 },
+  ))
+
+test('what a callback sends comes after it, and callbacks of records without memory are called, too', () =>
+  withProducer({ batchSize: 1024, bufferMemory: 8192 }, async (producer, broker) => {
+    await producer.partitionsFor('again')
+    let heard = 0
+    const send = (i: number, depth: number) =>
+      producer.send({ topic: 'again', key: Buffer.from(`${i}`), value: Buffer.alloc(90) }, error => {
+        if (error === null) heard++
+        if (depth > 0) send(i, depth - 1)
+      })
+    for (let i = 0; i < 400; i++) send(i, 2)
+    while (heard < 1200) await producer.flush()
+    assert.equal(read(broker, 'again').length, 1200)
+    assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
+  }))
