@@ -24,8 +24,15 @@ export class ClientProcess implements AsyncDisposable {
   readonly report: Promise<ClientReport>
   private readonly child: ChildProcess
 
-  constructor(name: ClientName, job: Job, log: SettlementLog, env: Readonly<Record<string, string>> = {}) {
-    const child = name === 'java' ? startJavaClient(job) : startNodeClient(name, job, env)
+  /** `env` and `nodeFlags` are for clients in JavaScript. */
+  constructor(
+    name: ClientName,
+    job: Job,
+    log: SettlementLog,
+    env: Readonly<Record<string, string>> = {},
+    nodeFlags: readonly string[] = [],
+  ) {
+    const child = name === 'java' ? startJavaClient(job) : startNodeClient(name, job, env, nodeFlags)
     this.child = child
     let onReady = () => {}
     this.ready = new Promise(resolve => {
@@ -70,9 +77,14 @@ export class ClientProcess implements AsyncDisposable {
   }
 }
 
-function startNodeClient(name: string, job: Job, env: Readonly<Record<string, string>>): ChildProcess {
+function startNodeClient(
+  name: string,
+  job: Job,
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[],
+): ChildProcess {
   const script = fileURLToPath(new URL(`client/${name}.js`, import.meta.url))
-  const child = spawn(nodeFor(name), [script, JSON.stringify(job)], {
+  const child = spawn(nodeFor(name), [...flags, script, JSON.stringify(job)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   })

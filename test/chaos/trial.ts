@@ -13,6 +13,8 @@ export interface TrialOptions {
   plant?: string
   seed: number
   layout: Layout
+  /** Options of Node itself, for clients in JavaScript. */
+  nodeFlags?: readonly string[]
   job: Partial<Omit<Job, 'run' | 'topics' | 'partitions' | 'bootstrapServers'>>
 }
 
@@ -54,7 +56,7 @@ export async function runTrial(
   const job: Job = { ...DEFAULT_JOB, ...options.job, bootstrapServers, run, topics, partitions }
   // Freed memory is overwritten, so that whatever still reads it is found out; a planted bug is to show by itself.
   const env = plant === undefined ? { MILLRACE_FILL_FREED: '1' } : { MILLRACE_PLANT: plant }
-  await using client = new ClientProcess(options.client ?? 'millrace', job, log, env)
+  await using client = new ClientProcess(options.client ?? 'millrace', job, log, env, options.nodeFlags)
   await client.ready
   await script({ client, log })
   client.tell('stop')

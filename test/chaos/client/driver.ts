@@ -78,6 +78,11 @@ export class Driver {
   private readonly report: ClientReport
   private readonly orderOfRefusals = { last: -1 }
   private scratch = Buffer.alloc(0)
+  /** Views of the scratch memory by their place in a chunk: an object per record is garbage that counts. */
+  private readonly views: Buffer[] = []
+  /** The error told last, and its words: one error may be that of many records. */
+  private lastError: Error | null = null
+  private lastWords = ''
   private onDone: () => void = () => {}
 
   constructor(job: Job, adapter: Adapter) {
@@ -227,7 +232,7 @@ export class Driver {
     let at = 0
     for (let i = 0; i < records; i++) {
       const size = this.factory.write(memory, at, topicId, partition, sequence + i)
-      values.push(memory.subarray(at, at + size))
+      values.push(this.viewOf(memory, i, at, size))
       at += size
     }
     if (slot.settled === slot.sent) slot.progressAt = this.now
@@ -236,7 +241,7 @@ export class Driver {
     this.sent += records
     slot.isBusy = true
     let left = records
-    const sentAt = this.now
+    const sentAt = performance.now()
     const ordinal = this.sent
     this.adapter.send(
       { slot: index, topic: this.job.topics[topicId] as string, partition, sequence, values },
@@ -250,8 +255,21 @@ export class Driver {
   /** What a client copies is written into the same memory again and again, as an application might. */
   private memoryFor(bytes: number): Buffer {
     if (!this.adapter.copies) return Buffer.allocUnsafe(bytes)
-    if (this.scratch.length < bytes) this.scratch = Buffer.allocUnsafe(bytes)
+    if (this.scratch.length < bytes) {
+      this.scratch = Buffer.allocUnsafeSlow(bytes)
+      this.views.length = 0
+    }
     return this.scratch
+  }
+
+  private viewOf(memory: Buffer, index: number, at: number, size: number): Buffer {
+    if (memory !== this.scratch) return memory.subarray(at, at + size)
+    let view = this.views[index]
+    if (view === undefined || view.byteOffset !== at || view.length !== size) {
+      view = memory.subarray(at, at + size)
+      this.views[index] = view
+    }
+    return view
   }
 
   private settle(
@@ -298,9 +316,12 @@ export class Driver {
 
   private noteError(error: Error, sentAt: number, ordinal: number): void {
     const { errors, blockedMs } = this.report
-    const code = (error as { code?: unknown }).code
-    const words = `${error.name} ${code ?? ''} ${error.message.replaceAll(/[\d.]+/g, '#').slice(0, 80)}`
-    errors[words] = (errors[words] ?? 0) + 1
+    if (error !== this.lastError) {
+      const code = (error as { code?: unknown }).code
+      this.lastError = error
+      this.lastWords = `${error.name} ${code ?? ''} ${error.message.replaceAll(/[\d.]+/g, '#').slice(0, 80)}`
+    }
+    errors[this.lastWords] = (errors[this.lastWords] ?? 0) + 1
     if (this.adapter.isExhausted?.(error) !== true) return
     const waited = performance.now() - sentAt
     blockedMs.count++

@@ -32,6 +32,7 @@ export interface LanePlan<G extends Ground = KafkaGround> {
   name: string
   layout: Layout
   job: TrialOptions['job']
+  nodeFlags?: readonly string[]
   /** Whether a record may fail: by default none may, for every fault heals within `delivery.timeout.ms`. */
   mayFail?: boolean
   script: (stage: Stage, ground: G) => Promise<void>
@@ -75,7 +76,8 @@ export async function runPlanOn<G extends Ground>(
   const pace = plan.job.recordsPerSecond === 0 ? { recordsPerSecond: null } : {}
   const job = { ...plan.job, ...pace, isSerial, options: { ...strictOptions(client), ...plan.job.options } }
   const before = faultsOf(ground.proxies)
-  const trial = await runTrial(ground, { client, seed, layout: plan.layout, job }, async stage => {
+  const { layout, nodeFlags = [] } = plan
+  const trial = await runTrial(ground, { client, seed, layout, job, nodeFlags }, async stage => {
     const { log } = stage
     await waitUntil('every partition has acknowledged a record', FIRST_ACKS_TIMEOUT_MS, () =>
       log.acked.every(count => count > 0),
