@@ -276,15 +276,19 @@ export class RecordAccumulator {
     return expired
   }
 
-  /** When the next linger, backoff, waiting record or delivery falls due. */
+  /** When the next linger or backoff is over. */
   nextDeadlineMs(): number {
-    let deadline = this.appender.waiting.nextDeadlineMs
     const lingering = this.lingering.peek()
-    if (lingering !== undefined) deadline = Math.min(deadline, lingering.createdMs + this.options.lingerMs)
-    deadline = Math.min(deadline, this.backingOff.earliestMs)
+    const deadline =
+      lingering === undefined ? Number.POSITIVE_INFINITY : lingering.createdMs + this.options.lingerMs
+    return Math.min(deadline, this.backingOff.earliestMs)
+  }
+
+  /** When the time of the next waiting record or delivery is over. */
+  nextTimeoutMs(): number {
+    const waiting = this.appender.waiting.nextDeadlineMs
     const { oldest } = this.incomplete
-    if (oldest !== null) deadline = Math.min(deadline, oldest.createdMs + this.options.deliveryTimeoutMs)
-    return deadline
+    return oldest === null ? waiting : Math.min(waiting, oldest.createdMs + this.options.deliveryTimeoutMs)
   }
 
   /** From now on nothing lingers; ended by `endUrgency`. */

@@ -13,7 +13,7 @@ import {
 import { responseHeaderVersion } from '../protocol/header.js'
 import { Reader } from '../protocol/reader.js'
 import { tlsRefusal } from '../security/index.js'
-import { DeadlineTimer } from './deadline-timer.js'
+import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import { FRAME_BYTES_MAX, FrameReader } from './frame-reader.js'
 import { type InFlightRequest, InFlightRequests } from './in-flight.js'
 import type { OutgoingRequest } from './outgoing-request.js'
@@ -29,8 +29,6 @@ export const RESPONSE_ELEMENTS_MAX = 200_000
 
 /** Ids from here on are left to authentication, as Java does. */
 const CORRELATION_ID_END = 0x7ffffff8
-/** A timer this much too late says that the application held the event loop. */
-const HELD_MS_MIN = 100
 /** As {@link HELD_MS_MIN}, as a share of the request time-out. */
 const HELD_SHARE = 0.1
 

@@ -7,7 +7,7 @@ import type { SaslMechanism } from '../security/index.js'
 import { Addresses, type Lookup } from './addresses.js'
 import type { ApiVersionTable } from './api-version-table.js'
 import { Connection } from './connection.js'
-import { DeadlineTimer } from './deadline-timer.js'
+import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import type { BrokerNode } from './metadata-cache.js'
 import { negotiate } from './negotiation.js'
 import type { OutgoingRequest } from './outgoing-request.js'
@@ -323,6 +323,12 @@ export class NodeConnection {
 
   private judgeSetup(asOf: number): void {
     if (asOf < this.setupDeadline) {
+      this.stateTimer.ensure(this.setupDeadline)
+      return
+    }
+    if (asOf - this.setupDeadline >= HELD_MS_MIN) {
+      // The event loop was held, and TCP and TLS need several turns of it.
+      this.setupDeadline = asOf + this.context.setupTimeout.delayMs(this.setupFailures)
       this.stateTimer.ensure(this.setupDeadline)
       return
     }

@@ -32,6 +32,8 @@ export interface MetadataWaitOptions {
   client: ClusterClient
   clock: Clock
   maxBlockMs: number
+  /** Time that records get beyond it after the application has held the event loop. */
+  heldGraceMaxMs: number
   /** Sends a record on whose topic is known now. */
   proceed: (record: WaitingRecord) => void
   /** Records fail here, before they were in a batch. */
@@ -47,7 +49,8 @@ export class MetadataWait {
 
   constructor(options: MetadataWaitOptions) {
     this.options = options
-    this.timer = new DeadlineTimer(options.clock, asOfMs => this.expire(asOfMs))
+    const { clock, heldGraceMaxMs } = options
+    this.timer = new DeadlineTimer(clock, asOfMs => this.expire(asOfMs), heldGraceMaxMs)
   }
 
   push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
@@ -183,13 +186,15 @@ export class MetadataWait {
       )
     }
     const code = client.metadata.topicError(name)
+    const cause =
+      code === ErrorCodes.NONE ? (client.lastError ?? undefined) : brokerError(code, { topic: name })
     const reason =
       code !== ErrorCodes.NONE
         ? `the brokers say ${errorName(code)}`
-        : (client.lastError?.message ?? 'no broker has named it')
+        : (cause?.message ?? 'no broker has named it')
     return new TimeoutError(
       `Topic ${name} is not in the cluster's metadata after max.block.ms (${maxBlockMs} ms): ${reason}.`,
-      { ...details, cause: code === ErrorCodes.NONE ? client.lastError : brokerError(code, { topic: name }) },
+      { ...details, cause },
     )
   }
 }

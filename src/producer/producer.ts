@@ -97,6 +97,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       client,
       clock,
       maxBlockMs: config.maxBlockMs,
+      heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.proceed(record),
       onRefused: error => transactions?.onRecordsFailed(error, false),
     })

@@ -82,11 +82,14 @@ export class Sender {
   private isAskingForId = false
   /** Why there is no producer id yet. */
   private lastIdError: KafkaError | null = null
-  /**
-   * Linger, backoff and delivery time-outs. The latter are judged only here: the timer lets the sockets have
-   * a turn first, so answers that came while the application held the event loop count.
-   */
+  /** Linger and backoff. */
   private readonly timer: DeadlineTimer
+  /**
+   * `delivery.timeout.ms` and `max.block.ms`, judged only here: the timer lets the sockets have a turn first,
+   * so answers that came while the application held the event loop count, and after a long hold more time, so
+   * that what could not even be sent meanwhile may be.
+   */
+  private readonly timeouts: DeadlineTimer
 
   constructor(options: SenderOptions) {
     this.options = options
@@ -98,7 +101,12 @@ export class Sender {
     this.backoff = new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs)
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
-    this.timer = new DeadlineTimer(options.clock, asOf => this.onDeadline(asOf))
+    this.timer = new DeadlineTimer(options.clock, () => this.run())
+    this.timeouts = new DeadlineTimer(
+      options.clock,
+      asOf => this.judgeTimeouts(asOf),
+      options.requestTimeoutMs,
+    )
   }
 
   wakeup(): void {
@@ -117,6 +125,7 @@ export class Sender {
   close(): void {
     this.isClosed = true
     this.timer.cancel()
+    this.timeouts.cancel()
   }
 
   private run(): void {
@@ -132,10 +141,11 @@ export class Sender {
     } else if (this.transactions.step()) this.sendReady()
     accumulator.appender.serveWaiting()
     this.timer.ensure(accumulator.nextDeadlineMs())
+    this.timeouts.ensure(accumulator.nextTimeoutMs())
   }
 
   /** `asOf`: what fell due since may have been answered already, by bytes that have not been read yet. */
-  private onDeadline(asOf: number): void {
+  private judgeTimeouts(asOf: number): void {
     if (this.isClosed) return
     this.accumulator.appender.expireWaiting(asOf)
     for (const batch of this.accumulator.expire(asOf)) this.afterFailure(batch)

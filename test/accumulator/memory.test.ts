@@ -69,7 +69,7 @@ test('a record waits for exactly max.block.ms, and the ones behind it go on wait
   rig.clock.advance(300)
   const second = rig.send(topic, 9)
   const { appender } = rig.accumulator
-  assert.equal(rig.accumulator.nextDeadlineMs(), start + 1000)
+  assert.equal(rig.accumulator.nextTimeoutMs(), start + 1000)
   rig.clock.advance(699)
   appender.expireWaiting(rig.clock.now())
   assert.equal(first.isSettled, false)
@@ -78,7 +78,7 @@ test('a record waits for exactly max.block.ms, and the ones behind it go on wait
   assert.ok(first.error instanceof BufferExhaustedError)
   assert.match(first.error.message, /max\.block\.ms \(1000 ms\).*buffer\.memory \(4096 bytes\)/)
   assert.equal(second.isSettled, false)
-  assert.equal(rig.accumulator.nextDeadlineMs(), start + 1300)
+  assert.equal(rig.accumulator.nextTimeoutMs(), start + 1300)
   rig.succeed(inFlight)
   appender.serveWaiting()
   assert.notEqual(second.batch, null)

@@ -176,6 +176,7 @@ test('what has expired leaves nothing behind: no ready partition, deadline, back
   assert.match(onWire as string, /in flight, after 0 retries; leader 1/)
   assert.deepEqual(rig.accumulator.ready.leaders(), [])
   assert.equal(rig.accumulator.nextDeadlineMs(), Number.POSITIVE_INFINITY)
+  assert.equal(rig.accumulator.nextTimeoutMs(), Number.POSITIVE_INFINITY)
   assert.equal(rig.usedBytes, 1024, 'the request still reads its batch')
   rig.accumulator.release(inFlight as never)
   assert.equal(rig.usedBytes, 0)

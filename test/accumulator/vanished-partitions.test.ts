@@ -34,6 +34,7 @@ function assertExpires(rig: AccumulatorRig, sent: readonly Sent[]): void {
   }
   assert.equal(rig.usedBytes, 0)
   assert.equal(rig.accumulator.nextDeadlineMs(), Number.POSITIVE_INFINITY)
+  assert.equal(rig.accumulator.nextTimeoutMs(), Number.POSITIVE_INFINITY)
   assert.deepEqual(rig.accumulator.ready.leaders(), [])
 }
 

@@ -83,4 +83,34 @@ describe('DeadlineTimer', () => {
     clock.advance(1_000)
     assert.deepEqual(runs, [50, 100, 150])
   })
+
+  it('gives the time by which it was late, once and bounded, to what had to happen first', () => {
+    for (const [heldMs, graceMs] of [
+      [1400, 1400],
+      [60_000, 3000],
+    ] as const) {
+      const clock = new FakeClock({ startMs: 0 })
+      const judged: number[] = []
+      const timer = new DeadlineTimer(clock, asOf => judged.push(asOf), 3000)
+      timer.ensure(10)
+      clock.hold(10 + heldMs)
+      clock.advance(0)
+      // Its owner looks again meanwhile, and finds the deadline that has passed.
+      timer.ensure(10)
+      clock.advance(graceMs - 1)
+      assert.deepEqual(judged, [])
+      clock.hold(500)
+      clock.advance(0)
+      assert.deepEqual(judged, [10 + heldMs + graceMs + 499])
+    }
+  })
+
+  it('gives no time for being a little late', () => {
+    const clock = new FakeClock({ startMs: 0 })
+    const judged: number[] = []
+    new DeadlineTimer(clock, asOf => judged.push(asOf), 3000).ensure(10)
+    clock.hold(600)
+    clock.advance(0)
+    assert.deepEqual(judged, [600])
+  })
 })

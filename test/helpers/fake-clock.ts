@@ -83,6 +83,11 @@ export class FakeClock implements Clock {
     this.currentMs = end
   }
 
+  /** Time passes and no timer fires, as when an application holds the event loop. */
+  hold(ms: number): void {
+    this.currentMs += ms
+  }
+
   /** As {@link advance}, but real sockets and promises get their turns after each timer. */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.currentMs + ms

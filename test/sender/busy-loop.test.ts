@@ -3,14 +3,17 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { Producer } from '../../dist/index.js'
+import { Producer, type ProducerOptions } from '../../dist/index.js'
 import type { BrokerCounters } from '../../dist/testing/counters.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 
-const BLOCK_MS = 3000
+/** Longer than the requests' time-out, and than what a page of JSON or a report may take. */
+const BLOCK_MS = 10_000
+const REQUEST_TIMEOUT_MS = 5000
 
-/** A broker in another thread, and a producer whose requests time out after two seconds. */
+/** A broker in another thread, and a producer. */
 async function withBroker(
+  options: Partial<ProducerOptions>,
   work: (
     producer: Producer,
     ask: () => Promise<{ counters: BrokerCounters; values: string[] }>,
@@ -26,8 +29,8 @@ async function withBroker(
       lingerMs: 0,
       bufferMemory: 128 * 1024 * 1024,
       maxRequestSize: 16 * 1024 * 1024,
-      requestTimeoutMs: 2000,
       deliveryTimeoutMs: 60_000,
+      ...options,
     })
     await work(producer, async () => {
       worker.postMessage('state')
@@ -46,28 +49,49 @@ function block(ms: number): void {
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-test('answers that arrive while the event loop is blocked count, however late they are read', async () => {
-  const logger = await withBroker(async (producer, ask) => {
-    await producer.send({ topic: 't', value: 'warm' })
-    const sends = ['a', 'b', 'c'].map(value => producer.send({ topic: 't', value }))
-    // The request leaves the process, then nothing happens for three seconds.
-    await turn()
-    await turn()
-    block(BLOCK_MS)
-    await Promise.all(sends)
-    const { counters, values } = await ask()
-    assert.deepEqual(values, ['warm', 'a', 'b', 'c'])
-    assert.equal(counters.duplicates, 0)
-    assert.equal(counters.requests.Produce, 2, 'nothing was sent twice')
-  })
+function assertNoWarning(logger: RecordingLogger): void {
   assert.deepEqual(
     logger.lines.filter(({ level }) => level === 'warn' || level === 'error'),
     [],
   )
+}
+
+test('an application busy for ten seconds loses and doubles nothing: in flight, queued, or waiting for memory', async () => {
+  const options = { requestTimeoutMs: REQUEST_TIMEOUT_MS, deliveryTimeoutMs: 8000, batchSize: 1024 }
+  const logger = await withBroker(
+    { ...options, bufferMemory: 8 * 1024, maxBlockMs: 8500 },
+    async (producer, ask) => {
+      await producer.send({ topic: 't', value: 'warm' })
+      const expected = ['warm']
+      const outcomes: (string | null)[] = []
+      const next = () => {
+        const value = `${expected.length}`.padStart(8, '0')
+        expected.push(value)
+        return { topic: 't', value: value.padEnd(700, '.') }
+      }
+      const sends = Array.from({ length: 5 }, () => producer.send(next()))
+      // The request leaves the process, then nothing happens for ten seconds.
+      await turn()
+      await turn()
+      sends.push(...Array.from({ length: 5 }, () => producer.send(next())))
+      for (let i = 0; i < 5; i++) producer.send(next(), error => outcomes.push(error?.code ?? null))
+      const many = producer.sendMany(Array.from({ length: 5 }, next))
+      assert.equal(producer.bufferAvailableBytes, 0)
+      block(BLOCK_MS)
+      await Promise.all([...sends, many])
+      await producer.flush()
+      assert.deepEqual(outcomes, [null, null, null, null, null])
+      const { counters, values } = await ask()
+      assert.deepEqual(values, expected)
+      assert.equal(counters.duplicates, 0)
+      assert.equal(counters.rejected, 0)
+    },
+  )
+  assertNoWarning(logger)
 })
 
 test('requests that are half written when the loop is blocked are neither given up nor doubled', async () => {
-  const logger = await withBroker(async (producer, ask) => {
+  const logger = await withBroker({ requestTimeoutMs: 2000 }, async (producer, ask) => {
     await producer.send({ topic: 't', value: 'warm' })
     // Far more than the kernel takes before the broker has read some.
     const size = 8 * 1024 * 1024
@@ -76,15 +100,34 @@ test('requests that are half written when the loop is blocked are neither given 
     )
     await turn()
     await turn()
-    block(BLOCK_MS)
+    block(3000)
     await Promise.all(sends)
     const { counters, values } = await ask()
     assert.deepEqual(values, ['warm', ...Array.from({ length: 3 }, (_, i) => `${i}`.padStart(8, '0'))])
     assert.equal(counters.duplicates, 0)
     assert.equal(counters.requests.Produce, 4, 'nothing was sent twice')
   })
-  assert.deepEqual(
-    logger.lines.filter(({ level }) => level === 'warn' || level === 'error'),
-    [],
-  )
+  assertNoWarning(logger)
+})
+
+test('a loop that is blocked again and again while the producer connects delays it, and nothing more', async () => {
+  const timeouts = {
+    requestTimeoutMs: 600,
+    socketConnectionSetupTimeoutMs: 600,
+    socketConnectionSetupTimeoutMaxMs: 600,
+  }
+  const logger = await withBroker({ ...timeouts, maxBlockMs: 20_000 }, async (producer, ask) => {
+    const sends = ['a', 'b', 'c'].map(value => producer.send({ topic: 't', value }))
+    const all = Promise.all(sends)
+    // Between two of these the producer gets one turn: to look a name up, connect, ask for versions, and so on.
+    for (let i = 0; i < 7; i++) {
+      await turn()
+      block(900)
+    }
+    await all
+    const { counters, values } = await ask()
+    assert.deepEqual(values, ['a', 'b', 'c'])
+    assert.equal(counters.requests.Produce, 1)
+  })
+  assertNoWarning(logger)
 })

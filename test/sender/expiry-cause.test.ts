@@ -1,7 +1,8 @@
 // The error of a record that was not delivered in time tells what kept it.
 import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { BrokerError, KafkaError, NetworkError, TimeoutError } from '../../dist/index.js'
+import { BrokerError, KafkaError, NetworkError, Producer, TimeoutError } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
 import { type Outcome, SenderRig } from './rig.js'
 
@@ -81,4 +82,16 @@ test('when retries are used up by lost connections, the error says how the last 
   assert.ok(error instanceof BrokerError)
   assert.equal(error.errorName, 'NETWORK_EXCEPTION')
   assert.ok(error.cause instanceof NetworkError)
+})
+
+test('where nothing has failed, only nobody has answered yet, there is no cause', async () => {
+  const silent = createServer(socket => socket.on('error', () => {}).resume())
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as { port: number }
+  await using producer = new Producer({ bootstrapServers: `127.0.0.1:${port}`, maxBlockMs: 50 })
+  await assert.rejects(producer.send({ topic: 't', value: 'v' }), (error: KafkaError) => {
+    assert.match(error.message, /no broker has named it/)
+    return error instanceof TimeoutError && !('cause' in error)
+  })
+  silent.close()
 })
