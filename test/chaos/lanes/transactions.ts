@@ -16,6 +16,7 @@ const RECORDS_PER_POLL = 100
 const PARTITIONS = [1, 4]
 /** A client that has not committed anything for so long will not by itself. */
 const RESUME_TIMEOUT_MS = 120_000
+const UNTOLD_COMMITS_MAX = 4
 const PHASE_PATIENCE_MS = 3_000
 /** Longer than a transaction takes, so that a kill may also come after what it was meant for. */
 const KILL_DELAY_MS_MAX = 8
@@ -156,20 +157,23 @@ class CopyRun {
     const { random, story } = this
     // A broker dies with every other kill of the client, before it or after, and comes back in between.
     const share = Math.floor(records / (clientKills + 1) / 2)
+    // What is told of commits lacks those of which the client was killed before it could tell.
+    const transactionsAtLeast = Math.max(1, Math.floor((2 * share) / RECORDS_PER_POLL) - UNTOLD_COMMITS_MAX)
     for (let strike = 1; strike <= clientKills; strike++) {
+      const before = story.committed
       await this.feed(share)
       const isBrokerToo = (this.counts.brokerKills as number) < brokerKills && strike % 2 === 0
       const node = isBrokerToo ? await this.killBroker(strike) : null
       if (node !== null) await setTimeout(random.integer(0, 4000))
       await this.killClient()
-      const before = story.committed
+      const killedAt = story.committed
       await this.feed(share)
       if (node !== null) {
         await this.ground.node(node).start()
         await this.ground.settled([this.input, this.output])
       }
-      // Most of what has come since is copied before the next blow falls.
-      await this.progressed(before + Math.floor(share / RECORDS_PER_POLL))
+      // Most of what has come is copied before the next blow falls.
+      await this.progressed(Math.max(killedAt, before + transactionsAtLeast - 1))
       const { committed, aborted } = story
       this.options.say(
         `kill ${strike}/${clientKills}${node === null ? '' : `, with node ${node}`}: ` +
@@ -199,19 +203,23 @@ class CopyRun {
     return node
   }
 
-  /** The group has come to the end of the input. */
+  /** Waits until the group has come to the end of the input, for as long as the client gets on. */
   private async finished(java: JavaClient): Promise<void> {
-    const end = Object.fromEntries(this.fed.map((count, partition) => [`${this.input}-${partition}`, count]))
-    await waitUntil(
-      'all input is consumed',
-      RESUME_TIMEOUT_MS,
-      async () => {
-        if (!this.copier?.isAlive) this.copier = this.live()
-        const offsets = await java.offsets(this.ground.directServers, this.name).catch(() => ({}))
-        return Object.entries(end).every(([place, count]) => (offsets as typeof end)[place] === count)
-      },
-      200,
-    )
+    const end = this.fed.map((count, partition) => [`${this.input}-${partition}`, count] as const)
+    let { committed } = this.story
+    let committedAt = performance.now()
+    for (;;) {
+      if (!this.copier?.isAlive) this.copier = this.live()
+      const offsets = await java.offsets(this.ground.directServers, this.name).catch(() => null)
+      if (offsets !== null && end.every(([place, count]) => offsets[place] === count)) return
+      if (this.story.committed > committed) {
+        committed = this.story.committed
+        committedAt = performance.now()
+      } else if (performance.now() - committedAt > RESUME_TIMEOUT_MS) {
+        throw new Error(`the client has come to ${JSON.stringify(offsets)} and gets no further`)
+      }
+      await setTimeout(200)
+    }
   }
 
   private async judge(startedAt: Date, java: JavaClient): Promise<TransactionResult> {
