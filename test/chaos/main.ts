@@ -14,6 +14,7 @@ import { slow } from './lanes/slow.js'
 import { transactions } from './lanes/transactions.js'
 import { describeResult, type LaneResult, recordResult, recordTable } from './result.js'
 import { runTransactionControls } from './transactions/controls.js'
+import { GENERATIONS, type Generation } from './transactions/generations.js'
 import { describeTransactions, type TransactionResult } from './transactions/result.js'
 
 const LANES: Readonly<Record<string, Lane>> = { kills, pauses, moves, cuts, slow, exhaust }
@@ -32,6 +33,8 @@ transaction-controls: planted bugs that must be caught.
   --faults N              kills (of the client, in transactions), pauses of each length, elections, cuts or races
   --seconds N             of each measurement (slow) or of overload (exhaust)
   --rate N                records a second, 0 for as fast as it goes
+  --generation N[,N]      transaction.version of the lanes of transactions; default 2,1
+  --partitions N[,N…]     of the lane transactions; default 1,4
   --serial                one send at a time per partition, for clients that keep no order else
   --record                appends the result to test/chaos/results/LANE.ndjson`
 
@@ -49,6 +52,15 @@ function clientsOf(text: string): ClientName[] {
     if (!(CLIENT_NAMES as readonly string[]).includes(name)) throw new Error(`no client is called ${name}`)
   }
   return names as ClientName[]
+}
+
+function generationsOf(text: string | undefined): readonly Generation[] | undefined {
+  return text?.split(',').map(each => {
+    const generation = GENERATIONS.find(known => String(known) === each)
+    if (generation === undefined)
+      throw new Error(`--generation is ${each}; known are ${GENERATIONS.join(', ')}`)
+    return generation
+  })
 }
 
 async function runControls(seed: number): Promise<boolean> {
@@ -118,6 +130,8 @@ async function main(): Promise<void> {
       faults: { type: 'string' },
       seconds: { type: 'string' },
       rate: { type: 'string' },
+      generation: { type: 'string' },
+      partitions: { type: 'string' },
       serial: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -141,6 +155,8 @@ async function main(): Promise<void> {
       isSmall: values.small,
       records: wholeNumber('records', values.records),
       faults: wholeNumber('faults', values.faults),
+      generations: generationsOf(values.generation),
+      partitions: values.partitions?.split(',').map(each => wholeNumber('partitions', each) as number),
       say,
     }
     const isPassed = await runTransactions(name as keyof typeof TRANSACTION_LANES, options, values.record)

@@ -34,8 +34,9 @@ export interface TransactionLaneOptions extends Pick<LaneOptions, 'seed' | 'isSm
   /** Kills of the client; half as many of brokers. Undefined: the lane's own. */
   faults: number | undefined
   plant?: CopierPlant
-  generations?: readonly Generation[]
-  partitions?: readonly number[]
+  /** Undefined: both. */
+  generations?: readonly Generation[] | undefined
+  partitions?: readonly number[] | undefined
   /** Hears each result as soon as there is one. */
   onResult?: (result: TransactionResult) => void
 }

@@ -7,7 +7,8 @@ import { GENERATIONS, type Generation, useGeneration } from './generations.js'
 import type { TransactionResult } from './result.js'
 
 export interface RaceOptions extends Pick<LaneOptions, 'seed' | 'isSmall' | 'faults' | 'say'> {
-  generations?: readonly Generation[]
+  /** Undefined: both. */
+  generations?: readonly Generation[] | undefined
   /** Hears each result as soon as there is one. */
   onResult?: (result: TransactionResult) => void
   /** Takes from the producer what the lane tests. */
