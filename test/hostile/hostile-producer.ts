@@ -12,6 +12,10 @@ import { Random } from './random.js'
 
 /** A sound record follows after this many hostile calls. */
 const CALLS_PER_WITNESS = 5
+/** Of the calls, one in so many is of a producer that is closed. */
+const CLOSED_ONCE_IN = 20
+/** Made of all producers once they are closed. */
+const CALLS_AFTER_CLOSE = 400
 /** All that is in flight is awaited after this many. */
 const CALLS_PER_FLUSH = 400
 const PARTITIONS = 3
@@ -47,6 +51,8 @@ export class HostileProducer {
   private readonly values: HostileValues
   private readonly broker: TestBroker
   private readonly producers: AnyProducer[]
+  /** Closed from the start. */
+  private readonly closed: AnyProducer
   private pending: Promise<void>[] = []
   private witnesses = 0
   private depth = 0
@@ -55,7 +61,9 @@ export class HostileProducer {
     this.random = new Random(seed)
     this.values = new HostileValues(this.random, () => this.mischief())
     this.broker = broker
-    this.producers = this.makeProducers()
+    const [closed, ...producers] = this.makeProducers() as [AnyProducer, ...AnyProducer[]]
+    this.closed = closed
+    this.producers = producers
   }
 
   static async start(seed: number): Promise<HostileProducer> {
@@ -64,6 +72,7 @@ export class HostileProducer {
     const hostile = new HostileProducer(seed, broker)
     // From here on only hostile records can be late, for topics and partitions that do not exist.
     for (const producer of hostile.producers) await known(producer)
+    await hostile.closed.close()
     return hostile
   }
 
@@ -86,8 +95,11 @@ export class HostileProducer {
     for (const producer of this.producers) {
       await producer.flush()
       assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
-      await producer.close()
+      const closing = producer.close()
+      for (let i = 0; i < 10; i++) this.callOnce()
+      await closing
     }
+    for (let i = 0; i < CALLS_AFTER_CLOSE; i++) this.callOnce()
     await this.settleAll()
     const seen: number[] = []
     for (const record of this.broker.records('witness')) {
@@ -128,6 +140,7 @@ export class HostileProducer {
       return (random.once(2) ? values.bytes() : Buffer.from('serialized')) as never
     }
     const variants: ProducerOptions<unknown, unknown>[] = [
+      {},
       {},
       { keySerializer: { serialize: answer }, valueSerializer: { serialize: answer } },
       { partitioner: { partition: () => this.partitionChoice() } },
@@ -172,7 +185,7 @@ export class HostileProducer {
     this.depth++
     this.calls++
     const { random } = this
-    const producer = random.pick(this.producers)
+    const producer = random.once(CLOSED_ONCE_IN) ? this.closed : random.pick(this.producers)
     try {
       const calls: (() => Promise<unknown>)[] = [
         () => producer.send(this.record()),

@@ -51,7 +51,7 @@ test('40,000 hostile calls of producers settle with coded errors and do no harm 
   }
   assert.equal(hostile.settled, hostile.calls)
   assert.ok(hostile.calls >= 40_000)
-  for (const code of ['RECORD_INVALID', 'TOPIC_INVALID', 'SERIALIZATION_FAILED']) {
+  for (const code of ['RECORD_INVALID', 'TOPIC_INVALID', 'SERIALIZATION_FAILED', 'PRODUCER_CLOSED']) {
     assert.ok((hostile.refused.get(code) ?? 0) > 50, `${code}: ${hostile.refused.get(code)}`)
   }
 })
@@ -178,4 +178,16 @@ test('an array that changes or throws while it is sent settles as long as it was
   const { proxy, revoke } = Proxy.revocable(throwing, {})
   revoke()
   await assert.rejects(producer.sendMany(proxy), { code: 'RECORD_INVALID' })
+})
+
+test('sizes beyond int32 are refused with a code', async () => {
+  // Pages nobody touches take no memory.
+  const huge = new Uint8Array(2 ** 31 + 8)
+  for (const record of [
+    { topic: 't', value: huge },
+    { topic: 't', key: huge, value: huge, partition: 0 },
+  ]) {
+    await assert.rejects(producer.send(record), { code: 'RECORD_TOO_LARGE' })
+    await assert.rejects(producer.sendMany([record]), SendManyError)
+  }
 })

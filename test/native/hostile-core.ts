@@ -195,6 +195,7 @@ export class HostileCalls {
     return random.pick([
       () => addon.murmur2(values.bytes() as never),
       () => addon.crc32c(values.bytes() as never, this.small(9)),
+      () => addon.lz4Block(this.bytes(), random.once(2) ? new Uint8Array(9000) : (values.bytes() as never)),
       () => addon.lz4Block(values.bytes() as never, values.bytes() as never),
       () => addon.lz4Block(values.bytes() as never, new Uint8Array(this.small(600) as never)),
       () => this.createCore(),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Worker } from 'node:worker_threads'
 import { AppendStatus, Result } from '../../dist/native/addon.js'
-import { addonPaths, loadAddon } from '../../dist/native/load.js'
+import { loadAddon } from '../../dist/native/load.js'
 import { HostileCalls } from './hostile-core.js'
 import { detach } from './hostile-values.js'
+import { hostileWorkers } from './hostile-workers.js'
 import { TestCore } from './support.js'
 
 const SEED = Number(process.env.HOSTILE_SEED ?? 20_261_121)
@@ -137,33 +137,42 @@ test('tables of topics and partitions are bounded', () => {
   native.setTopic(1000, 1_000_000)
 })
 
-test('worker threads load the addon twice, make hostile calls and exit with cores alive', async () => {
-  const path = addonPaths(process.env.MILLRACE_ADDON)[0]
-  const calls = new URL('./hostile-core.js', import.meta.url).href
-  const code = `
-    const { parentPort, workerData: { path, calls, seed } } = require('node:worker_threads')
-    const first = require(path)
-    delete require.cache[require.resolve(path)]
-    const second = require(path)
-    import(calls).then(({ HostileCalls }) => {
-      globalThis.kept = [first, second].map((addon, i) => {
-        const hostile = new HostileCalls(seed + i, addon)
-        return { hostile, outcome: hostile.run(2000) }
-      })
-      parentPort.postMessage(globalThis.kept.map(({ outcome }) => outcome.calls))
-      if (seed % 2 === 0) process.exit(0)
-    })`
-  const rounds = Array.from({ length: 4 }, async (_, i) => {
-    const worker = new Worker(code, { eval: true, workerData: { path, calls, seed: SEED + 2 * i + (i % 2) } })
-    const ended = new Promise(resolve => worker.once('exit', resolve))
-    const made = await new Promise<number[]>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    })
-    if (i % 2 === 1) await worker.terminate()
-    await ended
-    return made
-  })
-  for (const [first, second] of await Promise.all(rounds))
-    assert.ok(Number(first) >= 2000 && Number(second) >= 2000)
+test('worker threads load the addon twice, make hostile calls and end in every way with cores alive', async () => {
+  assert.ok((await hostileWorkers(4, 4000, SEED)) >= 16_000)
+})
+
+test('every function of the addon is among what is called', () => {
+  const called = new Set<string>()
+  const all = new Set<string>()
+  const watched = <T extends object>(functions: T): T =>
+    Object.fromEntries(
+      Object.entries(functions).map(([name, each]) => {
+        if (typeof each !== 'function') return [name, each]
+        all.add(name)
+        return [
+          name,
+          (...args: unknown[]) => {
+            called.add(name)
+            const result: unknown = each(...args)
+            return name === 'createCore' ? watched(result as object) : result
+          },
+        ]
+      }),
+    ) as T
+  new HostileCalls(SEED, watched(addon)).run(3_000)
+  assert.deepEqual([...called].sort(), [...all].sort())
+  assert.ok(all.size > 15)
+})
+
+test('sizes beyond int32 are refused and not wrapped', () => {
+  const core = coreWithRecords()
+  // Pages nobody touches take no memory.
+  const huge = new Uint8Array(2 ** 31 + 8)
+  const before = core.native.availableBytes()
+  assert.equal(core.append(0, huge, null), AppendStatus.TOO_LARGE)
+  assert.equal(core.append(0, huge, huge), AppendStatus.TOO_LARGE)
+  assert.equal(core.append(-1, 'k', huge), AppendStatus.TOO_LARGE)
+  assert.throws(() => addon.lz4Block(huge, huge), RangeError)
+  assert.throws(() => core.native.provideLarge(huge.buffer), RangeError)
+  assert.equal(core.native.availableBytes(), before)
 })
