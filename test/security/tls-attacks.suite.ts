@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KafkaError, Producer } from '../../dist/index.js'
+import { SecretListener } from '../helpers/secret-listener.js'
 import type { TlsAttack } from './tls-attack-rig.js'
 
 const rig = JSON.parse(process.env.MILLRACE_TLS_ATTACKS as string) as {
@@ -12,11 +13,11 @@ const rig = JSON.parse(process.env.MILLRACE_TLS_ATTACKS as string) as {
 const SETUP_TIMEOUT_MS = 1000
 /** What a busy machine may add to any wait. */
 const SLACK_MS = 4000
-const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule'
 
 for (const { title, port, code, reason, options } of rig.attacks) {
   test(`${title}: no record, no password, a named error in time`, async () => {
+    const listener = new SecretListener()
     await using producer = new Producer({
       bootstrapServers: `127.0.0.1:${port}`,
       securityProtocol: 'SASL_SSL',
@@ -26,7 +27,7 @@ for (const { title, port, code, reason, options } of rig.attacks) {
       socketConnectionSetupTimeoutMs: SETUP_TIMEOUT_MS,
       socketConnectionSetupTimeoutMaxMs: SETUP_TIMEOUT_MS,
       maxBlockMs: SETUP_TIMEOUT_MS * 1.5,
-      logger: quiet,
+      logger: listener.logger,
       ...options,
     })
     const startedMs = performance.now()
@@ -35,6 +36,8 @@ for (const { title, port, code, reason, options } of rig.attacks) {
       (thrown: unknown) => thrown,
     )
     const waitedMs = performance.now() - startedMs
+    listener.hear(error, producer)
+    listener.assertSilent([rig.canary])
     // What may pass is tried again until max.block.ms, and is the cause of the time-out then.
     const named = (error as Error).cause instanceof KafkaError ? (error as Error).cause : error
     assert.ok(named instanceof KafkaError)
