@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
-import { describe, test } from 'node:test'
+import crypto, { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
+import { describe, mock, test } from 'node:test'
 import { AuthenticationError } from '../../dist/errors/index.js'
 import { alreadyPrepared } from '../../dist/security/sasl/sasl-prep.js'
 import { scram } from '../../dist/security/sasl/scram.js'
@@ -102,6 +102,20 @@ describe('SCRAM', () => {
     await upTo(FIRST.replace('i=4096', 'i=400000'))
     clearInterval(timer)
     assert.ok(turns >= 3, `${turns} turns of the event loop`)
+  })
+
+  test("compares the server's signature in constant time", async () => {
+    const compare = mock.method(crypto, 'timingSafeEqual')
+    try {
+      assert.equal(await upTo(FIRST, FINAL), null)
+      await assert.rejects(upTo(FIRST, `v=${'A'.repeat(43)}=`), /signature/)
+      assert.deepEqual(
+        compare.mock.calls.map(({ result }) => result),
+        [true, false],
+      )
+    } finally {
+      compare.mock.restore()
+    }
   })
 })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuthenticationError, type OauthToken, Producer, type ProducerOptions } from '../../dist/index.js'
+import { scram as scramMechanism } from '../../dist/security/sasl/scram.js'
 import { type SaslAnswer, startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { eventually } from '../helpers/eventually.js'
@@ -178,6 +179,17 @@ describe('what waits', () => {
     })
     await assert.rejects(producer.send({ topic: 't', value: 'v' }), /no credentials within 300 ms/)
   })
+})
+
+test('a mechanism of the application delivers, and its sessions are renewed', async () => {
+  const sasl = { users: { alice: 's3cret' }, mechanisms: ['GSSAPI'], ...told(250) }
+  await using broker = await startBroker({ quiet: true, sasl })
+  // What the in-process broker takes for an unknown mechanism is the other half of this one.
+  const inner = scramMechanism('SCRAM-SHA-256', () => ({ username: 'alice', password: 's3cret' }))
+  const own = { name: 'GSSAPI', begin: inner.begin }
+  await using producer = producerOf(broker, { saslMechanism: 'GSSAPI', saslMechanisms: [own] })
+  await flow(producer, broker, 1500)
+  assert.ok((broker.counters().requests.SaslHandshake ?? 0) >= 4)
 })
 
 test('a mechanism of the application is spoken to its end, with the broker it is for', async () => {

@@ -200,6 +200,47 @@ describe('stores', { skip }, () => {
     other.remove()
   })
 
+  test("are read again for each connection: a client's new key and certificate take effect, too", async () => {
+    const other = new Authority()
+    const { cert, key } = authority.issue()
+    const required = { cert, key, ca: authority.ca.cert, requestCert: true, rejectUnauthorized: true }
+    await using broker = await startBroker({ quiet: true, tls: required })
+    const stranger = other.issue({ commonName: 'client' })
+    const client = authority.issue({ commonName: 'client' })
+    const pem = authority.file(`${stranger.key}${stranger.cert}`)
+    const p12 = authority.pkcs12(stranger, 'pass/word')
+    const stores: [string, Partial<ProducerOptions>, replace: () => void][] = [
+      ['PEM', {}, () => writeFileSync(pem, `${client.key}${client.cert}`)],
+      [
+        'PKCS12',
+        { sslKeystorePassword: 'pass/word' },
+        () => copyFileSync(authority.pkcs12(client, 'pass/word'), p12),
+      ],
+    ]
+    for (const [type, options, replace] of stores) {
+      await using producer = producerOf(broker.bootstrapServers, {
+        sslTruststoreLocation: authority.ca.certFile,
+        sslKeystoreLocation: type === 'PEM' ? pem : p12,
+        sslKeystoreType: type,
+        maxBlockMs: 700,
+        ...options,
+      })
+      await assert.rejects(producer.send({ topic: 't', value: 'refused' }), type)
+      replace()
+      // The first attempts may still be of a connection that has read the old files.
+      let isStored = false
+      for (let attempt = 0; !isStored && attempt < 20; attempt++) {
+        isStored = await producer.send({ topic: 't', value: type }).then(
+          () => true,
+          () => false,
+        )
+      }
+      assert.ok(isStored, type)
+    }
+    assert.equal([...broker.records('t')].length, 2)
+    other.remove()
+  })
+
   test("Node's own options come last, and a function is asked for each connection", async () => {
     const { cert, key } = authority.issue({ names: 'DNS:other.example' })
     await using broker = await startBroker({ quiet: true, tls: { cert, key } })
