@@ -134,6 +134,8 @@ export class Appender {
     const { count } = staging
     const run = staging.run as StagedRun
     if (count === 0) return
+    // Only when nothing is staged any more: who hears of it may send again.
+    const refusals: (() => void)[] = []
     let first = 0
     while (first < count) {
       const answer = core.drainStaged(first, count - first, run.touchBase)
@@ -152,13 +154,15 @@ export class Appender {
         break
       } else {
         const delivery = run.deliveryAt(staging, first)
+        const ordinal = run.ordinalAt(staging, first)
         const error = this.refusal(status, topic)
         this.options.onRefused(error)
-        delivery.fail(error, run.ordinalAt(staging, first), topic.name, -1)
+        refusals.push(() => delivery.fail(error, ordinal, topic.name, -1))
         first++
       }
     }
     staging.clear()
+    for (const refuse of refusals) refuse()
   }
 
   /** Memory has come back: serves waiting records in order until it is used up again. */

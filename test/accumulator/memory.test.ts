@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BufferExhaustedError } from '../../dist/errors/index.js'
-import { AccumulatorRig } from './support.js'
+import { AccumulatorRig, type Sent } from './support.js'
 
 const SLABS = 4
 
@@ -180,4 +180,30 @@ test('random loads never use more than buffer.memory, settle every record once a
   assert.deepEqual([...errors.keys()].sort(), ['BUFFER_EXHAUSTED', 'TIMED_OUT', 'stored'])
   assert.equal(rig.usedBytes, 0)
   assert.equal(rig.accumulator.hasIncomplete, false)
+})
+
+test('who hears that a staged record is refused may send again', () => {
+  const rig = new AccumulatorRig()
+  const topic = rig.topic('t', 1)
+  const staged = [rig.send(topic, 0), rig.send(topic, 0)]
+  const again: Sent[] = []
+  let refusals = 0
+  for (const sent of staged) {
+    sent.fail = () => {
+      refusals++
+      again.push(rig.send(topic, 0))
+    }
+  }
+  rig.accumulator.core.close()
+  rig.accumulator.appender.drainStaged()
+  assert.equal(refusals, 2)
+  assert.deepEqual(
+    again.map(sent => sent.isSettled),
+    [false, false],
+  )
+  rig.accumulator.appender.drainStaged()
+  assert.deepEqual(
+    again.map(sent => sent.error?.code),
+    ['PRODUCER_CLOSED', 'PRODUCER_CLOSED'],
+  )
 })
