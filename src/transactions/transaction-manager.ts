@@ -397,11 +397,8 @@ export class TransactionManager {
     if (rpc.priority === Priority.BUMP_EPOCH) {
       // What the bump is for has been decided: the transaction has ended.
       if (this.currentState === 'INITIALIZING') this.call?.settle(null)
-    } else if (this.mayBeFenced(rpc, error)) {
-      this.askWhetherFenced(error)
-      return
     }
-    switch (failure) {
+    switch (this.isEndedByAnother(rpc, error) ? 'fenced' : failure) {
       case 'fenced':
         this.fail(fencedError(this.transactionalId, error))
         break
@@ -441,20 +438,14 @@ export class TransactionManager {
     this.call?.settle(error)
   }
 
-  /** `transaction.version` 2 takes the end by a fenced producer for a repeated one, of a wrong state. */
-  private mayBeFenced(rpc: Rpc, error: KafkaError): boolean {
+  /**
+   * A younger producer has ended the transaction, or the coordinator when it took too long. While that is
+   * being completed `transaction.version` 2 takes the end by the older epoch for a repeated one that
+   * contradicts the first. To ask for a new epoch instead could be granted, amid the younger's taking over.
+   */
+  private isEndedByAnother(rpc: Rpc, error: KafkaError): boolean {
     const isWrongState = error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
-    return rpc.name === 'EndTxn' && isWrongState && this.isV2 && this.canBump
-  }
-
-  /** The producer is of no use whatever the answer, but its user should know why. */
-  private askWhetherFenced(error: KafkaError): void {
-    this.runner.add(
-      new InitProducerIdRpc(true, this.options.transactionTimeoutMs, {
-        initialized: () => this.fail(error),
-        failed: () => this.fail(error),
-      }),
-    )
+    return rpc.name === 'EndTxn' && isWrongState && this.isV2
   }
 
   /** Requests that the broker cannot have seen are not made any more. */

@@ -182,9 +182,10 @@ for (const transactionVersion of GENERATIONS) {
     for (const [name, outcomes] of Object.entries(table) as [ErrorName, readonly Outcome[]][]) {
       for (const [index, site] of sites.entries()) {
         if (!site.generations.includes(transactionVersion)) continue
-        const isProbed = site.api === 'EndTxn' && name === 'INVALID_TXN_STATE' && transactionVersion === 2
-        // The coordinator is asked for the reason then, and by that fences who has a transaction open.
-        const expected = isProbed ? 'fenced' : (outcomes[index] as Outcome)
+        const isEndedByAnother =
+          site.api === 'EndTxn' && name === 'INVALID_TXN_STATE' && transactionVersion === 2
+        // So the coordinator answers a fenced producer while the younger one takes over.
+        const expected = isEndedByAnother ? 'fenced' : (outcomes[index] as Outcome)
         it(`${name} from ${site.name} is ${expected}`, async () => {
           await using ground = await Ground.start({ transactionVersion })
           const producer = ground.producer()
