@@ -25,6 +25,7 @@ import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transaction
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
 import { CallbackDelivery, CallbackRun, type DeliveryCallback } from './callback-group.js'
+import { CloseDeadline } from './close-deadline.js'
 import { PromiseDelivery } from './deliveries.js'
 import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
 import { Interceptors } from './interceptors.js'
@@ -68,6 +69,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** Records with callbacks that do not try the short way. */
   private callbacksToDispatch = 0
   private closing: Promise<void> | null = null
+  private readonly closeDeadline: CloseDeadline
 
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
@@ -79,6 +81,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   constructor(options: ProducerOptions<K, V>) {
     this.config = parseProducerOptions(options)
     this.clock = systemClock
+    this.closeDeadline = new CloseDeadline(this.clock)
     const { config, clock } = this
     this.callbackRun = new CallbackRun(config.logger)
     const { client, accumulator, sender, transactions } = assemble(config, clock, {
@@ -237,14 +240,16 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /**
    * Sends what has been accepted, then closes all connections; a transaction that is open is aborted instead.
    * What is left after `timeoutMs` (default: no limit but `delivery.timeout.ms`) is rejected with
-   * `ProducerClosedError`. Later calls get the same promise.
+   * `ProducerClosedError`. Later calls get the same promise, and may shorten the time: `timeoutMs: 0` ends
+   * it.
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? Number.POSITIVE_INFINITY
     if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
       return Promise.reject(new ConfigError(`close: timeoutMs must be at least 0, not ${timeoutMs}.`))
     }
-    this.closing ??= this.shutDown(timeoutMs)
+    this.closeDeadline.pull(timeoutMs)
+    this.closing ??= this.shutDown()
     return this.closing
   }
 
@@ -458,12 +463,17 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return barrier
   }
 
-  private async shutDown(timeoutMs: number): Promise<void> {
+  private async shutDown(): Promise<void> {
+    const { closeDeadline } = this
     const ended = this.transactions?.finish()
-    const barrier = this.raiseBarrier()
-    await this.within(barrier.done, timeoutMs)
-    // A coordinator that is not there has no time-out of its own, as records have.
-    if (ended !== undefined) await this.within(ended, Math.min(timeoutMs, this.config.deliveryTimeoutMs))
+    await Promise.race([this.raiseBarrier().done, closeDeadline.passed])
+    if (ended !== undefined) {
+      // A coordinator that is not there has no time-out of its own, as records have.
+      closeDeadline.pull(this.config.deliveryTimeoutMs)
+      await Promise.race([ended, closeDeadline.passed])
+    }
+    closeDeadline.end()
+    const { timeoutMs } = closeDeadline
     const error: KafkaError = new ProducerClosedError(
       `The producer was closed before the record was delivered (close time-out ${timeoutMs} ms).`,
     )
@@ -473,17 +483,6 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.sender.close()
     this.accumulator.core.close()
     await this.client.close()
-  }
-
-  private within(done: Promise<void>, timeoutMs: number): Promise<void> {
-    if (timeoutMs === Number.POSITIVE_INFINITY) return done
-    return new Promise(resolve => {
-      const timer = this.clock.setTimeout(resolve, timeoutMs)
-      done.then(() => {
-        this.clock.clearTimeout(timer)
-        resolve()
-      })
-    })
   }
 }
 

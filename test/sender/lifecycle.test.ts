@@ -100,6 +100,14 @@ const ACTIONS = {
   'close()': { end: (producer: Producer) => producer.close(), letsGo: true },
   'close in time': { end: (producer: Producer) => producer.close({ timeoutMs: 20_000 }), letsGo: true },
   'close(0)': { end: (producer: Producer) => producer.close({ timeoutMs: 0 }), letsGo: false },
+  'close, then close(0)': {
+    end: (producer: Producer) => {
+      const closed = producer.close()
+      assert.equal(producer.close({ timeoutMs: 0 }), closed)
+      return closed
+    },
+    letsGo: false,
+  },
   'close(30)': { end: (producer: Producer) => producer.close({ timeoutMs: 30 }), letsGo: false },
 } as const
 
