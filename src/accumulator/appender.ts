@@ -18,6 +18,7 @@ import {
 } from './staging.js'
 import type { PartitionState, TopicState } from './topic.js'
 import { type AppendableRecord, failWaiting, WaitingQueue, type WaitingRecord } from './waiting.js'
+import { waitingBytes } from './waiting-chunk.js'
 
 export interface AppenderOptions {
   core: NativeCore
@@ -107,6 +108,12 @@ export class Appender {
     }
     staging.put(topic.handle, partition, timestampMs, key, value, null, keyBytes, valueBytes)
     return true
+  }
+
+  /** Throws where a record is too large before it has any header, so that nobody need keep it to find out. */
+  checkSize(record: AppendableRecord): void {
+    const bytes = waitingBytes(record)
+    if (bytes > this.options.maxRequestBytes) throw this.tooLarge(record.topic, bytes)
   }
 
   /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */

@@ -401,6 +401,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       this.sender.wakeup()
       return
     }
+    this.accumulator.appender.checkSize(record)
     const deadlineMs = this.clock.now() + this.config.maxBlockMs
     this.waiting.push(record, delivery, ordinal, deadlineMs)
   }

@@ -146,6 +146,21 @@ test('the constructor refuses bad options by name', () => {
   }
 })
 
+test('a value over max.request.size is refused without waiting for its topic to be known', async () => {
+  const producer = new Producer({
+    bootstrapServers: '127.0.0.1:1',
+    maxRequestSize: 50_000,
+    maxBlockMs: 60_000,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  })
+  try {
+    const sent = producer.send({ topic: 'unknown', value: Buffer.alloc(60_000) })
+    await assert.rejects(sent, { code: 'RECORD_TOO_LARGE' })
+  } finally {
+    await producer.close({ timeoutMs: 0 })
+  }
+})
+
 test('an unreachable bootstrap server ends sends after max.block.ms with the reason', async () => {
   await using producer = new Producer({ bootstrapServers: '127.0.0.1:1', maxBlockMs: 400, logger: quiet })
   const startedMs = performance.now()
