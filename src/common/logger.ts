@@ -17,3 +17,15 @@ export const defaultLogger: Logger = {
   error: (message, details) =>
     details ? console.error(`millrace: ${message}`, details) : console.error(`millrace: ${message}`),
 }
+
+/** A logger of the application that throws must not stop what is being done, nor what is told next. */
+export function harmless(logger: Logger): Logger {
+  const guarded = (level: keyof Logger) => (message: string, details?: object) => {
+    try {
+      // Without details it gets one argument, as it would without this.
+      if (details === undefined) logger[level](message)
+      else logger[level](message, details)
+    } catch {}
+  }
+  return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') }
+}

@@ -1,4 +1,4 @@
-import { defaultLogger, type Logger } from '../common/logger.js'
+import { defaultLogger, harmless, type Logger } from '../common/logger.js'
 import { ConfigError } from '../errors/index.js'
 import { definitionOf, type OptionKey, optionKeys } from './definitions.js'
 import { hasMethod } from './has-method.js'
@@ -74,7 +74,7 @@ function readLogger(given: unknown): Logger {
         `logger has no ${method} method; allowed: an object with debug, info, warn and error`,
         'logger',
       )
-  return given as Logger
+  return harmless(given as Logger)
 }
 
 function withDefaults(given: ReadonlyMap<OptionKey, unknown>): ParsedValues {

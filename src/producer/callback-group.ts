@@ -178,18 +178,8 @@ let failures: Failure[] = []
 function tellFailures(): void {
   const told = failures
   failures = []
-  let next = 0
-  try {
-    while (next < told.length) {
-      const { delivery, error, topic, partition } = told[next++] as Failure
-      delivery.deliver(error, RecordMetadata.unsent(topic, partition))
-    }
-  } finally {
-    // A logger that throws must not keep the others from hearing of it.
-    if (next < told.length) {
-      if (failures.length === 0) setImmediate(tellFailures)
-      failures = [...told.slice(next), ...failures]
-    }
+  for (const { delivery, error, topic, partition } of told) {
+    delivery.deliver(error, RecordMetadata.unsent(topic, partition))
   }
 }
 

@@ -91,8 +91,9 @@ function dropSettlement(): void {
   const { settle } = accumulator
   let isDone = false
   accumulator.settle = function (batch: Batch) {
-    if (!isDone && batch.settlements.length > 1) {
-      batch.settlements.pop()
+    const group: Patched = isDone ? null : batch.callbackGroup
+    if (group?.added > 1) {
+      group.added--
       isDone = true
     }
     settle.call(this, batch)
