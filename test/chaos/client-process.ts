@@ -14,6 +14,7 @@ const JAVA_HEAP_MB = 512
 
 interface Note {
   ready?: boolean
+  versions?: Record<string, string>
   report?: ClientReport
 }
 
@@ -22,6 +23,10 @@ export class ClientProcess implements AsyncDisposable {
   readonly ready: Promise<void>
   /** The client's report; rejects if it ends without one. */
   readonly report: Promise<ClientReport>
+  /** As it told them when it was ready. */
+  versions: Record<string, string> = {}
+  readonly name: ClientName
+  readonly startedAt = performance.now()
   private readonly child: ChildProcess
 
   /** `env` and `nodeFlags` are for clients in JavaScript. */
@@ -33,6 +38,7 @@ export class ClientProcess implements AsyncDisposable {
     nodeFlags: readonly string[] = [],
   ) {
     const child = name === 'java' ? startJavaClient(job) : startNodeClient(name, job, env, nodeFlags)
+    this.name = name
     this.child = child
     let onReady = () => {}
     this.ready = new Promise(resolve => {
@@ -43,6 +49,7 @@ export class ClientProcess implements AsyncDisposable {
       frame => log.take(frame),
       note => {
         const said = note as Note
+        this.versions = said.versions ?? this.versions
         if (said.ready) onReady()
         report = said.report ?? report
       },

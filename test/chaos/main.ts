@@ -113,7 +113,7 @@ function table(results: readonly LaneResult[]): string {
     result.records,
     ...CLASS_NAMES.map(name => result.classes[name]),
     result.refused + result.ambiguous,
-    result.longestStallMs,
+    Number.isNaN(result.longestStallMs) ? 'its process died' : result.longestStallMs,
     result.ok ? 'yes' : 'no',
   ])
   return [heads, heads.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n')

@@ -60,12 +60,27 @@ export async function runTrial(
   await client.ready
   await script({ client, log })
   client.tell('stop')
-  const report = await withDeadline(client.report, job.graceMs * 2 + END_MARGIN_MS)
+  const ended =
+    client.name === 'millrace' ? client.report : client.report.catch(error => reportOfCrash(client, error))
+  const report = await withDeadline(ended, job.graceMs * 2 + END_MARGIN_MS)
   const endedAt = performance.now()
   const checker = new Checker(log, slot => slotName(layout, slot))
   await ground.read(run, layout, frame => checker.take(frame))
   const verdict = checker.verdict()
   return { verdict, report, checkSeconds: (performance.now() - endedAt) / 1000 }
+}
+
+/** A peer whose process dies has lost the race, not the rig: what it told until then is judged. */
+function reportOfCrash({ versions, startedAt }: ClientProcess, error: Error): ClientReport {
+  return {
+    versions,
+    longestStallMs: Number.NaN,
+    longestBlackoutMs: Number.NaN,
+    rssMaxBytes: 0,
+    seconds: (performance.now() - startedAt) / 1000,
+    blockedMs: { count: 0, min: Infinity, max: 0, isInOrder: true },
+    errors: { [error.message]: 1 },
+  }
 }
 
 async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {

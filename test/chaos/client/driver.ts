@@ -122,7 +122,7 @@ export class Driver {
     const done = new Promise<void>(resolve => {
       this.onDone = resolve
     })
-    this.out.note({ ready: true })
+    this.out.note({ ready: true, versions: this.adapter.versions })
     this.creditAt = performance.now()
     const reporting = setInterval(() => this.tell(), REPORT_EVERY_MS)
     const ticking = setInterval(() => this.tick(), TICK_MS)
