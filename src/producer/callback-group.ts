@@ -14,8 +14,8 @@ export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetada
 
 /** Words kept per record: index in the batch, key and value size, timestamp after the group's first. */
 const WORDS = 4
-/** Records a table has room for at first; most batches hold more, and tables are used again. */
-const RECORDS_FIRST = 256
+/** Records a table has room for at first: few, for every batch has one. It grows, and is used again. */
+const RECORDS_FIRST = 16
 /** Tables kept for the next groups. */
 const SPARE_TABLES_MAX = 64
 

@@ -5,8 +5,8 @@ import { RecordMetadata } from './record-metadata.js'
 
 /** Words kept per record: index in the batch, key and value size, timestamp after the group's first. */
 const WORDS = 4
-/** Records a table has room for at first; most batches hold more, and tables are used again. */
-const RECORDS_FIRST = 256
+/** Records a table has room for at first: few, for every batch has one. It grows, and is used again. */
+const RECORDS_FIRST = 16
 /** Tables kept for the next groups. */
 const SPARE_TABLES_MAX = 64
 

@@ -32,7 +32,7 @@ function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
   // Small runs share their machine with others, and the tenth of tolerance grows with the wait.
   const maxBlockMs = isSmall ? 4000 : 2000
   const bufferBytes = isSmall ? 8 * MIB : 32 * MIB
-  const bytesPerSecond = isSmall ? 400_000 : 500_000
+  const bytesPerSecond = 400_000
   const capacity = (bytesPerSecond * NODES) / RECORD_BYTES
   const layout = layoutOf('exhaust', seed, 2, 6)
   return {
