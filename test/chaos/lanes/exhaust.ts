@@ -17,7 +17,7 @@ const OVERLOAD = 3
  * generation grows to 32 MiB under any lasting load, and the old one to a multiple of what lives. Who wants a small
  * process says so, as with -Xmx. The result line names these with the version of Node.
  */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64']
+const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=48']
 
 /** Three times what the brokers take, for as long as it lasts: memory stays within its bound, sends wait in turn. */
 export async function exhaust(options: LaneOptions, shared?: Ground): Promise<LaneResult> {
@@ -32,7 +32,7 @@ function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
   // Small runs share their machine with others, and the tenth of tolerance grows with the wait.
   const maxBlockMs = isSmall ? 4000 : 2000
   const bufferBytes = isSmall ? 8 * MIB : 32 * MIB
-  const bytesPerSecond = 400_000
+  const bytesPerSecond = isSmall ? 400_000 : 250_000
   const capacity = (bytesPerSecond * NODES) / RECORD_BYTES
   const layout = layoutOf('exhaust', seed, 2, 6)
   return {
