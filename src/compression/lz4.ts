@@ -1,7 +1,7 @@
 import type { NativeAddon } from '../native/addon.js'
 import { loadAddon } from '../native/load.js'
 import type { Codec } from './codec.js'
-import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
+import { asBuffer, corrupt, loadCodecPackage, overLimit, reason, scratchOf } from './support.js'
 import { xxhash32 } from './xxhash32.js'
 
 /**
@@ -55,15 +55,11 @@ export function createLz4Codec(): Codec {
   }
 }
 
-/** The output of one call, copied out of here: it grows to the largest input. */
-let scratch: Buffer = Buffer.alloc(0)
-
 function compressNow(input: Uint8Array): Uint8Array {
-  const roomBytes = roomFor(input)
-  if (scratch.length < roomBytes) scratch = Buffer.allocUnsafeSlow(roomBytes)
+  const scratch = scratchOf(roomFor(input))
   const writer = new FrameWriter(input, scratch)
   writer.write(input.byteLength)
-  return new Uint8Array(scratch.subarray(0, writer.end()))
+  return scratch.subarray(0, writer.end())
 }
 
 async function compressInSlices(input: Uint8Array): Promise<Uint8Array> {

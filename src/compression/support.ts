@@ -26,6 +26,14 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+let scratch: Buffer = Buffer.alloc(0)
+
+/** Memory that all codecs write into, each until the next asks for it. It grows to what was asked at most. */
+export function scratchOf(bytes: number): Buffer {
+  if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(bytes)
+  return scratch
+}
+
 /** The error of every decoder for bytes that are not what the codec's format allows. */
 export function corrupt(type: CompressionType, what: string, cause?: unknown): ProtocolError {
   return new ProtocolError(`The ${type} compressed records cannot be read: ${what}`, { cause })

@@ -2,7 +2,7 @@ import type * as zlib from 'node:zlib'
 import { builtins } from '../common/builtins.js'
 import { ConfigError } from '../errors/index.js'
 import type { Codec } from './codec.js'
-import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
+import { asBuffer, corrupt, loadCodecPackage, overLimit, reason, scratchOf } from './support.js'
 
 /**
  * Above this an input is compressed on a worker thread where the runtime has one for zstd. That costs twice
@@ -20,16 +20,18 @@ const STREAM_BYTES = 128 * 1024
 /** zstd of `node:zlib`: Node 22.15 and later, Bun, Deno. */
 type RuntimeZstd = Pick<typeof zlib, 'zstdCompress' | 'zstdCompressSync' | 'zstdDecompressSync'>
 
-interface ZstdPackage {
-  Compressor: new () => {
-    setParameters(parameters: { compressionLevel: number }): void
-    compress(input: Uint8Array): Buffer
-  }
-}
-
-/** The low-level entry of `zstd-napi`: the only one whose output can be bounded. */
+/**
+ * The low-level entry of `zstd-napi`: the only one whose output can be bounded, or written into memory of
+ * ours. The other allocates as much as the input for each call.
+ */
 interface ZstdBinding {
+  CParameter: { compressionLevel: number }
   ResetDirective: { sessionOnly: number }
+  compressBound(inputBytes: number): number
+  CCtx: new () => {
+    setParameter(parameter: number, value: number): void
+    compress2(output: Uint8Array, input: Uint8Array): number
+  }
   DCtx: new () => {
     reset(directive: number): void
     decompressStream(
@@ -41,7 +43,7 @@ interface ZstdBinding {
 
 interface Backends {
   runtime: RuntimeZstd | null
-  package: ZstdPackage | null
+  package: ZstdBinding | null
 }
 
 /**
@@ -55,7 +57,7 @@ export function createZstdCodec(level: number, backends: Backends = findBackends
     id: 4,
     compress: createCompress(level, backends),
     decompress(input, limitBytes) {
-      decompress ??= backends.package ? createPackageDecompress() : decompressInRuntime
+      decompress ??= backends.package ? createPackageDecompress(backends.package) : decompressInRuntime
       return decompress(input, limitBytes)
     },
   }
@@ -65,7 +67,7 @@ function findBackends(): Backends {
   const { zlib } = builtins
   const runtime = 'zstdCompress' in zlib ? zlib : null
   try {
-    return { runtime, package: loadCodecPackage<ZstdPackage>('zstd-napi', 'zstd') }
+    return { runtime, package: loadCodecPackage<ZstdBinding>('zstd-napi/binding.js', 'zstd') }
   } catch (error) {
     if (runtime) return { runtime, package: null }
     throw new ConfigError(
@@ -78,11 +80,10 @@ function findBackends(): Backends {
 }
 
 function createCompress(level: number, { runtime, package: napi }: Backends): Codec['compress'] {
-  const compressor = napi && new napi.Compressor()
-  compressor?.setParameters({ compressionLevel: level })
+  const compressNow = napi && createPackageCompress(level, napi)
   const limitBytes = syncLimitBytes(level)
   return input => {
-    if (compressor && (input.byteLength <= limitBytes || !runtime)) return compressor.compress(input)
+    if (compressNow && (input.byteLength <= limitBytes || !runtime)) return compressNow(input)
     const { zstdCompress, zstdCompressSync } = runtime as RuntimeZstd
     // The known size keeps the new context of each call as small as the input allows.
     const options: zlib.ZstdOptions & { pledgedSrcSize: number } = {
@@ -94,6 +95,15 @@ function createCompress(level: number, { runtime, package: napi }: Backends): Co
     return new Promise((resolve, reject) => {
       zstdCompress(input, options, (error, output) => (error ? reject(error) : resolve(output)))
     })
+  }
+}
+
+function createPackageCompress(level: number, napi: ZstdBinding): (input: Uint8Array) => Uint8Array {
+  const context = new napi.CCtx()
+  context.setParameter(napi.CParameter.compressionLevel, level)
+  return input => {
+    const output = scratchOf(napi.compressBound(input.byteLength))
+    return output.subarray(0, context.compress2(output, input))
   }
 }
 
@@ -110,8 +120,7 @@ function decompressInRuntime(input: Uint8Array, limitBytes: number): Uint8Array 
   return output
 }
 
-function createPackageDecompress(): Codec['decompress'] {
-  const { DCtx, ResetDirective } = loadCodecPackage<ZstdBinding>('zstd-napi/binding.js', 'zstd')
+function createPackageDecompress({ DCtx, ResetDirective }: ZstdBinding): Codec['decompress'] {
   const context = new DCtx()
   const scratch = Buffer.allocUnsafeSlow(STREAM_BYTES)
   return (input, limitBytes) => {

@@ -39,6 +39,19 @@ function codec(type: (typeof packedTypes)[number]): Codec {
   return createCodec(type, defaultCompressionLevels) as Codec
 }
 
+const zstdPackage = (() => {
+  try {
+    return require('zstd-napi/binding.js')
+  } catch {
+    return null
+  }
+})()
+
+/** What a codec gives at once is valid until the next call only. */
+function kept(output: Uint8Array | Promise<Uint8Array>): Uint8Array | Promise<Uint8Array> {
+  return output instanceof Uint8Array ? new Uint8Array(output) : output
+}
+
 /** Batches with the same three records, written by Kafka 4.3.0's Java client with each codec. */
 const goldenBatches = {
   none: '000000000000000000000058ffffffff022e087a100000000000020000018bcfe568000000018bcfe56805ffffffffffffffffffffffffffff0000000314000000046b310476310024000a02010a68656c6c6f0402680278026e0110001304046b330100',
@@ -91,7 +104,7 @@ describe('every codec', () => {
     test(`${type} compresses several inputs at the same time without mixing them`, async () => {
       const inputs = Array.from({ length: 8 }, (_, index) => jsonBytes(100_000 + index).reverse())
       const shared = codec(type)
-      const outputs = await Promise.all(inputs.map(input => shared.compress(input)))
+      const outputs = await Promise.all(inputs.map(input => kept(shared.compress(input))))
       for (const [index, output] of outputs.entries()) {
         const input = inputs[index] as Uint8Array
         assert.equal(Buffer.compare(shared.decompress(output, MiB), input), 0)
@@ -151,6 +164,14 @@ describe('every codec', () => {
     }
     assert.equal(createCodec('none', defaultCompressionLevels), null)
     for (const id of [5, 7, -1, 1.5]) assert.throws(() => codecById(id), ProtocolError)
+  })
+
+  test('what lz4 and zstd give at once stands in the same memory every time', {
+    skip: !zstdPackage,
+  }, () => {
+    const memory = (type: 'lz4' | 'zstd') => (codec(type).compress(jsonBytes(100_000)) as Uint8Array).buffer
+    const first = memory('lz4')
+    for (const type of ['lz4', 'zstd', 'lz4'] as const) assert.equal(memory(type), first)
   })
 
   test('number 0 gives back the bytes within the limit', () => {
@@ -326,20 +347,12 @@ describe('lz4 framing', () => {
 
 describe('zstd implementations', () => {
   const runtime = 'zstdCompress' in zlib ? zlib : null
-  const packaged = (() => {
-    try {
-      return require('zstd-napi')
-    } catch {
-      return null
-    }
-  })()
-
   test('either implementation alone writes what the other reads', {
-    skip: !runtime || !packaged,
+    skip: !runtime || !zstdPackage,
   }, async () => {
     const alone = [
       createZstdCodec(3, { runtime, package: null }),
-      createZstdCodec(3, { runtime: null, package: packaged }),
+      createZstdCodec(3, { runtime: null, package: zstdPackage }),
     ]
     for (const writer of alone) {
       for (const reader of alone) {
@@ -364,7 +377,7 @@ describe('zstd implementations', () => {
   test('frames after one another and skippable ones are read', async () => {
     const parts = [jsonBytes(500), jsonBytes(300_000)]
     const skippable = Buffer.from('502a4d1803000000616263', 'hex')
-    const frames = [skippable, ...(await Promise.all(parts.map(part => codec('zstd').compress(part))))]
+    const frames = [skippable, ...(await Promise.all(parts.map(part => kept(codec('zstd').compress(part)))))]
     assert.equal(
       Buffer.compare(codec('zstd').decompress(Buffer.concat(frames), MiB), Buffer.concat(parts)),
       0,
