@@ -6,9 +6,9 @@ export interface Codec {
   /**
    * Compresses a batch's records region in the framing the Java client writes.
    * Answers at once for small inputs, with a promise (worker thread) for large ones. The input must not
-   * change until it has answered. What it gives at once is valid until any codec is called again: with memory
-   * of its own for each, the collector would run over the whole heap to get rid of it. What it promises belongs
-   * to the caller.
+   * change until it has answered. What it gives at once is valid until any codec is called again: if each had
+   * memory of its own, the collector would go through the whole heap to get rid of it. What it promises
+   * belongs to the caller.
    */
   compress(input: Uint8Array): Uint8Array | Promise<Uint8Array>
   /** The inverse; refuses to produce more than `limitBytes`. */
