@@ -57,6 +57,13 @@ export interface Kafka extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** Kafka's tools take an id that begins with a hyphen for an option. */
+function newClusterId(): string {
+  const bytes = randomBytes(16)
+  bytes[0] = (bytes[0] as number) & 0x7f
+  return bytes.toString('base64url')
+}
+
 /** Starts an Apache Kafka (KRaft) on free loopback ports, with its data in a temporary folder that `stop` removes. */
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const count = options.nodes ?? 1
@@ -66,7 +73,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const ports = await freePorts(count * 2)
   const cluster: Cluster = {
     folder,
-    id: randomBytes(16).toString('base64url'),
+    id: newClusterId(),
     voters: Array.from({ length: count }, (_, i) => `${i + 1}@127.0.0.1:${ports[count + i]}`).join(','),
     count,
     options,
