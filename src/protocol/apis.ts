@@ -3,6 +3,7 @@ import { AddPartitionsToTxn } from './add-partitions-to-txn.js'
 import type { Api } from './api.js'
 import { ApiVersions } from './api-versions.js'
 import { CreateTopics } from './create-topics.js'
+import { DescribeTransactions } from './describe-transactions.js'
 import { EndTxn } from './end-txn.js'
 import { Fetch } from './fetch.js'
 import { FindCoordinator } from './find-coordinator.js'
@@ -34,6 +35,7 @@ export const apis: readonly AnyApi[] = [
   EndTxn,
   TxnOffsetCommit,
   SaslAuthenticate,
+  DescribeTransactions,
 ]
 
 /** The same by key. */

@@ -204,7 +204,6 @@ export class Sender {
       return
     }
     client.send(nodeId, request)
-    transactions?.pace.sent()
   }
 
   private onWritten(request: ProduceRequest, error: Error | null): void {
@@ -228,7 +227,6 @@ export class Sender {
         request.failure instanceof TimeoutError ? ErrorCodes.REQUEST_TIMED_OUT : ErrorCodes.NETWORK_EXCEPTION
       for (const batch of request.batches) this.complete(batch, request, code, null)
     } else {
-      this.transactions?.pace.answered()
       const { client, logger } = this.options
       client.throttle(request.nodeId, response.throttleTimeMs)
       request.match(

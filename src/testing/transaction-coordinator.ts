@@ -24,6 +24,15 @@ export interface IdentityResult extends ProducerIdentity {
   readonly errorCode: number
 }
 
+/** Where a transactional id stands and what its transaction consists of. */
+export interface TransactionView extends ProducerIdentity {
+  readonly state: TransactionState
+  readonly timeoutMs: number
+  /** Milliseconds since 1970; -1 where no transaction is open. */
+  readonly startedAtMs: number
+  readonly partitions: ReadonlySet<PartitionLog>
+}
+
 interface Entry {
   readonly transactionalId: string
   producerId: bigint
@@ -34,6 +43,7 @@ interface Entry {
   /** The id before the last, whose epochs were used up; -1n: none. */
   lastProducerId: bigint
   timeoutMs: number
+  startedAtMs: number
   state: TransactionState
   readonly partitions: Set<PartitionLog>
   timer: NodeJS.Timeout | undefined
@@ -69,6 +79,11 @@ export class TransactionCoordinator {
     return this.entries.get(transactionalId)?.state
   }
 
+  /** DescribeTransactions; undefined for an id that is not known. */
+  describe(transactionalId: string): TransactionView | undefined {
+    return this.entries.get(transactionalId)
+  }
+
   /** InitProducerId: a new epoch, which fences the older; an open transaction is aborted first. */
   init(transactionalId: string, timeoutMs: number, expected: ProducerIdentity | null): IdentityResult {
     if (transactionalId === '') return failed(ErrorCodes.INVALID_REQUEST)
@@ -95,6 +110,7 @@ export class TransactionCoordinator {
       lastEpoch: NO_EPOCH,
       lastProducerId: NO_ID,
       timeoutMs: 0,
+      startedAtMs: -1,
       state: 'Empty',
       partitions: new Set(),
       timer: undefined,
@@ -223,6 +239,7 @@ export class TransactionCoordinator {
   private begin(entry: Entry): void {
     if (entry.state === 'Ongoing') return
     entry.state = 'Ongoing'
+    entry.startedAtMs = Date.now()
     entry.timer = setTimeout(() => this.expire(entry.transactionalId), entry.timeoutMs)
     entry.timer.unref()
   }
@@ -248,6 +265,7 @@ export class TransactionCoordinator {
     const complete = () => {
       for (const partition of entry.partitions) partition.appendMarker(producerId, markerEpoch, committed)
       entry.partitions.clear()
+      entry.startedAtMs = -1
       this.offsets.end(producerId, committed)
       entry.state = committed ? 'CompleteCommit' : 'CompleteAbort'
     }

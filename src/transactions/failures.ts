@@ -1,4 +1,4 @@
-import { type KafkaError, ProducerFencedError, TransactionError } from '../errors/index.js'
+import { IllegalStateError, type KafkaError, ProducerFencedError, TransactionError } from '../errors/index.js'
 
 /** Ends a sentence that may end already. */
 function sentence(text: string): string {
@@ -30,6 +30,14 @@ export function fencedError(transactionalId: string, cause: unknown): ProducerFe
       'transaction took longer than transaction.timeout.ms and the coordinator has ended it. What was not ' +
       'committed is aborted. Close this producer; if nobody else does its work now, make a new one.',
     { cause },
+  )
+}
+
+/** What a call is told while another has not ended. */
+export function otherCallError(name: string, pending: string): IllegalStateError {
+  return new IllegalStateError(
+    `${name} is not possible now: ${pending} has not ended, or has timed out and nobody has heard of its ` +
+      `end. Await ${pending}, which may be called again for that.`,
   )
 }
 

@@ -8,6 +8,7 @@ export type RpcName =
   | 'AddOffsetsToTxn'
   | 'TxnOffsetCommit'
   | 'EndTxn'
+  | 'DescribeTransactions'
 
 /** What an error in the answer to one of them leads to. */
 export type Treatment =
@@ -15,6 +16,8 @@ export type Treatment =
   | 'retry'
   /** Look for the coordinator, then ask it. */
   | 'find'
+  /** As if there were no error. */
+  | 'ignore'
   /** The transaction has failed and can be aborted; if it is the abort that was refused, `fatal`. */
   | 'abort'
   /** As `abort`, if a new epoch can be had from the coordinator afterwards; else `fatal`. */
@@ -95,6 +98,8 @@ const rules: { readonly [Name in RpcName]: Rules } = {
     },
     otherwise: 'fatal',
   },
+  // Asked only to be early: where there is no answer to be had the records go without.
+  DescribeTransactions: { errors: coordinatorMoved, otherwise: 'ignore' },
 }
 
 export const rpcNames = Object.keys(rules) as readonly RpcName[]
@@ -115,6 +120,7 @@ const gravity: readonly Treatment[] = [
   'abort',
   'find',
   'retry',
+  'ignore',
 ]
 
 /** The error that decides among those of an answer's partitions; undefined if all are NONE. */

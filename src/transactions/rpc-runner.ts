@@ -9,7 +9,7 @@ import { type Rpc, type RpcError, type RpcIdentity, RpcQueue, type RpcTarget } f
 import { gravest, type Treatment, treatmentOf } from './rpc-errors.js'
 
 /** Treatments that the runner does not see to itself. */
-export type Failure = Exclude<Treatment, 'retry' | 'find'>
+export type Failure = Exclude<Treatment, 'retry' | 'find' | 'ignore'>
 
 export interface RpcRunnerOptions {
   client: ClusterClient
@@ -163,10 +163,11 @@ export class RpcRunner {
       return
     }
     const decisive = gravest(rpc.name, errors)
-    if (decisive === undefined) {
+    const treatment = decisive === undefined ? 'ignore' : treatmentOf(rpc.name, decisive.errorCode)
+    if (decisive === undefined || treatment === 'ignore') {
       rpc.done(response)
       this.options.wakeup()
-    } else this.treat(rpc, decisive, nodeId)
+    } else this.treat(rpc, decisive, treatment, nodeId)
   }
 
   /** No answer, or none that makes sense: the request may have been carried out. */
@@ -184,9 +185,13 @@ export class RpcRunner {
     this.again(rpc, this.options.retryBackoffMs)
   }
 
-  private treat(rpc: Rpc, error: RpcError, nodeId: number | 'any'): void {
+  private treat(
+    rpc: Rpc,
+    error: RpcError,
+    treatment: Exclude<Treatment, 'ignore'>,
+    nodeId: number | 'any',
+  ): void {
     const { errorCode } = error
-    const treatment = treatmentOf(rpc.name, errorCode)
     if (errorCode === ErrorCodes.REQUEST_TIMED_OUT) this.doubt(rpc)
     if (treatment === 'retry' || treatment === 'find') {
       if (treatment === 'find') this.forget(rpc.target)
@@ -207,7 +212,8 @@ export class RpcRunner {
 
   private again(rpc: Rpc, delayMs: number): void {
     this.queue.putBack(rpc)
-    this.backOff(delayMs)
+    if (delayMs > 0) this.backOff(delayMs)
+    else this.options.wakeup()
   }
 
   private backOff(delayMs: number): void {

@@ -20,13 +20,17 @@ export interface RpcError {
   readonly message?: string | null
 }
 
-/** Lower goes first: EndTxn ends what all others have added, and a bump follows the end it is for. */
+/**
+ * Lower goes first: nothing is added before the last transaction is completed, EndTxn ends what all others
+ * have added, and a bump follows the end it is for.
+ */
 export const Priority = {
   FIND_COORDINATOR: 0,
   INIT_PRODUCER_ID: 1,
-  ADD: 2,
-  END: 3,
-  BUMP_EPOCH: 4,
+  AWAIT_COMPLETION: 2,
+  ADD: 3,
+  END: 4,
+  BUMP_EPOCH: 5,
 } as const
 export type Priority = (typeof Priority)[keyof typeof Priority]
 

@@ -3,9 +3,10 @@ import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { InitProducerId, type InitProducerIdResponse } from '../protocol/init-producer-id.js'
 import { AddPartitionsRpc } from './add-partitions-rpc.js'
-import { CompletionPace } from './completion-pace.js'
+import { Completion } from './completion.js'
+import { CompletionRpc } from './completion-rpc.js'
 import { EndTxnRpc } from './end-txn-rpc.js'
-import { abortableError, abortedError, fatalError, fencedError } from './failures.js'
+import { abortableError, abortedError, fatalError, fencedError, otherCallError } from './failures.js'
 import { BUMPING_VERSION_MIN, InitProducerIdRpc } from './init-producer-id-rpc.js'
 import { type ConsumerGroupMetadata, checkGroup, checkOffsets, type TopicPartitionOffset } from './offsets.js'
 import { AddOffsetsRpc, TxnOffsetCommitRpc } from './offsets-rpcs.js'
@@ -45,8 +46,8 @@ export class TransactionManager {
   /** Generation of the present transaction: never changes while one is open. */
   private isV2 = false
   private readonly partitions = new TransactionPartitions()
-  /** Hears of records sent and answered. */
-  readonly pace: CompletionPace
+  /** Of the transaction before. */
+  private readonly completion: Completion
   /** The coordinator may know of the transaction. */
   private isStarted = false
   /** The epoch must not be used for another transaction. */
@@ -59,7 +60,7 @@ export class TransactionManager {
   constructor(options: TransactionManagerOptions) {
     this.options = options
     const { client, clock, logger, transactionalId, requestTimeoutMs, retryBackoffMs, host } = options
-    this.pace = new CompletionPace(clock, () => host.wakeup())
+    this.completion = new Completion(clock)
     this.runner = new RpcRunner({
       client,
       clock,
@@ -114,14 +115,13 @@ export class TransactionManager {
       call = this.newCall('sendOffsetsToTransaction')
       const commit = new TxnOffsetCommitRpc(checkedGroup, checkedOffsets, call, this.isV2)
       if (this.isV2) {
-        this.isStarted = true
+        this.startV2()
         this.runner.add(commit)
       } else {
         const added = () => {
           this.isStarted = true
-          if (this.currentState === 'ABORTABLE_ERROR' || this.currentState === 'ABORTING_TRANSACTION') {
-            commit.failed(this.abortReason())
-          } else this.runner.add(commit)
+          if (this.isFailing) commit.failed(this.abortReason())
+          else this.runner.add(commit)
         }
         this.runner.add(new AddOffsetsRpc(checkedGroup.groupId, call, added))
       }
@@ -172,7 +172,6 @@ export class TransactionManager {
   close(error: KafkaError): void {
     const left = this.runner.remove(() => true)
     this.runner.close()
-    this.pace.close()
     for (const rpc of left) rpc.failed(error)
     this.call?.settle(error)
   }
@@ -186,7 +185,7 @@ export class TransactionManager {
     this.abortUnsentWith = null
     if (reason !== null) this.options.host.abortUnsent(reason)
     if (this.partitions.hasWanted && this.isOpen) this.addPartitions()
-    return this.runner.step() && this.pace.mayBegin()
+    return this.runner.step()
   }
 
   /** The highest version of Produce that the transaction allows. */
@@ -197,15 +196,14 @@ export class TransactionManager {
   /** A batch was opened: its partition takes part in the transaction. */
   use(partition: PartitionRef): void {
     if (!this.isOpen) return
-    if (this.isV2) this.isStarted = true
+    if (this.isV2) this.startV2()
     else this.partitions.want(partition)
   }
 
   /** Whether a batch of the partition may be sent; `isNew`: it has never been. */
   mayDrain(partition: PartitionRef, isNew: boolean): boolean {
     if (this.isOpen) return this.isV2 || this.partitions.isAdded(partition)
-    const isFailing = this.currentState === 'ABORTABLE_ERROR' || this.currentState === 'ABORTING_TRANSACTION'
-    return isFailing && !isNew
+    return this.isFailing && !isNew
   }
 
   /**
@@ -265,12 +263,7 @@ export class TransactionManager {
   private check(name: TransactionalCall): void {
     const { currentState, lastError, call } = this
     if (currentState === 'FATAL_ERROR') throw fatalError(lastError as KafkaError, this.transactionalId)
-    if (call !== null && !call.isOver) {
-      throw new IllegalStateError(
-        `${name} is not possible now: ${call.name} has not ended, or has timed out and nobody has heard of ` +
-          `its end. Await ${call.name}, which may be called again for that.`,
-      )
-    }
+    if (call !== null && !call.isOver) throw otherCallError(name, call.name)
     if (currentState === 'ABORTABLE_ERROR' && name !== 'abortTransaction') {
       throw abortableError(lastError as KafkaError)
     }
@@ -307,8 +300,8 @@ export class TransactionManager {
     this.partitions.clear()
     this.isStarted = false
     this.lastError = null
+    if (response !== null && this.completion.ended() && this.isV2) this.awaitCompletion()
     if (response !== null && this.isV2) {
-      this.pace.ended()
       const { producerId, producerEpoch } = response
       if (producerId >= 0n && producerEpoch >= 0) this.takeIdentity(response)
       else this.needsNewEpoch = true
@@ -371,18 +364,30 @@ export class TransactionManager {
     const wanted = partitions.takeWanted()
     const added = () => {
       partitions.markAdded(wanted)
-      this.pace.added()
       this.isStarted = true
       this.options.host.resume()
     }
     this.runner.add(new AddPartitionsRpc(wanted, added))
   }
 
+  /** The first records are there, and Produce will add their partitions. */
+  private startV2(): void {
+    if (this.isStarted) return
+    this.isStarted = true
+    if (this.completion.begins()) this.awaitCompletion()
+  }
+
+  /** Nothing else is asked nor sent until the last transaction is completed. */
+  private awaitCompletion(): void {
+    this.runner.add(new CompletionRpc(() => this.isFailing))
+  }
+
   private backoffMs(rpc: Rpc, errorCode: number): number {
     const { retryBackoffMs } = this.options
-    const isFirst = rpc.name === 'AddPartitionsToTxn' && this.partitions.isEmpty
+    const isFirst =
+      rpc instanceof CompletionRpc || (rpc instanceof AddPartitionsRpc && this.partitions.isEmpty)
     if (!isFirst || errorCode !== ErrorCodes.CONCURRENT_TRANSACTIONS) return retryBackoffMs
-    return Math.min(this.pace.retryMs(), retryBackoffMs)
+    return Math.min(this.completion.retryMs(), retryBackoffMs)
   }
 
   /**
@@ -463,9 +468,14 @@ export class TransactionManager {
     return this.currentState === 'IN_TRANSACTION' || this.currentState === 'COMMITTING_TRANSACTION'
   }
 
+  /** The transaction is being aborted or can only be aborted. */
+  private get isFailing(): boolean {
+    return this.currentState === 'ABORTABLE_ERROR' || this.currentState === 'ABORTING_TRANSACTION'
+  }
+
   /** The transaction can only be aborted from now on; if it is being, nothing changes. */
   private failTransaction(error: KafkaError): void {
-    if (this.currentState === 'ABORTING_TRANSACTION' || this.currentState === 'ABORTABLE_ERROR') return
+    if (this.isFailing) return
     if (!this.transition('ABORTABLE_ERROR')) return
     this.lastError = error
     const told = abortableError(error)

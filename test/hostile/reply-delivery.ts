@@ -33,6 +33,7 @@ const TRANSACTIONAL: ReadonlySet<ApiName> = new Set<ApiName>([
   'AddOffsetsToTxn',
   'TxnOffsetCommit',
   'EndTxn',
+  'DescribeTransactions',
 ])
 /** A reply that asks for more quiet than this is rarely let through, or little else would happen. */
 const THROTTLE_MS_MAX = 20

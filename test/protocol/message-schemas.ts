@@ -337,4 +337,21 @@ export const messageSchemas: { readonly [message: string]: string } = {
         partitionIndex int32 0+
         errorCode int16 0+
   `,
+  DescribeTransactionsRequest: `
+    transactionalIds [string] 0+
+  `,
+  DescribeTransactionsResponse: `
+    throttleTimeMs int32 0+
+    transactionStates [] 0+
+      errorCode int16 0+
+      transactionalId string 0+
+      transactionState string 0+
+      transactionTimeoutMs int32 0+
+      transactionStartTimeMs int64 0+
+      producerId int64 0+
+      producerEpoch int16 0+
+      topics [] 0+
+        topic string 0+
+        partitions [int32] 0+
+  `,
 }

@@ -27,7 +27,7 @@ for (let version = ApiVersions.minVersion; version <= ApiVersions.maxVersion; ve
     assert.equal(response.errorCode, ErrorCodes.NONE)
     assert.deepEqual(
       response.apiKeys.map(({ apiKey }) => apiKey).sort((a, b) => a - b),
-      [0, 1, 2, 3, 10, 17, 18, 19, 22, 24, 25, 26, 28, 36],
+      [0, 1, 2, 3, 10, 17, 18, 19, 22, 24, 25, 26, 28, 36, 65],
     )
     assert.deepEqual(rangeOf(response, Produce.key), [0, 13])
     assert.deepEqual(rangeOf(response, Metadata.key), [0, 13])

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AddOffsetsToTxn } from '../../dist/protocol/add-offsets-to-txn.js'
 import { AddPartitionsToTxn } from '../../dist/protocol/add-partitions-to-txn.js'
+import {
+  DescribeTransactions,
+  type TransactionDescription,
+} from '../../dist/protocol/describe-transactions.js'
 import { EndTxn } from '../../dist/protocol/end-txn.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
 import { Fetch } from '../../dist/protocol/fetch.js'
@@ -108,6 +112,11 @@ class RawProducer implements Disposable {
     const { errorCode, producerId, producerEpoch } = response
     if (errorCode === NONE && producerId >= 0n) this.take({ producerId, producerEpoch })
     return errorCode
+  }
+
+  async describe(): Promise<TransactionDescription | undefined> {
+    const body = { transactionalIds: [this.transactionalId] }
+    return (await this.client.request(DescribeTransactions, 0, body)).transactionStates[0]
   }
 
   async commitOffset(offset: bigint, version = this.bumps ? 5 : 4): Promise<number | undefined> {
@@ -314,6 +323,9 @@ for (const transactionVersion of [1, 2]) {
         const held = broker.holdMarkers()
         assert.equal(await producer.end(true), NONE)
         assert.equal(broker.transactionState('tx'), 'PrepareCommit')
+        const described = await producer.describe()
+        assert.equal(described?.transactionState, 'PrepareCommit')
+        assert.deepEqual(described?.topics, [{ topic: 'out', partitions: [0] }])
         assert.equal(await producer.end(true, before), CONCURRENT_TRANSACTIONS)
         assert.equal(await producer.end(false, before), INVALID_TXN_STATE)
         assert.equal(await producer.init(), CONCURRENT_TRANSACTIONS)
@@ -322,6 +334,8 @@ for (const transactionVersion of [1, 2]) {
         assert.deepEqual(values(broker, 'read_committed'), [])
         held.release()
         assert.equal(broker.transactionState('tx'), 'CompleteCommit')
+        assert.equal((await producer.describe())?.transactionState, 'CompleteCommit')
+        assert.deepEqual((await producer.describe())?.topics, [])
         assert.deepEqual(values(broker, 'read_committed'), ['0'])
       }))
 

@@ -318,7 +318,7 @@ describe('when transaction.version changes', () => {
     await one(producer, 'd')
     assert.deepEqual(
       seen.filter(api => api !== 'FindCoordinator'),
-      ['Produce', 'EndTxn'],
+      ['DescribeTransactions', 'Produce', 'EndTxn'],
     )
     assert.deepEqual(ground.committed(), ['a', 'b', 'c', 'd'])
   })

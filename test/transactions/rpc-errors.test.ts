@@ -13,6 +13,8 @@ type ErrorName = keyof typeof ErrorCodes
 type Outcome =
   /** It succeeds, for the request is made again. */
   | 'retried'
+  /** It succeeds without an answer. */
+  | 'ignored'
   | 'abortable'
   | 'fatal'
   | 'fenced'
@@ -29,6 +31,8 @@ interface Site {
   run(producer: Producer): Promise<void>
   /** Before the fault is in place. Default: a transaction is opened. */
   prepare?(producer: Producer): Promise<void>
+  /** What errors lead to that are not retriable, whatever the table has. */
+  readonly otherwise?: Outcome
 }
 
 const open = async (producer: Producer) => {
@@ -105,6 +109,22 @@ const sites: readonly Site[] = [
     prepare: openAndSend,
     run: producer => producer.abortTransaction(),
   },
+  {
+    name: 'DescribeTransactions',
+    rpc: 'DescribeTransactions',
+    api: 'DescribeTransactions',
+    generations: [2],
+    prepare: async producer => {
+      await openAndSend(producer)
+      await producer.commitTransaction()
+      producer.beginTransaction()
+    },
+    run: async producer => {
+      await producer.send({ topic: 'out', partition: 0, value: 'v' })
+      await producer.commitTransaction()
+    },
+    otherwise: 'ignored',
+  },
 ]
 
 /**
@@ -145,6 +165,7 @@ const table: { readonly [Name in ErrorName]?: readonly Outcome[] } = {
 
 const kinds: Record<Outcome, Kind> = {
   retried: 'ok',
+  ignored: 'ok',
   abortable: 'abortable',
   fatal: 'fatal',
   fenced: 'fenced',
@@ -185,13 +206,16 @@ for (const transactionVersion of GENERATIONS) {
         const isEndedByAnother =
           site.api === 'EndTxn' && name === 'INVALID_TXN_STATE' && transactionVersion === 2
         // So the coordinator answers a fenced producer while the younger one takes over.
-        const expected = isEndedByAnother ? 'fenced' : (outcomes[index] as Outcome)
+        const listed = outcomes[index] ?? (isRetriable(ErrorCodes[name]) ? 'retried' : site.otherwise)
+        const expected = isEndedByAnother ? 'fenced' : (listed as Outcome)
         it(`${name} from ${site.name} is ${expected}`, async () => {
           await using ground = await Ground.start({ transactionVersion })
           const producer = ground.producer()
           await (site.prepare ?? open)(producer)
+          const seen = ground.watch()
           ground.broker.fail({ api: site.api, error: name })
           const outcome = await outcomeOf(() => site.run(producer))
+          assert.ok(seen.includes(site.api))
           const isRaw = outcome === 'plain' || outcome === 'authorization'
           // Offsets are told the error itself, for it may be theirs alone to put right.
           if (site.run.toString().includes('sendOffsets') && expected === 'abortable' && isRaw) {
@@ -205,18 +229,19 @@ for (const transactionVersion of GENERATIONS) {
 }
 
 describe('errors that Kafka’s client does not list', () => {
-  it('are retried if they are retriable; else they are fatal, or abortable for AddPartitionsToTxn', () => {
+  const otherwise = (rpc: RpcName) =>
+    rpc === 'AddPartitionsToTxn' ? 'abort' : rpc === 'DescribeTransactions' ? 'ignore' : 'fatal'
+
+  it('are retried if they are retriable; else fatal, abortable or ignored, as the request is', () => {
     const listed = new Set(Object.keys(table))
     for (const [name, code] of Object.entries(ErrorCodes)) {
       if (listed.has(name) || name === 'NONE') continue
       for (const rpc of rpcNames) {
-        const otherwise = rpc === 'AddPartitionsToTxn' ? 'abort' : 'fatal'
-        assert.equal(treatmentOf(rpc, code), isRetriable(code) ? 'retry' : otherwise, `${rpc} ${name}`)
+        assert.equal(treatmentOf(rpc, code), isRetriable(code) ? 'retry' : otherwise(rpc), `${rpc} ${name}`)
       }
     }
     for (const rpc of rpcNames) {
-      const otherwise = rpc === 'AddPartitionsToTxn' ? 'abort' : 'fatal'
-      assert.equal(treatmentOf(rpc, 32_000), otherwise, `${rpc}, an unknown error`)
+      assert.equal(treatmentOf(rpc, 32_000), otherwise(rpc), `${rpc}, an unknown error`)
     }
   })
 })

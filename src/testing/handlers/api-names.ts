@@ -14,6 +14,7 @@ export const apiNames = [
   'EndTxn',
   'TxnOffsetCommit',
   'SaslAuthenticate',
+  'DescribeTransactions',
 ] as const
 
 /** Name of an API, as Kafka's documentation has it. */

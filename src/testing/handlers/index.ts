@@ -4,6 +4,7 @@ import type { Api } from '../../protocol/api.js'
 import { type ApiVersionRange, ApiVersions } from '../../protocol/api-versions.js'
 import type { AnyApi } from '../../protocol/apis.js'
 import { CreateTopics } from '../../protocol/create-topics.js'
+import { DescribeTransactions } from '../../protocol/describe-transactions.js'
 import { EndTxn } from '../../protocol/end-txn.js'
 import { Fetch } from '../../protocol/fetch.js'
 import { FindCoordinator } from '../../protocol/find-coordinator.js'
@@ -21,6 +22,7 @@ import type { ApiName } from './api-names.js'
 import { handleApiVersions } from './api-versions.js'
 import type { DISCONNECT, NO_REPLY, RequestContext } from './context.js'
 import { handleCreateTopics } from './create-topics.js'
+import { handleDescribeTransactions } from './describe-transactions.js'
 import { handleEndTxn } from './end-txn.js'
 import { handleFetch } from './fetch.js'
 import { handleFindCoordinator } from './find-coordinator.js'
@@ -67,6 +69,7 @@ const served: readonly ServedApi[] = [
   serve('EndTxn', EndTxn, handleEndTxn),
   serve('TxnOffsetCommit', TxnOffsetCommit, handleTxnOffsetCommit),
   serve('SaslAuthenticate', SaslAuthenticate, handleSaslAuthenticate),
+  serve('DescribeTransactions', DescribeTransactions, handleDescribeTransactions),
 ]
 
 /** The served APIs by key. */
