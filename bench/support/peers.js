@@ -5,6 +5,9 @@ import { built, setUpPeer } from './setup-peers.js'
 
 const script = path => fileURLToPath(new URL(path, import.meta.url))
 const EVERY_CASE = 'ABCDE'
+/** CPU time before the timed part, where a just-in-time compiler needs more than the usual. */
+const WARM_UP_JAVASCRIPT_MS = 2000
+const WARM_UP_JAVA_MS = 5000
 
 /** `runtime`: a name of runtimes.js. */
 const millraceOn = (title, runtime, cases) => ({
@@ -12,6 +15,7 @@ const millraceOn = (title, runtime, cases) => ({
   isPeer: false,
   modes: ['many', 'callback', 'record'],
   cases,
+  warmUpMs: WARM_UP_JAVASCRIPT_MS,
   setUp: () => checkRuntime(runtime),
   command: () => commandOf(runtime, script('compare-client.js')),
 })
@@ -21,14 +25,12 @@ const javaScript = (title, file, modes, cases, setUp = 'node') => ({
   isPeer: true,
   modes,
   cases,
+  warmUpMs: WARM_UP_JAVASCRIPT_MS,
   setUp: () => setUpPeer(setUp),
   command: () => ({ program: nodeProgram(), args: [script(`../peers/node/${file}`)] }),
 })
 
-/**
- * By the name --client takes. `isPeer`: ratios are to the best of these. `warmUpMs`: CPU time before the
- * timed part, where a just-in-time compiler needs more than the usual.
- */
+/** By the name --client takes. `isPeer`: ratios are to the best of these. */
 export const clients = {
   floor: {
     title: 'floor: native core alone',
@@ -46,7 +48,7 @@ export const clients = {
     isPeer: true,
     modes: ['callback'],
     cases: EVERY_CASE,
-    warmUpMs: 5000,
+    warmUpMs: WARM_UP_JAVA_MS,
     setUp: () => setUpPeer('java'),
     command: () => ({ program: 'java', args: ['-cp', built.javaClassPath, 'PeerProducer'] }),
   },
