@@ -1,5 +1,5 @@
-// Loads and stores of fixed byte order at any alignment. Written as shifts: compilers make one instruction of
-// them.
+// Loads and stores of fixed byte order at any alignment. Shifts, as compilers make one instruction of them,
+// but where said otherwise.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 
 namespace millrace {
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 inline uint32_t loadLittle32(const uint8_t* from) {
   return static_cast<uint32_t>(from[0]) | static_cast<uint32_t>(from[1]) << 8 |
          static_cast<uint32_t>(from[2]) << 16 | static_cast<uint32_t>(from[3]) << 24;
@@ -15,6 +16,20 @@ inline uint32_t loadLittle32(const uint8_t* from) {
 inline uint64_t loadLittle64(const uint8_t* from) {
   return static_cast<uint64_t>(loadLittle32(from)) | static_cast<uint64_t>(loadLittle32(from + 4)) << 32;
 }
+#else
+// Not as shifts: where some of the bytes have been read before, compilers put the word together from pieces.
+inline uint32_t loadLittle32(const uint8_t* from) {
+  uint32_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+inline uint64_t loadLittle64(const uint8_t* from) {
+  uint64_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+#endif
 
 inline uint16_t loadBig16(const uint8_t* from) {
   return static_cast<uint16_t>(from[0] << 8 | from[1]);

@@ -19,13 +19,13 @@ constexpr size_t kStride = 16;
 // After 2^6 misses every second position is tried, after as many more every third, until a match is found.
 constexpr uint32_t kPatienceBits = 6;
 
-int lowestByteOf(uint64_t difference) {
+uint32_t lowestBitOf(uint64_t word) {
 #ifdef _MSC_VER
-  int byte = 0;
-  for (; (difference & 0xff) == 0; difference >>= 8) byte++;
-  return byte;
+  uint32_t bit = 0;
+  for (; (word & 1) == 0; word >>= 1) bit++;
+  return bit;
 #else
-  return __builtin_ctzll(difference) >> 3;
+  return static_cast<uint32_t>(__builtin_ctzll(word));
 #endif
 }
 
@@ -36,10 +36,10 @@ uint8_t* writeLength(uint8_t* to, size_t rest) {
 }
 
 // The end of the bytes from `at` on that repeat those from `earlier` on.
-const uint8_t* endOfMatch(const uint8_t* at, const uint8_t* earlier, const uint8_t* limit) {
+const uint8_t* endOfRepeat(const uint8_t* at, const uint8_t* earlier, const uint8_t* limit) {
   while (limit - at >= 8) {
     const uint64_t difference = loadLittle64(at) ^ loadLittle64(earlier);
-    if (difference != 0) return at + lowestByteOf(difference);
+    if (difference != 0) return at + lowestBitOf(difference) / 8;
     at += 8;
     earlier += 8;
   }
@@ -48,6 +48,33 @@ const uint8_t* endOfMatch(const uint8_t* at, const uint8_t* earlier, const uint8
     earlier++;
   }
   return at;
+}
+
+// A position and the eight bytes there; what is beyond the last start counts as zero.
+struct Place {
+  const uint8_t* at;
+  uint64_t word;
+};
+
+// The end of a match of at least kMatchLeast bytes.
+//
+// What bounds the encoder is one load waiting for another: the word at a match's end gives a slot, the slot
+// the next match, and that its end. So the word is shifted out of what has been read already, not loaded.
+MILLRACE_INLINE Place endOfMatch(const uint8_t* at, const uint8_t* match, const uint8_t* end) {
+  constexpr ptrdiff_t aheadBytes = kMatchLeast + 16;
+  if (MILLRACE_LIKELY(end - at >= aheadBytes)) {
+    const uint64_t word = loadLittle64(at + kMatchLeast);
+    const uint64_t difference = word ^ loadLittle64(match + kMatchLeast);
+    if (MILLRACE_LIKELY(difference != 0)) {
+      const uint64_t beyond = loadLittle64(at + kMatchLeast + 8);
+      const uint32_t bit = lowestBitOf(difference);
+      const uint32_t same = bit & 56;
+      return {at + kMatchLeast + bit / 8, word >> same | (beyond << 1) << (63 ^ same)};
+    }
+  }
+  const uint8_t* const matchEnd = endOfRepeat(at + kMatchLeast, match + kMatchLeast, end - kLastLiterals);
+  const bool mayStart = end - matchEnd >= static_cast<ptrdiff_t>(kMatchStartBytes);
+  return {matchEnd, mayStart ? loadLittle64(matchEnd) : 0};
 }
 
 // The token and literals of a sequence; reads beyond the literals if there are kStride bytes more.
@@ -95,29 +122,36 @@ size_t Lz4Encoder::encode(const uint8_t* data, size_t count, uint8_t* output) {
   if (count > kMatchStartBytes) {
     std::memset(table_, 0, sizeof table_);
     const uint8_t* const lastStart = end - kMatchStartBytes;
-    const uint8_t* const matchLimit = end - kLastLiterals;
-    const uint8_t* at = data + 1;
+    Place place{data + 1, loadLittle64(data + 1)};
     uint32_t tries = 1U << kPatienceBits;
-    while (at <= lastStart) {
-      const uint64_t word = loadLittle64(at);
-      uint16_t& slot = slotOf(word);
+    for (;;) {
+      uint16_t& slot = slotOf(place.word);
       const uint8_t* match = data + slot;
-      slot = static_cast<uint16_t>(at - data);
-      if (loadLittle32(match) != static_cast<uint32_t>(word)) {
-        at += tries++ >> kPatienceBits;
+      slot = static_cast<uint16_t>(place.at - data);
+      if (loadLittle32(match) != static_cast<uint32_t>(place.word)) {
+        place.at += tries++ >> kPatienceBits;
+        if (MILLRACE_UNLIKELY(place.at > lastStart)) break;
+        place.word = loadLittle64(place.at);
         continue;
       }
-      const uint8_t* const matchEnd = endOfMatch(at + kMatchLeast, match + kMatchLeast, matchLimit);
-      while (at > written && match > data && at[-1] == match[-1]) {
-        at--;
+      const uint8_t* start = place.at;
+      place = endOfMatch(start, match, end);
+      while (start > written && match > data && start[-1] == match[-1]) {
+        start--;
         match--;
       }
       uint8_t* const token = to;
-      to = writeLiterals(to, written, static_cast<size_t>(at - written), end);
-      to = writeMatch(to, token, static_cast<size_t>(at - match), static_cast<size_t>(matchEnd - at));
-      written = at = matchEnd;
+      // Most matches follow one another.
+      if (MILLRACE_LIKELY(start == written)) {
+        *to++ = 0;
+      } else {
+        to = writeLiterals(to, written, static_cast<size_t>(start - written), end);
+      }
+      to = writeMatch(to, token, static_cast<size_t>(start - match), static_cast<size_t>(place.at - start));
+      written = place.at;
       tries = 1U << kPatienceBits;
-      if (at <= lastStart) slotOf(loadLittle64(at - 2)) = static_cast<uint16_t>(at - 2 - data);
+      if (MILLRACE_UNLIKELY(place.at > lastStart)) break;
+      slotOf(loadLittle64(place.at - 2)) = static_cast<uint16_t>(place.at - 2 - data);
     }
   }
   return static_cast<size_t>(writeLiterals(to, written, static_cast<size_t>(end - written), end) - output);
