@@ -1,7 +1,7 @@
 // The client of bench/micro.js: measures the native functions on the runtime it is started with.
 import { measure } from 'mitata'
 import { Staging } from '../../dist/accumulator/staging.js'
-import { PARTITION_BY_KEY, Result, Staged, Touched } from '../../dist/native/addon.js'
+import { PARTITION_BY_KEY, Result, Touched } from '../../dist/native/addon.js'
 import { loadAddon } from '../../dist/native/load.js'
 import { jsonRing, keyRing, letterRing, RING_RECORDS } from './payloads.js'
 import { runtimeName } from './runtimes.js'
@@ -22,6 +22,9 @@ const keys = keyRing()
 const values = letterRing(100)
 const longValues = letterRing(1000)
 const textOf = ring => ring.map(bytes => bytes.toString('latin1'))
+
+/** Nobody waits for these records. */
+const run = { touchBase: 0, clear() {} }
 
 /** A core and the turnover of its batches: each is settled when the next one of its partition opens. */
 class Appending {
@@ -62,23 +65,23 @@ class Appending {
     for (let i = 0; i < RECORDS; i++) {
       const key = keys[i & mask]
       const value = values[i & mask]
-      if (!staging.canContinue(null, i, key.length + value.length)) {
+      if (!staging.canContinue(run, i, TOPIC, TIMESTAMP_MS, key.length + value.length)) {
         this.#drain()
-        staging.begin(null, i)
+        staging.begin(run, i, TOPIC, PARTITION_BY_KEY, TIMESTAMP_MS)
       }
-      staging.put(TOPIC, PARTITION_BY_KEY, TIMESTAMP_MS + i, key, value, null, key.length, value.length)
+      staging.add(key, value, key.length, value.length)
     }
   }
 
   /** Reads back what the accumulator reads: which batches were touched. */
   #drain() {
-    const { count, descriptors, touched, result } = this.#staging
-    const answer = this.#core.drainStaged(0, count, 0)
-    if (answer !== count * 8) throw new Error(`drainStaged answered ${answer} for ${count} records`)
+    const { count, touched, result } = this.#staging
+    if (count === 0) return
+    const answer = this.#staging.drain(this.#core, 0)
+    if (answer !== count * 8) throw new Error(`the drain answered ${answer} for ${count} records`)
     for (let at = 0; at < result[Result.TOUCHED] * Touched.WORDS; at += Touched.WORDS) {
       if (touched[at + Touched.FIRST_INDEX] !== 0) continue
-      const record = touched[at + Touched.FIRST_RECORD] * Staged.WORDS
-      this.#turnOver(descriptors[record + Staged.PARTITION], touched[at + Touched.BATCH])
+      this.#turnOver(touched[at + Touched.PARTITION], touched[at + Touched.BATCH])
     }
     this.#staging.clear()
   }

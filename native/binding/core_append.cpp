@@ -115,6 +115,40 @@ bool appendRecord(napi_env env, CoreState* state, const AppendCall& call, Append
   return true;
 }
 
+struct DrainCall {
+  int32_t first;
+  int32_t count;
+  int32_t touchBase;
+};
+
+// The arguments that both drains have; `capacity` is how many records the descriptors hold.
+bool readDrainCall(napi_env env, const napi_value* arguments, const StagingArea& staging, int32_t capacity,
+                   DrainCall* call) {
+  if (!readInt32(env, arguments[0], "first", &call->first)) return false;
+  if (!readInt32(env, arguments[1], "count", &call->count)) return false;
+  if (!readInt32(env, arguments[2], "touchBase", &call->touchBase)) return false;
+  const char* fault = nullptr;
+  if (call->touchBase < 0 || call->touchBase > std::numeric_limits<int32_t>::max() - staging.capacity)
+    fault = "touchBase is no number of a batch";
+  else if (call->first < 0 || call->count < 0 || call->first > capacity ||
+           call->count > capacity - call->first)
+    fault = "first and count are beyond the staged descriptors";
+  if (fault != nullptr) throwRangeError(env, fault);
+  return fault == nullptr;
+}
+
+napi_value answerDrain(napi_env env, CoreState* state, int32_t first, const DrainResult& drained) {
+  if (state->offer != nullptr) settleOffer(env, state);
+  if (drained.fault != nullptr) {
+    char message[160];
+    std::snprintf(message, sizeof message, "staged record %d: %s", first + drained.processed, drained.fault);
+    return throwRangeError(env, message);
+  }
+  storeSize(state, drained.sizeBytes);
+  state->result[result_layout::kTouched] = drained.touched;
+  return makeInt32(env, drained.processed * 8 + static_cast<int32_t>(drained.status));
+}
+
 }  // namespace
 
 napi_value append(napi_env env, napi_callback_info info) {
@@ -137,26 +171,25 @@ napi_value append(napi_env env, napi_callback_info info) {
 napi_value drainStaged(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   CoreState* state;
-  int32_t first, count, touchBase;
+  DrainCall call;
   if (!readCall(env, info, 3, arguments, &state)) return nullptr;
-  if (!readInt32(env, arguments[0], "first", &first) || !readInt32(env, arguments[1], "count", &count) ||
-      !readInt32(env, arguments[2], "touchBase", &touchBase))
-    return nullptr;
-  if (touchBase < 0 || touchBase > std::numeric_limits<int32_t>::max() - state->staging.capacity)
-    return throwRangeError(env, "touchBase is no number of a batch");
-  if (first < 0 || count < 0 || first > state->staging.capacity || count > state->staging.capacity - first) {
-    return throwRangeError(env, "first and count are beyond the staged descriptors");
-  }
-  const DrainResult drained = drainStaged(state->appender, state->staging, first, count, touchBase);
-  if (state->offer != nullptr) settleOffer(env, state);
-  if (drained.fault != nullptr) {
-    char message[160];
-    std::snprintf(message, sizeof message, "staged record %d: %s", first + drained.processed, drained.fault);
-    return throwRangeError(env, message);
-  }
-  storeSize(state, drained.sizeBytes);
-  state->result[result_layout::kTouched] = drained.touched;
-  return makeInt32(env, drained.processed * 8 + static_cast<int32_t>(drained.status));
+  if (!readDrainCall(env, arguments, state->staging, state->staging.capacity, &call)) return nullptr;
+  return answerDrain(env, state, call.first,
+                     drainStaged(state->appender, state->staging, call.first, call.count, call.touchBase));
+}
+
+napi_value drainRun(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  CoreState* state;
+  DrainCall call;
+  int32_t position;
+  if (!readCall(env, info, 4, arguments, &state)) return nullptr;
+  if (!readDrainCall(env, arguments, state->staging, runCapacity(state->staging), &call)) return nullptr;
+  if (!readInt32(env, arguments[3], "position", &position)) return nullptr;
+  const DrainResult drained =
+      drainRun(state->appender, state->staging, call.first, call.count, position, call.touchBase);
+  state->result[result_layout::kPosition] = static_cast<int32_t>(drained.position);
+  return answerDrain(env, state, call.first, drained);
 }
 
 napi_value setTopic(napi_env env, napi_callback_info info) {

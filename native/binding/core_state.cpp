@@ -83,6 +83,7 @@ constexpr CoreFunction kCoreFunctions[] = {
     {"setTopic", setTopic},
     {"setSticky", setSticky},
     {"drainStaged", drainStaged},
+    {"drainRun", drainRun},
     {"append", append},
     {"provideLarge", provideLarge},
     {"seal", seal},

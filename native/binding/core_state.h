@@ -44,6 +44,7 @@ constexpr int32_t kKeyBytes = 3;
 constexpr int32_t kValueBytes = 4;
 constexpr int32_t kSize = 5;
 constexpr int32_t kTouched = 6;
+constexpr int32_t kPosition = 7;
 }  // namespace result_layout
 
 // Reads `count` arguments (missing ones are undefined) and the state.
@@ -65,6 +66,7 @@ napi_value wrapCore(napi_env env, CoreState* state, const napi_value* buffers, s
 napi_value setTopic(napi_env env, napi_callback_info info);
 napi_value setSticky(napi_env env, napi_callback_info info);
 napi_value drainStaged(napi_env env, napi_callback_info info);
+napi_value drainRun(napi_env env, napi_callback_info info);
 napi_value append(napi_env env, napi_callback_info info);
 napi_value provideLarge(napi_env env, napi_callback_info info);
 napi_value close(napi_env env, napi_callback_info info);

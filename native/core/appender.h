@@ -98,6 +98,8 @@ class Appender {
   const SlabPool& pool() const { return pool_; }
 
  private:
+  friend class RunWriter;
+
   struct Topic {
     int32_t partitionCount = 0;
     int32_t sticky = -1;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "bytes.h"
+#include "run_writer.h"
 
 namespace millrace {
 namespace {
@@ -11,31 +12,51 @@ int64_t lengthOf(int32_t bytesOrNull) {
   return bytesOrNull > 0 ? bytesOrNull : 0;
 }
 
+constexpr char kBadKey[] = "the key's length is below -1";
+constexpr char kBadValue[] = "the value's length is below -1";
+constexpr char kNotStaged[] = "its bytes are not in the staging area";
+constexpr char kNoTimestamp[] = "the timestamp is not an int64";
+
 const char* lengthFault(const int32_t* words, const StagingArea& area, int64_t bytes) {
   using namespace staged_layout;
-  if (words[kKeyBytes] < -1) return "the key's length is below -1";
-  if (words[kValueBytes] < -1) return "the value's length is below -1";
+  if (words[kKeyBytes] < -1) return kBadKey;
+  if (words[kValueBytes] < -1) return kBadValue;
   if (words[kHeaderBytes] < 0) return "the headers' length is negative";
-  if (words[kOffset] < 0 || words[kOffset] + bytes > area.byteCount)
-    return "its bytes are not in the staging area";
+  if (words[kOffset] < 0 || words[kOffset] + bytes > area.byteCount) return kNotStaged;
   return nullptr;
 }
 
+const char* runFault(const Appender& appender, int32_t topic, int32_t partition, double timestampMs) {
+  if (partition != kPartitionByKey && partition != kPartitionSticky)
+    return "a run has no partition of its own";
+  const char* fault = appender.faultOf(topic, partition, true);
+  return fault == nullptr && !isTimestamp(timestampMs) ? kNoTimestamp : fault;
+}
+
 // The number of the record's batch among those touched, which it joins with its first record.
-MILLRACE_INLINE int32_t touch(Batch& batch, const Reservation& reservation, const StagingArea& area,
-                              int32_t first, DrainResult* result) {
+MILLRACE_INLINE int32_t touch(Batch& batch, int32_t handle, int32_t index, int32_t* touched, int32_t* count) {
   using namespace touched_layout;
-  int32_t* entry = area.touched + static_cast<size_t>(batch.touch) * kWords;
-  if (MILLRACE_UNLIKELY(batch.touch >= result->touched || entry[kBatch] != reservation.batch)) {
-    batch.touch = result->touched++;
-    entry = area.touched + static_cast<size_t>(batch.touch) * kWords;
-    entry[kBatch] = reservation.batch;
-    entry[kFirstIndex] = reservation.index;
+  int32_t* entry = touched + static_cast<size_t>(batch.touch) * kWords;
+  if (MILLRACE_UNLIKELY(batch.touch >= *count || entry[kBatch] != handle)) {
+    batch.touch = (*count)++;
+    entry = touched + static_cast<size_t>(batch.touch) * kWords;
+    entry[kBatch] = handle;
+    entry[kFirstIndex] = index;
     entry[kRecords] = 0;
-    entry[kFirstRecord] = first + result->processed;
+    entry[kTopic] = batch.topic;
+    entry[kPartition] = batch.partition;
   }
   entry[kRecords]++;
   return batch.touch;
+}
+
+MILLRACE_INLINE void tellPlace(int32_t* place, int32_t touch, int32_t index, int32_t keyBytes,
+                               int32_t valueBytes) {
+  using namespace place_layout;
+  place[kTouch] = touch;
+  place[kIndex] = index;
+  place[kKeyBytes] = keyBytes;
+  place[kValueBytes] = valueBytes;
 }
 
 }  // namespace
@@ -45,9 +66,9 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
   using namespace staged_layout;
   MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= area.capacity - first,
                   "more staged records than descriptors");
-  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0};
+  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, 0};
   for (; result.processed < count; result.processed++) {
-    int32_t* words = area.descriptors + static_cast<size_t>(first + result.processed) * kWords;
+    const int32_t* words = area.descriptors + static_cast<size_t>(first + result.processed) * kWords;
     const int64_t keyBytes = lengthOf(words[kKeyBytes]);
     const int64_t valueBytes = lengthOf(words[kValueBytes]);
     const int64_t headerBytes = lengthOf(words[kHeaderBytes]);
@@ -58,7 +79,7 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
     if (result.fault == nullptr) {
       result.fault = appender.faultOf(words[kTopic], words[kPartition], words[kKeyBytes] >= 0);
     }
-    if (result.fault == nullptr && !isTimestamp(timestampMs)) result.fault = "the timestamp is not an int64";
+    if (result.fault == nullptr && !isTimestamp(timestampMs)) result.fault = kNoTimestamp;
     if (MILLRACE_UNLIKELY(result.fault != nullptr)) return result;
 
     const uint8_t* bytes = area.bytes + words[kOffset];
@@ -74,14 +95,59 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
     copyBytes(reservation.targets.value, bytes + keyBytes, static_cast<size_t>(valueBytes));
     copyBytes(reservation.targets.headers, bytes + keyBytes + valueBytes, static_cast<size_t>(headerBytes));
     appender.commit();
-    words[kPartition] = reservation.partition;
-    int32_t* place = area.places + static_cast<size_t>(first + result.processed) * place_layout::kWords;
-    place[place_layout::kTouch] =
-        touchBase + touch(appender.pool().at(reservation.batch), reservation, area, first, &result);
-    place[place_layout::kIndex] = reservation.index;
-    place[place_layout::kKeyBytes] = shape.keyBytes;
-    place[place_layout::kValueBytes] = shape.valueBytes;
+    const int32_t touched = touch(appender.pool().at(reservation.batch), reservation.batch, reservation.index,
+                                  area.touched, &result.touched);
+    tellPlace(area.places + static_cast<size_t>(first + result.processed) * place_layout::kWords,
+              touchBase + touched, reservation.index, shape.keyBytes, shape.valueBytes);
   }
+  return result;
+}
+
+DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first, int32_t count,
+                     int64_t position, int32_t touchBase) {
+  using namespace run_layout;
+  MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= runCapacity(area) - first,
+                  "more staged records than descriptors");
+  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, position};
+  if (count == 0) return result;
+  double timestampMs;
+  std::memcpy(&timestampMs, area.descriptors + staged_layout::kTimestamp, sizeof timestampMs);
+  const int32_t topic = area.descriptors[staged_layout::kTopic];
+  const int32_t keyedPartition = area.descriptors[staged_layout::kPartition];
+  result.fault = runFault(appender, topic, keyedPartition, timestampMs);
+  if (result.fault == nullptr && (position < 0 || position > area.byteCount)) result.fault = kNotStaged;
+  if (result.fault != nullptr) return result;
+
+  RunWriter writer(appender, topic, static_cast<int64_t>(timestampMs));
+  const int32_t* words = area.descriptors + kFirst + static_cast<size_t>(first) * kWords;
+  int32_t* place = area.places + static_cast<size_t>(first) * place_layout::kWords;
+  int64_t left = area.byteCount - position;
+  const uint8_t* bytes = area.bytes + position;
+  for (; result.processed < count; result.processed++) {
+    const int32_t keyBytes = words[kKeyBytes];
+    const int32_t valueBytes = words[kValueBytes];
+    const int64_t byteCount = lengthOf(keyBytes) + lengthOf(valueBytes);
+    if (MILLRACE_UNLIKELY(keyBytes < -1 || valueBytes < -1 || byteCount > left)) {
+      result.fault = keyBytes < -1 ? kBadKey : valueBytes < -1 ? kBadValue : kNotStaged;
+      break;
+    }
+    const int32_t partition = keyBytes < 0 ? kPartitionSticky : keyedPartition;
+    if (MILLRACE_UNLIKELY(!writer.extend(partition, bytes, keyBytes, valueBytes))) {
+      result.status = writer.append(partition, bytes, keyBytes, valueBytes);
+      if (result.status != AppendStatus::Ok) {
+        result.sizeBytes = writer.sizeBytes();
+        break;
+      }
+    }
+    const int32_t touched =
+        touch(writer.batch(), writer.handle(), writer.index(), area.touched, &result.touched);
+    tellPlace(place, touchBase + touched, writer.index(), keyBytes, valueBytes);
+    bytes += byteCount;
+    left -= byteCount;
+    words += kWords;
+    place += place_layout::kWords;
+  }
+  result.position = area.byteCount - left;
   return result;
 }
 

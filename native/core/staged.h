@@ -1,5 +1,6 @@
-// The staged way in: records described by eight int32 words each, their bytes in a staging area. Both areas
-// are written by JavaScript; nothing in them is trusted. The layout is `Staged` in src/native/addon.ts.
+// The staged way in: records described by int32 words, their bytes in a staging area. Both areas are written
+// by JavaScript; nothing in them is trusted. A record has eight words of its own, or, in a run, two behind
+// the words that all records of the run share. The layouts are `Staged` and `Run` in src/native/addon.ts.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,15 @@ constexpr int32_t kOffset = 6;
 constexpr int32_t kHeaderBytes = 7;
 }  // namespace staged_layout
 
+// A run: one descriptor, of which topic, partition and timestamp count, then two words for each record. Their
+// bytes stand one after the other.
+namespace run_layout {
+constexpr int32_t kWords = 2;
+constexpr int32_t kKeyBytes = 0;
+constexpr int32_t kValueBytes = 1;
+constexpr int32_t kFirst = staged_layout::kWords;
+}  // namespace run_layout
+
 // Where each appended record went: its batch as a number, from `touchBase` on, of the batches touched.
 namespace place_layout {
 constexpr int32_t kWords = 4;
@@ -30,15 +40,16 @@ constexpr int32_t kValueBytes = 3;
 
 // The batches that one call has appended to, in the order of their first records.
 namespace touched_layout {
-constexpr int32_t kWords = 4;
+constexpr int32_t kWords = 5;
 constexpr int32_t kBatch = 0;
-constexpr int32_t kFirstIndex = 1;   // of the first record in its batch: 0 if the batch is new
-constexpr int32_t kRecords = 2;      // appended by this call
-constexpr int32_t kFirstRecord = 3;  // position of the first record in the staging
+constexpr int32_t kFirstIndex = 1;  // of the first record in its batch: 0 if the batch is new
+constexpr int32_t kRecords = 2;     // appended by this call
+constexpr int32_t kTopic = 3;
+constexpr int32_t kPartition = 4;
 }  // namespace touched_layout
 
 struct StagingArea {
-  int32_t* descriptors;
+  const int32_t* descriptors;
   int32_t capacity;  // records
   const uint8_t* bytes;
   int64_t byteCount;
@@ -52,12 +63,24 @@ struct DrainResult {
   int64_t sizeBytes;    // of NeedsLarge and TooLarge
   const char* fault;    // what is wrong with that record's descriptor, or null
   int32_t touched;      // batches
+  int64_t position;     // of a run: where the bytes begin that have not been appended
 };
 
-// Appends `count` records from `first` on, in order. Puts in the partitions of those it has appended, tells
-// their places, and lists the batches touched.
+// Appends `count` records from `first` on, in order. Tells their places, and lists the batches touched.
 DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t first, int32_t count,
                         int32_t touchBase);
+
+// The records of a run that fit the descriptors and have places.
+inline int32_t runCapacity(const StagingArea& area) {
+  const int64_t words = (int64_t{area.capacity} - 1) * staged_layout::kWords;
+  const int64_t records = words / run_layout::kWords;
+  return records < area.capacity ? static_cast<int32_t>(records) : area.capacity;
+}
+
+// As drainStaged, for the records of a run; `position` is where the bytes of `first` begin. The shared
+// partition is that of records with a key: by key, or the sticky one, to which all others go.
+DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first, int32_t count,
+                     int64_t position, int32_t touchBase);
 
 // Whether a JavaScript number can be an int64 of milliseconds.
 inline bool isTimestamp(double timestampMs) {

@@ -60,8 +60,10 @@ void AppenderModel::step() {
       return setSticky();
     case 3:
     case 4:
-    case 5:
       return appendStaged();
+    case 5:
+    case 18:
+      return appendRun();
     case 6:
       return offerLarge();
     case 7:

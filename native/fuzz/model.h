@@ -35,6 +35,9 @@ struct ModelTopic {
   uint64_t producedBytes = 0;
 };
 
+struct StagedRecords;
+struct DrainMemory;
+
 bool isForNowhere(const ModelTopic& topic, int32_t partition, const reference::Record& record);
 
 struct Limits {
@@ -62,6 +65,10 @@ class AppenderModel {
   void setSticky();
   void append();
   void appendStaged();
+  void appendRun();
+  // What was drained is what was staged, from `first` on.
+  void checkDrained(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
+                    const DrainResult& result);
   void offerLarge();
   void sealAny();
   void finishAny();

@@ -4,20 +4,42 @@
 #include "model.h"
 
 namespace millrace::fuzz {
-namespace {
-
-using namespace staged_layout;
-
-constexpr int32_t kTouchBase = 7;
-constexpr double kTwoTo63 = 9223372036854775808.0;
 
 struct StagedRecords {
   std::vector<int32_t> words;
   std::string bytes;
   std::vector<reference::Record> records;
 
-  const int32_t* wordsOf(size_t index) const { return words.data() + index * kWords; }
+  const int32_t* wordsOf(size_t index) const { return words.data() + index * staged_layout::kWords; }
 };
+
+// Of exact size, so that a sanitizer sees what is read or written past it.
+struct DrainMemory {
+  DrainMemory(const std::vector<int32_t>& descriptors, int32_t capacity, const std::string& staged)
+      : words(descriptors),
+        bytes(std::make_unique<uint8_t[]>(staged.size())),
+        places(static_cast<size_t>(capacity) * place_layout::kWords),
+        touched(static_cast<size_t>(capacity) * touched_layout::kWords),
+        area{words.data(),  capacity,      bytes.get(), static_cast<int64_t>(staged.size()),
+             places.data(), touched.data()} {
+    std::copy(staged.begin(), staged.end(), bytes.get());
+  }
+  DrainMemory(const DrainMemory&) = delete;
+  DrainMemory& operator=(const DrainMemory&) = delete;
+
+  std::vector<int32_t> words;
+  std::unique_ptr<uint8_t[]> bytes;
+  std::vector<int32_t> places;
+  std::vector<int32_t> touched;
+  StagingArea area;
+};
+
+namespace {
+
+using namespace staged_layout;
+
+constexpr int32_t kTouchBase = 7;
+constexpr double kTwoTo63 = 9223372036854775808.0;
 
 int32_t lengthOf(const reference::Bytes& bytes) {
   return bytes ? static_cast<int32_t>(bytes->size()) : -1;
@@ -73,6 +95,36 @@ void lie(Input* input, StagedRecords* staged) {
   }
 }
 
+// A length that cannot be.
+void lieAboutALength(Input* input, StagedRecords* staged) {
+  const size_t record = input->below(static_cast<uint32_t>(staged->records.size()));
+  const auto any = static_cast<int32_t>(input->number());
+  const auto byteCount = static_cast<int32_t>(staged->bytes.size());
+  int32_t& lying = staged->words[record * kWords + (input->flip() ? kKeyBytes : kValueBytes)];
+  if (input->flip()) {
+    lying = any > -2 ? -2 - (any & 0xffff) : any;
+  } else {
+    lying = any > byteCount ? any : byteCount + 1 + (any & 0xffff);
+  }
+}
+
+// What all records of a run share cannot be.
+void misleadRun(Input* input, int32_t* words) {
+  const double odd[] = {std::numeric_limits<double>::quiet_NaN(), kTwoTo63, 1e300};
+  switch (input->below(3)) {
+    case 0:
+      words[kTopic] = input->flip() ? -1 : 1000 + static_cast<int32_t>(input->below(1 << 30));
+      return;
+    case 1:
+      words[kPartition] = static_cast<int32_t>(input->below(1 << 30)) * (input->flip() ? 1 : -1);
+      if (words[kPartition] == kPartitionByKey || words[kPartition] == kPartitionSticky)
+        words[kPartition] = -3;
+      return;
+    default:
+      std::memcpy(words + kTimestamp, &odd[input->below(3)], sizeof(double));
+  }
+}
+
 bool isLie(const int32_t* words, const StagedRecords& staged) {
   if (words[kKeyBytes] < -1 || words[kValueBytes] < -1 || words[kHeaderBytes] < 0 || words[kOffset] < 0)
     return true;
@@ -96,23 +148,62 @@ void AppenderModel::appendStaged() {
     stage(&staged, topic, partition, record, timestampMs);
   }
   if (count > 0 && input_.rarely(8)) lie(&input_, &staged);
-  std::vector<int32_t> words = staged.words;
-  std::vector<int32_t> places(count * place_layout::kWords);
-  std::vector<int32_t> touched(count * touched_layout::kWords);
-  const auto exact = std::make_unique<uint8_t[]>(staged.bytes.size());
-  std::copy(staged.bytes.begin(), staged.bytes.end(), exact.get());
-  const StagingArea area{words.data(),  static_cast<int32_t>(count),
-                         exact.get(),   static_cast<int64_t>(staged.bytes.size()),
-                         places.data(), touched.data()};
+  DrainMemory memory(staged.words, static_cast<int32_t>(count), staged.bytes);
   const uint32_t first = count > 0 && input_.rarely(8) ? input_.below(count) : 0;
-  const DrainResult result = drainStaged(*appender_, area, static_cast<int32_t>(first),
+  const DrainResult result = drainStaged(*appender_, memory.area, static_cast<int32_t>(first),
                                          static_cast<int32_t>(count - first), kTouchBase);
+  checkDrained(staged, memory, first, result);
+}
 
+void AppenderModel::appendRun() {
+  StagedRecords staged;
+  const auto topic = static_cast<int32_t>(input_.below(kTopics));
+  const int32_t keyedPartition = input_.flip() ? kPartitionByKey : kPartitionSticky;
+  const reference::Record any = randomRecord();
+  const uint32_t count = input_.below(kStagedMax + 1);
+  for (uint32_t i = 0; i < count; i++) {
+    reference::Record record = randomRecord();
+    record.timestampMs = any.timestampMs;
+    record.headers.clear();
+    const int32_t partition = record.key ? keyedPartition : kPartitionSticky;
+    stage(&staged, topic, partition, record, static_cast<double>(record.timestampMs));
+  }
+  if (count > 0 && input_.rarely(8)) lieAboutALength(&input_, &staged);
+  const auto capacity = static_cast<int32_t>(std::max(count, 2U));
+  std::vector<int32_t> words(static_cast<size_t>(capacity) * kWords);
+  words[kTopic] = topic;
+  words[kPartition] = keyedPartition;
+  const auto timestampMs = static_cast<double>(any.timestampMs);
+  std::memcpy(words.data() + kTimestamp, &timestampMs, sizeof timestampMs);
+  for (uint32_t i = 0; i < count; i++) {
+    const size_t at = run_layout::kFirst + size_t{i} * run_layout::kWords;
+    words[at + run_layout::kKeyBytes] = staged.wordsOf(i)[kKeyBytes];
+    words[at + run_layout::kValueBytes] = staged.wordsOf(i)[kValueBytes];
+  }
+  const bool isMisled = input_.rarely(16);
+  if (isMisled) misleadRun(&input_, words.data());
+  DrainMemory memory(words, capacity, staged.bytes);
+  const uint32_t first = count > 0 && input_.rarely(8) ? input_.below(count) : 0;
+  const int64_t position = first < count ? staged.wordsOf(first)[kOffset] : 0;
+  const DrainResult result = drainRun(*appender_, memory.area, static_cast<int32_t>(first),
+                                      static_cast<int32_t>(count - first), position, kTouchBase);
+  if (first < count && (isMisled || topics_[static_cast<size_t>(topic)].partitions == 0)) {
+    FUZZ_CHECK(result.fault != nullptr && result.processed == 0 && result.touched == 0);
+    checkState();
+    return;
+  }
+  checkDrained(staged, memory, first, result);
+  const auto next = first + static_cast<uint32_t>(result.processed);
+  if (next < count) FUZZ_CHECK(result.position == staged.wordsOf(next)[kOffset]);
+}
+
+void AppenderModel::checkDrained(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
+                                 const DrainResult& result) {
+  const size_t count = staged.records.size();
   std::vector<int32_t> counted(count);
   int32_t processed = 0;
   for (size_t i = first; i < count; i++, processed++) {
     const int32_t* asked = staged.wordsOf(i);
-    const int32_t* told = words.data() + i * kWords;
     const bool isKnownTopic = asked[kTopic] >= 0 && asked[kTopic] < kTopics;
     reference::Record record = staged.records[i];
     if (isLie(asked, staged) || !isKnownTopic ||
@@ -129,17 +220,18 @@ void AppenderModel::appendStaged() {
       offer_ = nullptr;
       break;
     }
-    FUZZ_CHECK(processed < result.processed && told[kPartition] == partition);
-    const int32_t* place = places.data() + i * place_layout::kWords;
+    FUZZ_CHECK(processed < result.processed);
+    const int32_t* place = memory.places.data() + i * place_layout::kWords;
     const int32_t number = place[place_layout::kTouch] - kTouchBase;
     FUZZ_CHECK(number >= 0 && number < result.touched);
     FUZZ_CHECK(place[place_layout::kKeyBytes] == lengthOf(record.key));
     FUZZ_CHECK(place[place_layout::kValueBytes] == lengthOf(record.value));
-    const int32_t* entry = touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
+    const int32_t* entry = memory.touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
     // A batch is new at its first record, and its records follow one another.
     if (counted[static_cast<size_t>(number)]++ == 0) {
       FUZZ_CHECK(entry[touched_layout::kFirstIndex] == place[place_layout::kIndex]);
-      FUZZ_CHECK(entry[touched_layout::kFirstRecord] == static_cast<int32_t>(i));
+      FUZZ_CHECK(entry[touched_layout::kTopic] == asked[kTopic]);
+      FUZZ_CHECK(entry[touched_layout::kPartition] == partition);
     }
     appended(asked[kTopic], partition, asked[kPartition] == kPartitionSticky, record,
              entry[touched_layout::kBatch], place[place_layout::kIndex]);
@@ -147,7 +239,7 @@ void AppenderModel::appendStaged() {
   }
   FUZZ_CHECK(result.processed == processed);
   for (int32_t number = 0; number < result.touched; number++) {
-    const int32_t* entry = touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
+    const int32_t* entry = memory.touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
     FUZZ_CHECK(entry[touched_layout::kRecords] == counted[static_cast<size_t>(number)]);
     FUZZ_CHECK(entry[touched_layout::kRecords] > 0);
   }

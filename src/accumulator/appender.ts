@@ -6,7 +6,7 @@ import {
   ProducerClosedError,
   RecordTooLargeError,
 } from '../errors/index.js'
-import { AppendStatus, type NativeBytes, type NativeCore, Result, Staged, Touched } from '../native/addon.js'
+import { AppendStatus, type NativeBytes, type NativeCore, Result, Touched } from '../native/addon.js'
 import type { Batch } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
 import {
@@ -84,11 +84,12 @@ export class Appender {
   }
 
   /**
-   * Stages the next record of a run. False, with nothing done, if it cannot be staged or would have to wait.
+   * Stages the next plain record of a run; `keyedPartition` as {@link Staging.begin} has it. False, with
+   * nothing done, if it cannot be staged or would have to wait.
    */
   stage(
     topic: TopicState,
-    partition: number,
+    keyedPartition: number,
     timestampMs: number,
     key: NativeBytes,
     value: NativeBytes,
@@ -101,12 +102,12 @@ export class Appender {
     const bytes = keyBytes + valueBytes
     if (bytes > this.stagedBytesMax) return false
     const { staging } = this
-    if (!staging.canContinue(run, ordinal, bytes)) {
+    if (!staging.canContinue(run, ordinal, topic.handle, timestampMs, bytes)) {
       this.drainStaged()
       if (this.waiting.length > 0) return false
-      staging.begin(run, ordinal)
+      staging.begin(run, ordinal, topic.handle, keyedPartition, timestampMs)
     }
-    staging.put(topic.handle, partition, timestampMs, key, value, null, keyBytes, valueBytes)
+    staging.add(key, value, keyBytes, valueBytes)
     return true
   }
 
@@ -142,10 +143,10 @@ export class Appender {
     const run = staging.run as StagedRun
     if (count === 0) return
     // Only when nothing is staged any more: who hears of it may send again.
-    const refusals: (() => void)[] = []
+    let refusals: (() => void)[] | null = null
     let first = 0
     while (first < count) {
-      const answer = core.drainStaged(first, count - first, run.touchBase)
+      const answer = staging.drain(core, first)
       const stopped = first + (answer >> 3)
       if (stopped > first) this.attachStaged(run, first, stopped)
       first = stopped
@@ -164,12 +165,14 @@ export class Appender {
         const ordinal = run.ordinalAt(staging, first)
         const error = this.refusal(status, topic)
         this.options.onRefused(error)
+        refusals ??= []
         refusals.push(() => delivery.fail(error, ordinal, topic.name, -1))
+        staging.pass(first)
         first++
       }
     }
     staging.clear()
-    for (const refuse of refusals) refuse()
+    if (refusals !== null) for (const refuse of refusals) refuse()
   }
 
   /** Memory has come back: serves waiting records in order until it is used up again. */
@@ -216,6 +219,7 @@ export class Appender {
       const topic = options.topics[staging.topicOf(place)] as TopicState
       const record = staging.recordAt(place, topic)
       const delivery = run.deliveryAt(staging, place)
+      staging.pass(place)
       this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
     }
   }
@@ -223,7 +227,7 @@ export class Appender {
   /** The batches that the native call has touched, and their records, are told of one another. */
   private attachStaged(run: StagedRun, first: number, end: number): void {
     const { staging, options } = this
-    const { descriptors, touched, batches } = staging
+    const { touched, batches } = staging
     const count = staging.result[Result.TOUCHED] as number
     for (let touch = 0; touch < count; touch++) {
       const at = touch * Touched.WORDS
@@ -231,15 +235,14 @@ export class Appender {
       const firstIndex = touched[at + Touched.FIRST_INDEX] as number
       let batch: Batch
       if (firstIndex === 0) {
-        const record = (touched[at + Touched.FIRST_RECORD] as number) * Staged.WORDS
-        const topic = options.topics[descriptors[record + Staged.TOPIC] as number] as TopicState
-        batch = this.opened(handle, topic, descriptors[record + Staged.PARTITION] as number)
+        const topic = options.topics[touched[at + Touched.TOPIC] as number] as TopicState
+        batch = this.opened(handle, topic, touched[at + Touched.PARTITION] as number)
       } else batch = options.batchOf(handle)
       batch.recordCount = firstIndex + (touched[at + Touched.RECORDS] as number)
       batches[touch] = batch
     }
     run.attachStaged(staging, first, end)
-    batches.fill(null, 0, count)
+    for (let touch = 0; touch < count; touch++) batches[touch] = null
   }
 
   /** As `append`, past the staging. False if the record has to wait. */

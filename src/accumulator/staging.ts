@@ -1,5 +1,14 @@
 import { byteLength } from '../common/byte-length.js'
-import { type NativeBytes, Place, Result, Staged, Touched } from '../native/addon.js'
+import {
+  type NativeBytes,
+  type NativeCore,
+  PARTITION_STICKY,
+  Place,
+  Result,
+  Run,
+  Staged,
+  Touched,
+} from '../native/addon.js'
 import type { Batch } from './batch.js'
 import type { Delivery } from './delivery.js'
 import type { TopicState } from './topic.js'
@@ -38,8 +47,8 @@ export interface StagedRun {
   /** Who waits for one record, which goes on alone. */
   deliveryAt(staging: Staging, record: number): Delivery
   ordinalAt(staging: Staging, record: number): number
-  /** The staging is empty again; it has held `count` records. */
-  clear(count: number): void
+  /** The staging is about to be emptied. */
+  clear(staging: Staging): void
 }
 
 /** Records that have a delivery each. */
@@ -76,8 +85,8 @@ class SingleRecords implements StagedRun {
     return this.ordinals[record] as number
   }
 
-  clear(count: number): void {
-    this.deliveries.fill(null, 0, count)
+  clear(staging: Staging): void {
+    this.deliveries.fill(null, 0, staging.count)
   }
 }
 
@@ -103,6 +112,8 @@ export class Staging {
   count = 0
   /** Bytes staged. */
   used = 0
+  /** Where the bytes begin of the first record of a run that native code has not appended. */
+  private position = 0
 
   /** `headerBytesMax`: the encoded headers of a direct append pass through the same memory. */
   constructor(headerBytesMax: number) {
@@ -119,18 +130,49 @@ export class Staging {
     return this.firstOrdinal + this.count
   }
 
-  /** Whether a record can join those that are staged, as the next one of its run. */
-  canContinue(run: StagedRun, ordinal: number, bytes: number): boolean {
-    return this.run === run && this.nextOrdinal === ordinal && this.hasRoom(bytes)
+  /** Whether a plain record can join those that are staged, as the next one of its run. */
+  canContinue(run: StagedRun, ordinal: number, topic: number, timestampMs: number, bytes: number): boolean {
+    return (
+      this.run === run &&
+      this.nextOrdinal === ordinal &&
+      this.timestamps[Staged.TIMESTAMP >> 1] === timestampMs &&
+      this.descriptors[Staged.TOPIC] === topic &&
+      this.hasRoom(bytes)
+    )
   }
 
-  /** The staging is empty and takes records of a run, whose ordinals follow one another. */
-  begin(run: StagedRun, ordinal: number): void {
+  /**
+   * The staging is empty and takes plain records of a run, whose ordinals follow one another.
+   * `keyedPartition`: where those with a key go, by it or to the sticky partition.
+   */
+  begin(run: StagedRun, ordinal: number, topic: number, keyedPartition: number, timestampMs: number): void {
     this.run = run
     this.firstOrdinal = ordinal
+    this.descriptors[Staged.TOPIC] = topic
+    this.descriptors[Staged.PARTITION] = keyedPartition
+    this.timestamps[Staged.TIMESTAMP >> 1] = timestampMs
   }
 
-  /** As {@link put}; the caller has made sure that the record can join. */
+  /** Copies the run's next record in, of sizes given by {@link stageableBytes}, which it has room for. */
+  add(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): void {
+    const { descriptors, bytes } = this
+    const at = Run.FIRST + this.count * Run.WORDS
+    let end = this.used
+    descriptors[at + Run.KEY_BYTES] = keyBytes
+    descriptors[at + Run.VALUE_BYTES] = valueBytes
+    if (keyBytes > 0) {
+      bytes.set(key as Uint8Array, end)
+      end += keyBytes
+    }
+    if (valueBytes > 0) {
+      bytes.set(value as Uint8Array, end)
+      end += valueBytes
+    }
+    this.used = end
+    this.count++
+  }
+
+  /** Copies one record in, of sizes given by {@link stageableBytes}; the caller knows that it can join. */
   join(
     record: AppendableRecord,
     keyBytes: number,
@@ -141,27 +183,10 @@ export class Staging {
     const { topic, partition, timestampMs, key, value, headers } = record
     this.run = this.singles
     this.singles.set(this.count, delivery, ordinal)
-    this.put(topic.handle, partition, timestampMs, key, value, headers, keyBytes, valueBytes)
-  }
-
-  /**
-   * Copies one record in, of sizes given by {@link stageableBytes}. The caller has made sure that there is
-   * room.
-   */
-  put(
-    topic: number,
-    partition: number,
-    timestampMs: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: Uint8Array | null,
-    keyBytes: number,
-    valueBytes: number,
-  ): void {
     const { descriptors, bytes } = this
     const at = this.count * Staged.WORDS
     let end = this.used
-    descriptors[at + Staged.TOPIC] = topic
+    descriptors[at + Staged.TOPIC] = topic.handle
     descriptors[at + Staged.PARTITION] = partition
     descriptors[at + Staged.KEY_BYTES] = keyBytes
     descriptors[at + Staged.VALUE_BYTES] = valueBytes
@@ -185,16 +210,49 @@ export class Staging {
     this.count++
   }
 
-  /** Handle of the topic of a staged record. */
-  topicOf(record: number): number {
-    return this.descriptors[record * Staged.WORDS + Staged.TOPIC] as number
+  /** Appends the staged records from `first` on, as {@link NativeCore.drainStaged} does. */
+  drain(core: NativeCore, first: number): number {
+    const { count, run } = this
+    const { touchBase } = run as StagedRun
+    if (run === this.singles) return core.drainStaged(first, count - first, touchBase)
+    const answer = core.drainRun(first, count - first, touchBase, this.position)
+    this.position = this.result[Result.POSITION] as number
+    return answer
   }
 
-  /** A record that native code has not appended, as it was put; its bytes are views of the staging. */
+  /** Goes past the first record that native code has not appended. */
+  pass(record: number): void {
+    if (this.run === this.singles) return
+    const { keyBytes, valueBytes } = this.sizesOf(record)
+    this.position += Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
+  }
+
+  /** Handle of the topic of a staged record. */
+  topicOf(record: number): number {
+    return this.descriptors[this.descriptorOf(record) + Staged.TOPIC] as number
+  }
+
+  /** The first record that native code has not appended; its bytes are views of the staging. */
   recordAt(record: number, topic: TopicState): AppendableRecord {
+    return this.run === this.singles ? this.singleAt(record, topic) : this.plainAt(record, topic)
+  }
+
+  private plainAt(record: number, topic: TopicState): AppendableRecord {
+    const { keyBytes, valueBytes } = this.sizesOf(record)
+    const keyedPartition = this.descriptors[Staged.PARTITION] as number
+    return {
+      topic,
+      partition: keyBytes < 0 ? PARTITION_STICKY : keyedPartition,
+      timestampMs: this.timestampOf(record),
+      key: this.view(this.position, keyBytes),
+      value: this.view(this.position + Math.max(keyBytes, 0), valueBytes),
+      headers: null,
+    }
+  }
+
+  private singleAt(record: number, topic: TopicState): AppendableRecord {
     const at = record * Staged.WORDS
     const word = (offset: number) => this.descriptors[at + offset] as number
-    const view = (from: number, bytes: number) => (bytes < 0 ? null : this.bytes.subarray(from, from + bytes))
     const keyAt = word(Staged.OFFSET)
     const valueAt = keyAt + Math.max(word(Staged.KEY_BYTES), 0)
     const headersAt = valueAt + Math.max(word(Staged.VALUE_BYTES), 0)
@@ -203,21 +261,39 @@ export class Staging {
       topic,
       partition: word(Staged.PARTITION),
       timestampMs: this.timestampOf(record),
-      key: view(keyAt, word(Staged.KEY_BYTES)),
-      value: view(valueAt, word(Staged.VALUE_BYTES)),
-      headers: headerBytes === 0 ? null : view(headersAt, headerBytes),
+      key: this.view(keyAt, word(Staged.KEY_BYTES)),
+      value: this.view(valueAt, word(Staged.VALUE_BYTES)),
+      headers: headerBytes === 0 ? null : this.view(headersAt, headerBytes),
     }
   }
 
   timestampOf(record: number): number {
-    return this.timestamps[(record * Staged.WORDS + Staged.TIMESTAMP) >> 1] as number
+    return this.timestamps[(this.descriptorOf(record) + Staged.TIMESTAMP) >> 1] as number
   }
 
   clear(): void {
-    this.run?.clear(this.count)
+    this.run?.clear(this)
     this.run = null
     this.count = 0
     this.used = 0
+    this.position = 0
+  }
+
+  /** The first word of what describes a record: the records of a run share one descriptor. */
+  private descriptorOf(record: number): number {
+    return this.run === this.singles ? record * Staged.WORDS : 0
+  }
+
+  private sizesOf(record: number): { keyBytes: number; valueBytes: number } {
+    const at = Run.FIRST + record * Run.WORDS
+    return {
+      keyBytes: this.descriptors[at + Run.KEY_BYTES] as number,
+      valueBytes: this.descriptors[at + Run.VALUE_BYTES] as number,
+    }
+  }
+
+  private view(from: number, bytes: number): Uint8Array | null {
+    return bytes < 0 ? null : this.bytes.subarray(from, from + bytes)
   }
 
   private hasRoom(bytes: number): boolean {

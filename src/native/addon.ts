@@ -5,7 +5,10 @@
  * producer: it owns the slab pool, the open batch of every partition, and the appender.
  */
 
-/** Answers of {@link NativeCore.drainStaged} (why it stopped) and {@link NativeCore.append}. */
+/**
+ * Answers of {@link NativeCore.drainStaged}, {@link NativeCore.drainRun} (why they stopped) and
+ * {@link NativeCore.append}.
+ */
 export const AppendStatus = {
   OK: 0,
   /** No slab or budget left: nothing was written, wait until a batch is settled. */
@@ -37,15 +40,14 @@ export const PARTITION_BY_KEY = -1
 export const PARTITION_STICKY = -2
 
 /**
- * A staged record is eight int32 words in the staging descriptors, filled by JS; native code puts in the
- * partition.
+ * A staged record is eight int32 words in the staging descriptors, filled by JS.
  * The timestamp is a float64 over words 4 and 5. Key, value and encoded headers stand one after the other in
  * the staging bytes from OFFSET on; HEADER_BYTES 0 means none (native writes the zero count itself).
  */
 export const Staged = {
   WORDS: 8,
   TOPIC: 0,
-  /** In: a partition, or PARTITION_BY_KEY / PARTITION_STICKY. Out: the partition the record went to. */
+  /** A partition, or PARTITION_BY_KEY / PARTITION_STICKY. */
   PARTITION: 1,
   /** Bytes, or -1 for null. */
   KEY_BYTES: 2,
@@ -55,6 +57,21 @@ export const Staged = {
   OFFSET: 6,
   /** Bytes of the encoded headers section. */
   HEADER_BYTES: 7,
+} as const
+
+/**
+ * A run of plain records, without headers, that share their topic and timestamp: one descriptor as above, of
+ * which TOPIC, TIMESTAMP and PARTITION count, then two int32 words for each record. PARTITION is that of
+ * records with a key, PARTITION_BY_KEY or PARTITION_STICKY; those without go to the sticky one. Keys and
+ * values stand one after the other in the staging bytes.
+ */
+export const Run = {
+  WORDS: 2,
+  /** The first record's words. */
+  FIRST: Staged.WORDS,
+  /** Bytes, or -1 for null. */
+  KEY_BYTES: 0,
+  VALUE_BYTES: 1,
 } as const
 
 /** Where a staged record went: four int32 words per staged record, written by native code. */
@@ -68,16 +85,16 @@ export const Place = {
   VALUE_BYTES: 3,
 } as const
 
-/** A batch that a call has appended staged records to: four int32 words each, in order of first records. */
+/** A batch that a call has appended staged records to: five int32 words each, in order of first records. */
 export const Touched = {
-  WORDS: 4,
+  WORDS: 5,
   BATCH: 0,
   /** Index of the call's first record in the batch: 0 if the batch is new. */
   FIRST_INDEX: 1,
   /** Records the call has appended to it. */
   RECORDS: 2,
-  /** Position of the first record in the staging. */
-  FIRST_RECORD: 3,
+  TOPIC: 3,
+  PARTITION: 4,
 } as const
 
 /** Words of the shared result array, written by every append and by {@link NativeCore.describe}. */
@@ -90,8 +107,10 @@ export const Result = {
   VALUE_BYTES: 4,
   /** Upper bound of the record's batch size in bytes: NEEDS_LARGE, TOO_LARGE. */
   SIZE: 5,
-  /** Batches that drainStaged has appended to. */
+  /** Batches that drainStaged or drainRun has appended to. */
   TOUCHED: 6,
+  /** Of drainRun: where the bytes begin of the first record that it has not appended. */
+  POSITION: 7,
 } as const
 
 export interface NativeCoreOptions {
@@ -127,11 +146,13 @@ export interface NativeCore {
   /** Sets the sticky partition and resets the bytes produced to it. */
   setSticky(topic: number, partition: number): void
   /**
-   * Appends staged records `first` … `first + count - 1` in order, puts in their partitions, tells their
-   * places and lists the batches touched, which places number from `touchBase` on.
+   * Appends staged records `first` … `first + count - 1` in order, tells their places and lists the batches
+   * touched, which places number from `touchBase` on.
    * Returns `processed * 8 + AppendStatus`; a status other than OK concerns record `first + processed`.
    */
   drainStaged(first: number, count: number, touchBase: number): number
+  /** As `drainStaged`, for the records of a run; the bytes of `first` begin at `position`. */
+  drainRun(first: number, count: number, touchBase: number, position: number): number
   /**
    * Appends one record directly; `headerBytes` of encoded headers stand at the start of the staging bytes.
    */

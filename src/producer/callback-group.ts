@@ -160,8 +160,8 @@ export class CallbackRun implements StagedRun {
     return 0
   }
 
-  clear(count: number): void {
-    this.callbacks.fill(null, 0, count)
+  clear(staging: Staging): void {
+    this.callbacks.fill(null, 0, staging.count)
   }
 }
 

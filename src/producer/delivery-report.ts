@@ -1,6 +1,6 @@
 import type { Batch } from '../accumulator/batch.js'
 import type { BatchOutcome, Delivery, Settlement } from '../accumulator/delivery.js'
-import type { StagedRun, Staging } from '../accumulator/staging.js'
+import { STAGED_RECORDS_MAX, type StagedRun, type Staging } from '../accumulator/staging.js'
 import { KafkaError } from '../errors/index.js'
 import { Place, Result, Touched } from '../native/addon.js'
 import { RecordMetadata } from './record-metadata.js'
@@ -132,8 +132,8 @@ export class SendManyCollector implements Delivery, StagedRun {
   }
 
   /** Their timestamps are those of records without their own. */
-  attachStaged(staging: Staging, first: number, end: number): void {
-    const { touched, batches, places, firstOrdinal } = staging
+  attachStaged(staging: Staging): void {
+    const { touched, batches } = staging
     const count = staging.result[Result.TOUCHED] as number
     for (let touch = 0; touch < count; touch++) {
       const share = this.shareOf(batches[touch] as Batch)
@@ -141,7 +141,6 @@ export class SendManyCollector implements Delivery, StagedRun {
       // It may have an earlier number as well; it is found under both.
       this.shares.push(share)
     }
-    this.table.set(places.subarray(first * WORDS, end * WORDS), (firstOrdinal + first) * WORDS)
   }
 
   deliveryAt(): Delivery {
@@ -152,8 +151,11 @@ export class SendManyCollector implements Delivery, StagedRun {
     return staging.firstOrdinal + record
   }
 
-  /** Nothing to let go of: what the staging held is in the table. */
-  clear(): void {}
+  /** Takes over all places at once. Records that go on alone have theirs written again. */
+  clear({ places, count, firstOrdinal }: Staging): void {
+    const told = count === STAGED_RECORDS_MAX ? places : places.subarray(0, count * WORDS)
+    this.table.set(told, firstOrdinal * WORDS)
+  }
 
   attach(
     batch: Batch,

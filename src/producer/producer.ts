@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
-import type { StagedRun } from '../accumulator/staging.js'
 import type { AppendableRecord, WaitingRecord } from '../accumulator/waiting.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
@@ -70,6 +69,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private callbacksToDispatch = 0
   private closing: Promise<void> | null = null
   private readonly closeDeadline: CloseDeadline
+  /** Whether the producer is open, and in a transaction if it has them. */
+  private readonly takesRecords = (): boolean => {
+    if (this.closing !== null || this.sender.fatal !== null) return false
+    return this.transactions === null || this.transactions.state === 'IN_TRANSACTION'
+  }
 
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
@@ -155,6 +159,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       return Promise.reject(asKafkaError(thrown, ''))
     }
     for (let ordinal = 0; ordinal < count; ordinal++) {
+      if (misses <= PLAIN_MISSES_MAX && interceptors === null) {
+        const first = ordinal
+        ordinal = this.router.stageMany(records, nowMs, collector, first, count, this.takesRecords)
+        if (ordinal > first) this.sender.wakeup()
+        if (ordinal === count) break
+      }
       let record: ProducerRecord<K, V>
       try {
         record = records[ordinal] as ProducerRecord<K, V>
@@ -162,11 +172,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
         collector.fail(asKafkaError(thrown, ''), ordinal, '', -1)
         continue
       }
-      if (interceptors !== null) this.dispatch(interceptors.onSend(record), collector, ordinal, nowMs)
-      else if (misses > PLAIN_MISSES_MAX || !this.stagePlain(record, collector, ordinal, nowMs)) {
-        misses++
-        this.dispatch(record, collector, ordinal, nowMs)
-      }
+      misses++
+      this.dispatch(interceptors === null ? record : interceptors.onSend(record), collector, ordinal, nowMs)
     }
     return collector.promise
   }
@@ -351,7 +358,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     )
   }
 
-  /** As {@link stagePlain}; after a record for which that is no way, the next ones do not try it. */
+  /** False if the record needs a closer look; the ones after it do not try this way. */
   private stageCalledBack(record: ProducerRecord<K, V>, callback: DeliveryCallback, nowMs: number): boolean {
     if (this.callbacksToDispatch > 0) {
       this.callbacksToDispatch--
@@ -359,24 +366,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     }
     const { callbackRun } = this
     const { staging } = this.accumulator
-    if (!this.stagePlain(record, callbackRun, staging.nextOrdinal, nowMs)) {
+    if (!this.takesRecords() || !this.router.stageOne(record, nowMs, callbackRun, staging.nextOrdinal)) {
       this.callbacksToDispatch = CALLBACKS_DISPATCHED_AFTER_MISS
       return false
     }
     callbackRun.set(staging.count - 1, callback)
-    return true
-  }
-
-  /** False if the record needs a closer look, or the producer is not open. */
-  private stagePlain(record: ProducerRecord<K, V>, run: StagedRun, ordinal: number, nowMs: number): boolean {
-    if (this.closing !== null || this.sender.fatal !== null) return false
-    if (this.transactions !== null && this.transactions.state !== 'IN_TRANSACTION') return false
-    try {
-      if (!this.router.stagePlain(record, nowMs, run, ordinal)) return false
-    } catch {
-      // A getter of the record threw; asked again, it throws where its error is dealt with.
-      return false
-    }
     this.sender.wakeup()
     return true
   }

@@ -26,7 +26,8 @@ export class RecordRouter {
   private readonly keySerializer: Serialize<unknown> | null
   private readonly valueSerializer: Serialize<unknown> | null
   private readonly partitioner: PartitionerView | null
-  private readonly ignoresKeys: boolean
+  /** Where records with a key go when neither they nor a custom partitioner say. */
+  private readonly keyedPartition: number
   private readonly isPlain: boolean
   private lastTopic: TopicState | null = null
   /** One for all records: the answer of `route`. */
@@ -45,7 +46,7 @@ export class RecordRouter {
     this.metadata = metadata
     this.keySerializer = config.keySerializer
     this.valueSerializer = config.valueSerializer
-    this.ignoresKeys = config.partitionerIgnoreKeys
+    this.keyedPartition = config.partitionerIgnoreKeys ? PARTITION_STICKY : PARTITION_BY_KEY
     this.isPlain =
       config.keySerializer === null && config.valueSerializer === null && config.partitioner === null
     this.partitioner = config.partitioner === null ? null : new PartitionerView(config.partitioner, metadata)
@@ -80,10 +81,48 @@ export class RecordRouter {
   }
 
   /**
-   * The short way for most records of a `sendMany`: to the topic of the one before, which is known, with
-   * nothing but key and value. False where `route` has to look closer.
+   * Stages records of an array from `from` on, as long as `takesRecords`: code of the caller's may run in
+   * between. Answers the first one that `route` has to look at, or `end`.
    */
-  stagePlain(
+  stageMany(
+    records: readonly ProducerRecord<unknown, unknown>[],
+    nowMs: number,
+    run: StagedRun,
+    from: number,
+    end: number,
+    takesRecords: () => boolean,
+  ): number {
+    let ordinal = from
+    try {
+      while (ordinal < end && takesRecords()) {
+        if (!this.stagePlain(records[ordinal] as ProducerRecord, nowMs, run, ordinal)) break
+        ordinal++
+      }
+    } catch {
+      // A getter of the record threw; asked again, it throws where its error is dealt with.
+    }
+    return ordinal
+  }
+
+  /** As {@link stageMany}, for one record. */
+  stageOne(
+    record: ProducerRecord<unknown, unknown>,
+    nowMs: number,
+    run: StagedRun,
+    ordinal: number,
+  ): boolean {
+    try {
+      return this.stagePlain(record, nowMs, run, ordinal)
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * The short way for most records: to the topic of the one before, which is known, with nothing but key and
+   * value. False where `route` has to look closer.
+   */
+  private stagePlain(
     record: ProducerRecord<unknown, unknown>,
     nowMs: number,
     run: StagedRun,
@@ -94,14 +133,13 @@ export class RecordRouter {
       return false
     const { partition, timestamp, headers, key, value } = record
     if (partition !== undefined || timestamp !== undefined || headers !== undefined) return false
-    const placement = this.builtInPartition(key)
     const { appender } = this.accumulator
-    return appender.stage(topic, placement, nowMs, key as Bytes, value as Bytes, run, ordinal)
+    return appender.stage(topic, this.keyedPartition, nowMs, key as Bytes, value as Bytes, run, ordinal)
   }
 
   /** Where a record without a partition goes when no custom partitioner decides. */
   private builtInPartition(key: unknown): number {
-    return key !== undefined && key !== null && !this.ignoresKeys ? PARTITION_BY_KEY : PARTITION_STICKY
+    return key !== undefined && key !== null ? this.keyedPartition : PARTITION_STICKY
   }
 
   /** The topic of this name; new to the producer at first use. */

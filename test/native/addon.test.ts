@@ -4,7 +4,15 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import { AppendStatus, PARTITION_BY_KEY, PARTITION_STICKY, Result, Staged } from '../../dist/native/addon.js'
+import {
+  AppendStatus,
+  PARTITION_BY_KEY,
+  PARTITION_STICKY,
+  Result,
+  Run,
+  Staged,
+  Touched,
+} from '../../dist/native/addon.js'
 import { addonPaths, loadAddon } from '../../dist/native/load.js'
 import { readRecords, type StagedInput, TestCore } from './support.js'
 
@@ -104,12 +112,16 @@ test('staged and direct records give the same bytes', () => {
   })
   staged.stage(records)
   const stagedBatches: number[] = []
+  const stagedPartitions: number[] = []
   for (const [first, count] of [
     [0, 100],
     [100, 156],
   ] as const) {
     assert.equal(staged.native.drainStaged(first, count, 0), count * 8 + AppendStatus.OK)
-    for (let i = first; i < first + count; i++) stagedBatches.push(staged.batchOf(i))
+    for (let i = first; i < first + count; i++) {
+      stagedBatches.push(staged.batchOf(i))
+      stagedPartitions.push(staged.partitionOf(i))
+    }
   }
   const batches = new Set<number>()
   for (const [i, record] of records.entries()) {
@@ -122,8 +134,8 @@ test('staged and direct records give the same bytes', () => {
     )
     assert.equal(status, AppendStatus.OK)
     assert.equal(stagedBatches[i], direct.result[Result.BATCH])
+    assert.equal(stagedPartitions[i], direct.result[Result.PARTITION])
     assert.equal(staged.indexOf(i), direct.result[Result.INDEX])
-    assert.equal(staged.word(i, Staged.PARTITION), direct.result[Result.PARTITION])
     batches.add(direct.batch)
   }
   assert.ok(batches.size > 5)
@@ -265,7 +277,48 @@ test('the sticky partition is asked for, used, and asked for again after its sha
   assert.equal(core.native.drainStaged(0, 2, 0), 1 * 8 + AppendStatus.CHOOSE_PARTITION)
   core.native.setSticky(0, 1)
   assert.equal(core.native.drainStaged(1, 1, 0), 1 * 8 + AppendStatus.OK)
-  assert.equal(core.word(1, Staged.PARTITION), 1)
+  assert.equal(core.partitionOf(1), 1)
+  const large = { key: null, value: Buffer.alloc(900) }
+  core.stageRun([large, large], { keyedPartition: PARTITION_BY_KEY })
+  assert.equal(core.native.drainRun(0, 2, 0, 0), 1 * 8 + AppendStatus.CHOOSE_PARTITION)
+  assert.equal(core.partitionOf(0), 1)
+  core.native.setSticky(0, 2)
+  assert.equal(core.native.drainRun(1, 1, 0, core.result[Result.POSITION] as number), 1 * 8 + AppendStatus.OK)
+  assert.equal(core.partitionOf(1), 2)
+})
+
+test('a run of records has the same bytes and places as records with descriptors of their own', () => {
+  const options = { slabBytes: 4096, batchLimitBytes: 4096 }
+  const [single, run] = [0, 1].map(() => {
+    const core = new TestCore({ ...options, arena: new ArrayBuffer(1 << 20), budgetBytes: 1 << 20 })
+    core.native.setTopic(0, 5)
+    core.native.setSticky(0, 4)
+    return core
+  }) as [TestCore, TestCore]
+  const timestampMs = 1700000000000
+  const records = Array.from({ length: 250 }, (_, i): StagedInput => {
+    const key = i % 50 === 0 ? null : randomBytes(i % 17)
+    const value = i % 9 === 0 ? null : randomBytes(i)
+    return { partition: key === null ? PARTITION_STICKY : PARTITION_BY_KEY, timestampMs, key, value }
+  })
+  single.stage(records)
+  run.stageRun(records, { keyedPartition: PARTITION_BY_KEY, timestampMs })
+  const batches = new Set<number>()
+  let position = 0
+  for (const [first, count] of [
+    [0, 100],
+    [100, 150],
+  ] as const) {
+    assert.equal(single.native.drainStaged(first, count, 7), count * 8 + AppendStatus.OK)
+    assert.equal(run.native.drainRun(first, count, 7, position), count * 8 + AppendStatus.OK)
+    position = run.result[Result.POSITION] as number
+    assert.deepEqual(run.places, single.places)
+    assert.deepEqual(run.touched, single.touched)
+    const touched = run.result[Result.TOUCHED] as number
+    for (let i = 0; i < touched; i++) batches.add(run.touched[i * Touched.WORDS + Touched.BATCH] as number)
+  }
+  assert.ok(batches.size > 5)
+  for (const batch of batches) assert.deepEqual(run.finished(batch), single.finished(batch))
 })
 
 test('without memory records wait until a batch is settled', () => {
@@ -431,11 +484,23 @@ test('arguments of wrong type or range throw and append nothing', () => {
     [2147483647, 2147483647],
   ] as const) {
     assert.throws(() => native.drainStaged(first, count, 0), RangeError)
+    assert.throws(() => native.drainRun(first, count, 0, 0), RangeError)
   }
-  for (const base of [-1, 2147483647]) assert.throws(() => native.drainStaged(0, 0, base), /touchBase/)
+  for (const base of [-1, 2147483647]) {
+    assert.throws(() => native.drainStaged(0, 0, base), /touchBase/)
+    assert.throws(() => native.drainRun(0, 0, base, 0), /touchBase/)
+  }
   words.fill(0)
   words[Staged.VALUE_BYTES] = 100000
   assert.throws(() => native.drainStaged(0, 1, 0), /staged record 0: its bytes are not in the staging area/)
+  words[Staged.PARTITION] = PARTITION_BY_KEY
+  words[Run.FIRST + Run.KEY_BYTES] = 100000
+  for (const position of [-1, 0, 65537]) {
+    assert.throws(
+      () => native.drainRun(0, 1, 0, position),
+      /staged record 0: its bytes are not in the staging area/,
+    )
+  }
   assert.throws(() => native.finish(0, 0, 0, 0, 0, 0), /free/)
   assert.equal(native.availableBytes(), options.budgetBytes)
 })
@@ -480,6 +545,8 @@ test('after close appends are refused and batches stay until settled', () => {
   core.native.close()
   assert.equal(core.append(0, 'k', 'v'), AppendStatus.CLOSED)
   assert.equal(core.native.drainStaged(0, 1, 0), AppendStatus.CLOSED)
+  core.stageRun([{ key: null, value: Buffer.from('v') }], { keyedPartition: PARTITION_BY_KEY })
+  assert.equal(core.native.drainRun(0, 1, 0, 0), AppendStatus.CLOSED)
   assert.equal(core.finished(0).toString('hex'), GOLDEN)
   assert.equal(core.native.settle(0), true)
 })
@@ -524,7 +591,7 @@ test('worker threads load the addon side by side and end with cores alive', asyn
     const addon = require(workerData)
     const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, batchLimitBytes: 1024,
       budgetBytes: 8192, recordLimitBytes: 1024, descriptors: new ArrayBuffer(8192), places: new ArrayBuffer(4096),
-      touched: new ArrayBuffer(4096), staging: new ArrayBuffer(1024), result: new ArrayBuffer(64), fillFreed: true })
+      touched: new ArrayBuffer(5120), staging: new ArrayBuffer(1024), result: new ArrayBuffer(64), fillFreed: true })
     core.setTopic(0, 1)
     for (let i = 0; i < 20; i++) core.append(0, 0, i, 'key', 'value', 0)
     core.provideLarge(new ArrayBuffer(100))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NativeAddon, NativeCore } from '../../dist/native/addon.js'
-import { Result, Staged } from '../../dist/native/addon.js'
+import { Result, Run, Staged } from '../../dist/native/addon.js'
 import { Random } from '../hostile/random.js'
 import { detach, HostileValues } from './hostile-values.js'
 import { TestCore } from './support.js'
@@ -116,6 +116,7 @@ export class HostileCalls {
       () => native.setTopic(random.once(3) ? this.small(3) : (0 as never), this.small(6)),
       () => native.setSticky(this.small(2), this.small(4)),
       () => this.stageAndDrain(native),
+      () => this.stageAndDrainRun(native),
       () => native.append(this.small(1), this.partition(), this.timestamp(), this.bytes(), this.bytes(), 0),
       () => native.append(this.small(1), this.partition(), 0, this.bytes(), this.bytes(), this.small(80)),
       () => native.append(0, this.partition(), 0, 'key', Buffer.alloc(random.below(2200)), 0),
@@ -163,6 +164,23 @@ export class HostileCalls {
     const count = random.once(8) ? this.small(300) : (records.length as never)
     const touchBase = random.once(8) ? this.small(300) : (0 as never)
     return native.drainStaged(random.once(8) ? this.small(300) : (0 as never), count, touchBase)
+  }
+
+  /** As above, for a run. */
+  private stageAndDrainRun(native: NativeCore): number {
+    const { random, core, values } = this
+    const records = Array.from({ length: random.below(8) }, () => ({
+      key: random.once(3) ? null : Buffer.alloc(random.below(20)),
+      value: random.once(6) ? null : Buffer.alloc(random.below(200)),
+    }))
+    core.stageRun(records, { keyedPartition: random.pick([-2, -1]), timestampMs: this.timestamp() })
+    const words = Run.FIRST + (records.length + 1) * Run.WORDS
+    const wild = random.once(4) ? 1 + random.below(3) : 0
+    for (let i = 0; i < wild; i++) core.words[random.below(words)] = values.number()
+    const count = random.once(8) ? this.small(300) : (records.length as never)
+    const touchBase = random.once(8) ? this.small(300) : (0 as never)
+    const position = random.once(8) ? this.small(300) : (0 as never)
+    return native.drainRun(random.once(8) ? this.small(300) : (0 as never), count, touchBase, position)
   }
 
   private appendLarge(native: NativeCore): number {

@@ -44,6 +44,7 @@ test('memory that was offered and not taken is not used later', () => {
   const value = Buffer.alloc(3000)
   for (const pass of [
     (core: TestCore) => core.native.drainStaged(0, 0, 0),
+    (core: TestCore) => core.native.drainRun(0, 0, 0, 0),
     (core: TestCore) => core.append(-1, 'k'.repeat(2_000_000), 'v'),
   ]) {
     const core = new TestCore()

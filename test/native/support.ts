@@ -5,6 +5,7 @@ import {
   type NativeCoreOptions,
   Place,
   Result,
+  Run,
   Staged,
   Touched,
 } from '../../dist/native/addon.js'
@@ -84,8 +85,25 @@ export class TestCore {
     }
   }
 
-  word(record: number, word: number): number {
-    return this.words[record * Staged.WORDS + word] as number
+  /** Stages records that share all but key and value, in the form of a run. */
+  stageRun(
+    records: readonly { key: Uint8Array | null; value: Uint8Array | null }[],
+    shared: { topic?: number; keyedPartition: number; timestampMs?: number },
+  ): void {
+    this.words[Staged.TOPIC] = shared.topic ?? 0
+    this.words[Staged.PARTITION] = shared.keyedPartition
+    new Float64Array(this.options.descriptors)[Staged.TIMESTAMP / 2] = shared.timestampMs ?? 0
+    let offset = 0
+    for (const [i, { key, value }] of records.entries()) {
+      const word = Run.FIRST + i * Run.WORDS
+      this.words[word + Run.KEY_BYTES] = key?.length ?? -1
+      this.words[word + Run.VALUE_BYTES] = value?.length ?? -1
+      for (const part of [key, value]) {
+        if (part === null) continue
+        this.staging.set(part, offset)
+        offset += part.length
+      }
+    }
   }
 
   /** Index in its batch of a record that the last drainStaged has appended. */
@@ -95,8 +113,16 @@ export class TestCore {
 
   /** Its batch; the touched ones are numbered from 0. */
   batchOf(record: number): number {
+    return this.touchedWord(record, Touched.BATCH)
+  }
+
+  partitionOf(record: number): number {
+    return this.touchedWord(record, Touched.PARTITION)
+  }
+
+  private touchedWord(record: number, word: number): number {
     const touch = this.places[record * Place.WORDS + Place.TOUCH] as number
-    return this.touched[touch * Touched.WORDS + Touched.BATCH] as number
+    return this.touched[touch * Touched.WORDS + word] as number
   }
 
   get batch(): number {

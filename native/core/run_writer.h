@@ -1,0 +1,126 @@
+// Writes the records of a run, which share topic and timestamp and have no headers: the appender's own way,
+// with all that is the same for each of them found once.
+#pragma once
+
+#include <algorithm>
+
+#include "appender.h"
+#include "bytes.h"
+#include "murmur2.h"
+
+namespace millrace {
+
+class RunWriter {
+ public:
+  // The topic is known to the appender.
+  RunWriter(Appender& appender, int32_t topic, int64_t timestampMs)
+      : appender_(appender), topicHandle_(topic), timestampMs_(timestampMs) {
+    refresh();
+  }
+
+  // Writes a record into the open batch of its partition, `kPartitionByKey` or `kPartitionSticky`. False,
+  // with nothing done, where there is none with room, or anything else needs a closer look. Key and value
+  // stand at `bytes`.
+  MILLRACE_INLINE bool extend(int32_t partition, const uint8_t* bytes, int32_t keyBytes, int32_t valueBytes) {
+    measure(keyBytes, valueBytes);
+    const bool isSticky = partition == kPartitionSticky;
+    int32_t target;
+    if (isSticky) {
+      // Up to here the sticky partition changes only where a batch is full, and then the record has no room.
+      if (MILLRACE_UNLIKELY(sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_)) return false;
+      target = sticky_;
+    } else {
+      const uint32_t hash = toPositive(murmur2(bytes, static_cast<size_t>(keyBytes)));
+      target = static_cast<int32_t>(hash % partitionCount_);
+    }
+    const int32_t handle = openBatch_[target];
+    if (MILLRACE_UNLIKELY(handle == kNoBatch || payloadBytes_ > payloadBytesMax_)) return false;
+    Batch& batch = batches_[handle];
+    const int64_t delta = timestampDelta(timestampMs_, batch.baseTimestampMs);
+    const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, batch.records);
+    const auto recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));
+    if (MILLRACE_UNLIKELY(batch.bytes + int64_t{recordSize} > limitBytes_)) return false;
+    const RecordShape shape{timestampMs_, keyBytes, valueBytes, 0};
+    copyTo(writeRecordFrame(batch.memory + batch.bytes, shape, bodyBytes, delta, batch.records), bytes);
+
+    handle_ = handle;
+    index_ = batch.records++;
+    batch.bytes += recordSize;
+    batch.maxTimestampMs = std::max(batch.maxTimestampMs, timestampMs_);
+    if (isSticky) topic_->producedBytes += recordSize;
+    return true;
+  }
+
+  // The long way, for what `extend` has not taken.
+  AppendStatus append(int32_t partition, const uint8_t* bytes, int32_t keyBytes, int32_t valueBytes) {
+    const RecordShape shape{timestampMs_, keyBytes, valueBytes, 0};
+    Reservation reservation;
+    const AppendStatus status = appender_.reserve(topicHandle_, partition, bytes, shape, &reservation);
+    sizeBytes_ = reservation.sizeBytes;
+    if (status != AppendStatus::Ok) return status;
+    copyTo(reservation.targets, bytes);
+    appender_.commit();
+    handle_ = reservation.batch;
+    index_ = reservation.index;
+    refresh();
+    return status;
+  }
+
+  // Of the last record written.
+  Batch& batch() { return batches_[handle_]; }
+  int32_t handle() const { return handle_; }
+  int32_t index() const { return index_; }
+  // Of the last answer of `append`, as Reservation has it.
+  int64_t sizeBytes() const { return sizeBytes_; }
+
+ private:
+  // Most records of a run are as long as the one before.
+  MILLRACE_INLINE void measure(int32_t keyBytes, int32_t valueBytes) {
+    if (keyBytes == keyBytes_ && valueBytes == valueBytes_) return;
+    keyBytes_ = keyBytes;
+    valueBytes_ = valueBytes;
+    keyCount_ = keyBytes > 0 ? static_cast<size_t>(keyBytes) : 0;
+    valueCount_ = valueBytes > 0 ? static_cast<size_t>(valueBytes) : 0;
+    payloadBytes_ = RecordShape{0, keyBytes, valueBytes, 0}.payloadBytes();
+  }
+
+  // Key and value to their places in a record whose frame is written.
+  MILLRACE_INLINE void copyTo(const RecordTargets& targets, const uint8_t* bytes) const {
+    copyBytes(targets.key, bytes, keyCount_);
+    copyBytes(targets.value, bytes + keyCount_, valueCount_);
+  }
+
+  // A new batch may have moved the pool's table.
+  void refresh() {
+    topic_ = &appender_.topics_[static_cast<size_t>(topicHandle_)];
+    openBatch_ = topic_->openBatch.data();
+    sticky_ = topic_->sticky;
+    partitionCount_ = static_cast<uint32_t>(topic_->partitionCount);
+    batches_ = &appender_.pool_.at(0);
+    limitBytes_ = appender_.limitBytes_;
+    // A closed appender takes nothing, and an offer of memory is for the next reservation.
+    const bool isPlain = !appender_.closed_ && appender_.offerMemory_ == nullptr;
+    payloadBytesMax_ = isPlain ? appender_.surePayloadBytes_ : -1;
+  }
+
+  Appender& appender_;
+  const int32_t topicHandle_;
+  const int64_t timestampMs_;
+  Appender::Topic* topic_;
+  const int32_t* openBatch_;
+  Batch* batches_;
+  int32_t sticky_;
+  uint32_t partitionCount_;
+  int64_t limitBytes_;
+  int64_t payloadBytesMax_;
+  int32_t keyBytes_ = -2;
+  int32_t valueBytes_ = -2;
+  size_t keyCount_ = 0;
+  size_t valueCount_ = 0;
+  int64_t payloadBytes_ = 0;
+  int32_t handle_ = kNoBatch;
+  int32_t index_ = -1;
+  int64_t sizeBytes_ = 0;
+};
+
+}  // namespace millrace
