@@ -22,6 +22,8 @@ import { type PartitionState, TopicState } from './topic.js'
  * A slab is not cut smaller than this, whatever `batch.size` says, or their table would outgrow their bytes.
  */
 const SLAB_BYTES_MIN = 1024
+/** The use of a topic is told no more often than this; its metadata are kept for far longer. */
+const TOPIC_USE_MS = 1000
 /** Encoded headers of one record pass through shared memory of at most this size. */
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
 
@@ -197,14 +199,12 @@ export class RecordAccumulator {
         this.ready.take(leaderId)
         continue
       }
-      this.core.describe(head.handle)
-      const headBytes = this.staging.result[Result.SIZE] as number
       // What does not fit stays at the head, or partitions with smaller batches would pass it for ever.
-      if (drained.length > 0 && bytes + headBytes > this.options.maxRequestBytes) break
+      if (drained.length > 0 && !this.fits(head, this.options.maxRequestBytes - bytes)) break
       this.ready.take(leaderId)
       this.launch(partition, head, gate)
       drained.push(head)
-      bytes += headBytes
+      bytes += head.bytes
       this.refresh(partition)
     }
     return drained
@@ -245,8 +245,9 @@ export class RecordAccumulator {
     batch.phase = BatchPhase.SETTLED
     this.incomplete.remove(batch)
     const { partition } = batch
-    const at = partition.drained.indexOf(batch)
-    if (at >= 0) partition.drained.splice(at, 1)
+    const { drained } = partition
+    if (drained[0] === batch) drained.shift()
+    else if (drained.includes(batch)) drained.splice(drained.indexOf(batch), 1)
     if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
     batch.tell()
   }
@@ -346,7 +347,11 @@ export class RecordAccumulator {
       batch.lingerOver = true
     else this.lingering.push(batch)
     this.refresh(partition)
-    options.onTopicUsed(partition.topic.name)
+    const { topic } = partition
+    if (nowMs - topic.usedMs >= TOPIC_USE_MS) {
+      topic.usedMs = nowMs
+      options.onTopicUsed(topic.name)
+    }
     options.onBatchOpened?.(partition)
     options.onWork()
     return batch
@@ -370,6 +375,13 @@ export class RecordAccumulator {
     const { clock, onWork } = this.options
     if (batch.phase === BatchPhase.SEALED && this.encoder?.startOrAdd(batch, clock)) onWork()
     return batch.encoded
+  }
+
+  /** Whether a sealed batch has no more bytes than that. What is in a slab has no more than the slab. */
+  private fits(batch: Batch, bytesLeft: number): boolean {
+    if (batch.memory === this.arena && this.slabBytes <= bytesLeft) return true
+    this.core.describe(batch.handle)
+    return (this.staging.result[Result.SIZE] as number) <= bytesLeft
   }
 
   /** The head of the queue becomes part of a request. */

@@ -57,12 +57,14 @@ export class PartitionState {
   /** Puts a batch into the queue, at its end unless told where. */
   insert(batch: Batch, at = this.queue.length): void {
     if (this.queue.length === 0) this.topic.queued.add(this)
-    this.queue.splice(at, 0, batch)
+    if (at === this.queue.length) this.queue.push(batch)
+    else this.queue.splice(at, 0, batch)
   }
 
   /** Takes the batch at that place out of the queue. */
   remove(at: number): void {
-    this.queue.splice(at, 1)
+    if (at === 0) this.queue.shift()
+    else this.queue.splice(at, 1)
     if (this.queue.length === 0) this.topic.queued.delete(this)
   }
 }
@@ -83,6 +85,8 @@ export class TopicState {
   metadata: TopicMetadata | null = null
   /** Where records without key and partition go at present (KIP-794), -1 before the first. */
   stickyPartition = -1
+  /** When the cluster's metadata were last told that the topic is used; monotonic milliseconds. */
+  usedMs = Number.NEGATIVE_INFINITY
 
   constructor(name: string, handle: number) {
     this.name = name

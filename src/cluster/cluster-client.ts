@@ -162,6 +162,13 @@ export class ClusterClient {
     })
   }
 
+  /** What `send` sends to the node goes out in as few writes as may be. */
+  together(nodeId: number, send: () => void): void {
+    const node = this.nodes.get(nodeId)
+    if (node?.isUsable) node.together(send)
+    else send()
+  }
+
   /** The broker asked, in a response, to be left alone for that long. */
   throttle(nodeId: number, ms: number): void {
     this.nodes.get(nodeId)?.throttle(ms)

@@ -27,6 +27,10 @@ const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
  */
 export const RESPONSE_ELEMENTS_MAX = 200_000
 
+/** Requests of one turn are written together up to about so many bytes. */
+const GATHERED_BYTES_MAX = 512 * 1024
+const NOT_GATHERING = -Infinity
+
 /** Ids from here on are left to authentication, as Java does. */
 const CORRELATION_ID_END = 0x7ffffff8
 /** As {@link HELD_MS_MIN}, as a share of the request time-out. */
@@ -76,6 +80,8 @@ export class Connection {
   /** Requests without a response that are not written yet. */
   private unanswerable = 0
   private readonly timeouts: DeadlineTimer
+  /** Bytes of the requests that wait to be written together. */
+  private gatheredBytes = NOT_GATHERING
   private nextCorrelationId = 0
   private endError: KafkaError | null = null
   /** Deadlines up to here had passed when the connection ended because of one. */
@@ -138,6 +144,21 @@ export class Connection {
     }
     this.unwritten.push(request)
     this.write(request, chunks)
+  }
+
+  /**
+   * Requests that `send` sends go out in writes of several, until there are bytes enough to make a write cheap:
+   * what is written together is in the socket's hands until all of it is written.
+   */
+  together(send: () => void): void {
+    this.gatheredBytes = 0
+    this.socket.cork()
+    try {
+      send()
+    } finally {
+      this.gatheredBytes = NOT_GATHERING
+      this.socket.uncork()
+    }
   }
 
   /** The broker asked for quiet: requests in flight get that much longer. */
@@ -205,6 +226,7 @@ export class Connection {
   private write(request: OutgoingRequest, chunks: Uint8Array[]): void {
     const { socket } = this
     const last = chunks.length - 1
+    for (const chunk of chunks) this.gatheredBytes += chunk.length
     socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
     socket.write(chunks[last] as Uint8Array, error => {
@@ -213,6 +235,11 @@ export class Connection {
       if (!error && !socket.destroyed) this.onWritten(request)
     })
     socket.uncork()
+    if (this.gatheredBytes < GATHERED_BYTES_MAX) return
+    // Out of the hold of `together`, and into it again.
+    this.gatheredBytes = 0
+    socket.uncork()
+    socket.cork()
   }
 
   private onWritten(request: OutgoingRequest): void {

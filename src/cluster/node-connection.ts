@@ -149,6 +149,12 @@ export class NodeConnection {
     connection.send(request)
   }
 
+  /** As {@link Connection.together}. Only in state Ready. */
+  together(send: () => void): void {
+    const connection = this.connection as Connection
+    connection.together(send)
+  }
+
   /** Nothing is sent for `ms`, at most a minute; requests in flight get that much longer. */
   throttle(ms: number): void {
     if (!(ms > 0) || this.state !== NodeState.Ready) return

@@ -65,6 +65,13 @@ Object.setPrototypeOf(
   }),
 )
 
+// A promise that resolves to a report looks for it. What is found here need not be asked of the proxy.
+Object.defineProperty(DeliveryReport.prototype, 'then', {
+  value: undefined,
+  writable: true,
+  configurable: true,
+})
+
 /** At least one record of a `sendMany` was not delivered. */
 export class SendManyError extends KafkaError {
   /** Metadata of all records in input order; offset -1n for those that failed. */
@@ -103,7 +110,7 @@ export class SendManyCollector implements Delivery, StagedRun {
   private timestamps: Float64Array | null = null
   private readonly timestampMs: number
   private errors: Map<number, KafkaError> | null = null
-  private readonly unsent = new Map<number, RecordMetadata>()
+  private unsent: Map<number, RecordMetadata> | null = null
   private pending: number
   private resolve: (report: DeliveryReport) => void = () => {}
   private reject: (error: KafkaError) => void = () => {}
@@ -179,6 +186,7 @@ export class SendManyCollector implements Delivery, StagedRun {
 
   fail(error: KafkaError, ordinal: number, topic: string, partition: number): void {
     this.table[ordinal * WORDS] = NO_SHARE
+    this.unsent ??= new Map()
     this.unsent.set(ordinal, RecordMetadata.unsent(topic, partition))
     this.errors ??= new Map()
     this.errors.set(ordinal, error)
@@ -193,7 +201,7 @@ export class SendManyCollector implements Delivery, StagedRun {
   metadataOf(ordinal: number): RecordMetadata {
     const at = ordinal * WORDS
     const share = this.table[at] as number
-    if (share === NO_SHARE) return this.unsent.get(ordinal) as RecordMetadata
+    if (share === NO_SHARE) return this.unsent?.get(ordinal) as RecordMetadata
     const { outcome } = this.shares[share] as Share
     const index = this.table[at + 1] as number
     const timestampMs = this.timestamps?.[ordinal] ?? this.timestampMs

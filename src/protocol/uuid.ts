@@ -11,3 +11,8 @@ export function isZeroUuid(id: Uint8Array): boolean {
   for (let i = 0; i < 16; i++) if (id[i] !== 0) return false
   return true
 }
+
+export function sameUuid(one: Uint8Array, other: Uint8Array): boolean {
+  for (let i = 0; i < 16; i++) if (one[i] !== other[i]) return false
+  return true
+}

@@ -1,10 +1,16 @@
 import type { Batch } from '../accumulator/batch.js'
+import type { TopicState } from '../accumulator/topic.js'
 import type { OutgoingRequest } from '../cluster/outgoing-request.js'
 import { type KafkaError, ProtocolError } from '../errors/index.js'
-import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
-import { encodeProduceFrame, type ProduceTopic } from '../protocol/produce-frame.js'
+import {
+  Produce,
+  type ProducePartitionResponse,
+  type ProduceResponse,
+  type ProduceTopicResponse,
+} from '../protocol/produce.js'
+import { encodeProduceFrame, type ProducePartition, type ProduceTopic } from '../protocol/produce-frame.js'
 import type { Reader } from '../protocol/reader.js'
-import { uuidKey, ZERO_UUID } from '../protocol/uuid.js'
+import { isZeroUuid, sameUuid, uuidKey, ZERO_UUID } from '../protocol/uuid.js'
 
 /** First Produce version that names topics by id only. */
 const TOPIC_IDS_FROM = 13
@@ -34,12 +40,9 @@ export class ProduceRequest implements OutgoingRequest {
   /** Why there is no answer, or no write where none is expected. */
   failure: KafkaError | null = null
   private readonly options: ProduceRequestOptions
-  /**
-   * Batches by topic, as sent. From version 13 on answers carry ids only, and a topic may be recreated under
-   * another id meanwhile, so the names are those of the time of sending.
-   */
-  private readonly byTopic = new Map<string, Map<number, Batch>>()
-  private readonly topics: ProduceTopic[]
+  private readonly topics: readonly SentTopic[]
+  /** The place of each topic in `topics` by name or id; made when an answer has them in another order. */
+  private topicPlaces: ReadonlyMap<string, number> | null = null
 
   constructor(options: ProduceRequestOptions) {
     this.options = options
@@ -49,7 +52,7 @@ export class ProduceRequest implements OutgoingRequest {
     this.version = hasEveryTopicId(options.batches)
       ? options.version
       : Math.min(options.version, TOPIC_IDS_FROM - 1)
-    this.topics = this.group()
+    this.topics = group(options.batches)
   }
 
   encode(correlationId: number): Uint8Array[] {
@@ -87,45 +90,107 @@ export class ProduceRequest implements OutgoingRequest {
     visit: (batch: Batch, partition: ProducePartitionResponse | null) => void,
     onStray: (topic: string, partition: number) => void,
   ): void {
-    for (const topic of response.responses) {
-      const key = this.version >= TOPIC_IDS_FROM ? uuidKey(topic.topicId) : topic.name
-      const batches = this.byTopic.get(key)
-      for (const partition of topic.partitionResponses) {
-        const batch = batches?.get(partition.index)
-        if (batch === undefined) onStray(key, partition.index)
-        else {
-          batches?.delete(partition.index)
-          visit(batch, partition)
-        }
+    const { responses } = response
+    for (let at = 0; at < responses.length; at++) {
+      const answered = responses[at] as ProduceTopicResponse
+      const sent = this.sentTopic(answered, at)
+      const { partitionResponses } = answered
+      for (let place = 0; place < partitionResponses.length; place++) {
+        const partition = partitionResponses[place] as ProducePartitionResponse
+        const batch = sent?.take(partition.index, place) ?? null
+        if (batch === null) onStray(this.keyOf(answered.name, answered.topicId), partition.index)
+        else visit(batch, partition)
       }
     }
-    for (const batches of this.byTopic.values()) for (const batch of batches.values()) visit(batch, null)
+    for (const { unanswered } of this.topics) {
+      for (const batch of unanswered) if (batch !== null) visit(batch, null)
+    }
+  }
+
+  /** The topic that an answer means, which brokers give at the place where it was sent. */
+  private sentTopic(answered: ProduceTopicResponse, at: number): SentTopic | undefined {
+    const expected = this.topics[at]
+    if (expected !== undefined && this.isSame(expected, answered)) return expected
+    this.topicPlaces ??= new Map(this.topics.map(({ name, id }, place) => [this.keyOf(name, id), place]))
+    const place = this.topicPlaces.get(this.keyOf(answered.name, answered.topicId))
+    return place === undefined ? undefined : this.topics[place]
+  }
+
+  private isSame({ name, id }: SentTopic, answered: ProduceTopicResponse): boolean {
+    return this.version >= TOPIC_IDS_FROM ? sameUuid(id, answered.topicId) : name === answered.name
+  }
+
+  private keyOf(name: string, id: Uint8Array): string {
+    return this.version >= TOPIC_IDS_FROM ? uuidKey(id) : name
   }
 
   private fail(error: KafkaError): void {
     this.failure = error
     this.options.onAnswer(this, null)
   }
+}
 
-  private group(): ProduceTopic[] {
-    const topics = new Map<string, ProduceTopic & { partitions: { index: number; records: Uint8Array }[] }>()
-    for (const batch of this.batches) {
-      const { topic, index } = batch.partition
-      const id = topic.metadata?.id ?? ZERO_UUID
-      const key = this.version >= TOPIC_IDS_FROM ? uuidKey(id) : topic.name
-      let entry = topics.get(key)
-      if (entry === undefined) {
-        entry = { name: topic.name, id, partitions: [] }
-        topics.set(key, entry)
-        this.byTopic.set(key, new Map())
-      }
-      entry.partitions.push({ index, records: batch.view() })
-      this.byTopic.get(key)?.set(index, batch)
+/**
+ * A topic's part of a request. From version 13 on answers carry ids only, and a topic may be recreated under
+ * another id meanwhile, so name and id are those of the time of sending.
+ */
+class SentTopic implements ProduceTopic {
+  readonly name: string
+  readonly id: Uint8Array
+  readonly partitions: ProducePartition[] = []
+  /** In the order of `partitions`; null once answered. */
+  readonly unanswered: (Batch | null)[] = []
+  /** The place of each partition by index; made when an answer has them in another order. */
+  private places: ReadonlyMap<number, number> | null = null
+
+  constructor(topic: TopicState) {
+    this.name = topic.name
+    this.id = topic.metadata?.id ?? ZERO_UUID
+  }
+
+  add(batch: Batch): void {
+    this.partitions.push({ index: batch.partition.index, records: batch.view() })
+    this.unanswered.push(batch)
+  }
+
+  /** The batch of a partition, which brokers answer for at the place where it was sent; null after that. */
+  take(index: number, at: number): Batch | null {
+    let place: number | undefined = at
+    if (this.partitions[at]?.index !== index) {
+      this.places ??= new Map(this.partitions.map((partition, position) => [partition.index, position]))
+      place = this.places.get(index)
     }
-    return [...topics.values()]
+    if (place === undefined) return null
+    const batch = this.unanswered[place] ?? null
+    this.unanswered[place] = null
+    return batch
   }
 }
 
+function group(batches: readonly Batch[]): SentTopic[] {
+  let last: TopicState | null = null
+  let sent: SentTopic | undefined
+  // Most requests have one topic.
+  const topics = new Map<TopicState, SentTopic>()
+  for (const batch of batches) {
+    const { topic } = batch.partition
+    if (topic !== last) {
+      last = topic
+      sent = topics.get(topic)
+      if (sent === undefined) {
+        sent = new SentTopic(topic)
+        topics.set(topic, sent)
+      }
+    }
+    sent?.add(batch)
+  }
+  return [...topics.values()]
+}
+
 function hasEveryTopicId(batches: readonly Batch[]): boolean {
-  return batches.every(batch => batch.partition.topic.metadata?.id.some(byte => byte !== 0) ?? false)
+  for (const { partition } of batches) {
+    const { metadata } = partition.topic
+    if (metadata === null || isZeroUuid(metadata.id)) return false
+  }
+  return true
 }

@@ -168,12 +168,17 @@ export class Sender {
         client.ensureConnection(leader)
         continue
       }
-      do {
-        const batches = accumulator.drain(leader, this.gate)
-        if (batches.length === 0) break
-        this.send(leader, batches)
-      } while (client.isReady(leader))
+      client.together(leader, () => this.sendTo(leader))
     }
+  }
+
+  private sendTo(leader: number): void {
+    const { client } = this.options
+    do {
+      const batches = this.accumulator.drain(leader, this.gate)
+      if (batches.length === 0) break
+      this.send(leader, batches)
+    } while (client.isReady(leader))
   }
 
   private send(nodeId: number, batches: readonly Batch[]): void {
