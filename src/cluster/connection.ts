@@ -147,8 +147,8 @@ export class Connection {
   }
 
   /**
-   * Requests that `send` sends go out in writes of several, until there are bytes enough to make a write cheap:
-   * what is written together is in the socket's hands until all of it is written.
+   * Requests that `send` sends go out in writes of several, as far as that makes a write cheaper: what is
+   * written together is in the socket's hands until all of it is written.
    */
   together(send: () => void): void {
     this.gatheredBytes = 0

@@ -94,6 +94,45 @@ describe('Connection', () => {
     }
   })
 
+  it('writes requests that are sent together in few writes, in order', async () => {
+    const { connection, socket, received } = await connected()
+    const gathered: number[] = []
+    const writev = socket._writev?.bind(socket)
+    socket._writev = (chunks, callback) => {
+      gathered.push(chunks.length)
+      writev?.(chunks, callback)
+    }
+    const small = Array.from({ length: 4 }, () => new RawRequest([Buffer.from('small')]))
+    const large = Array.from({ length: 3 }, () => new RawRequest([Buffer.alloc(300_000, 'large')]))
+    connection.together(() => {
+      for (const request of small) connection.send(request)
+    })
+    assert.deepEqual(gathered, [8])
+    connection.together(() => {
+      for (const request of large) connection.send(request)
+    })
+    assert.deepEqual(gathered, [8, 4, 2], 'no more than makes a write cheap is held back')
+    assert.throws(() =>
+      connection.together(() => {
+        connection.send(new RawRequest([Buffer.from('before')]))
+        throw new Error('while requests are sent')
+      }),
+    )
+    connection.send(new RawRequest([Buffer.from('last')]))
+    assert.deepEqual(gathered, [8, 4, 2, 2, 2])
+    await eventually('all bytes', () => received().includes('last'))
+    for (const request of [...small, ...large]) {
+      assert.deepEqual(request.written(), [{ kind: 'written', error: null, body: null }])
+    }
+    const bytes = received()
+    let at = 0
+    for (let id = 0; id < 9; id++) {
+      assert.equal(bytes.readInt32BE(at + 4), id)
+      at += 4 + bytes.readInt32BE(at)
+    }
+    assert.equal(at, bytes.length)
+  })
+
   it('tells of each slot freed how many were in flight before', async () => {
     const { connection, remote, slotsFreed } = await connected()
     for (let i = 0; i < 3; i++) connection.send(new RawRequest())

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SendManyError } from '../../dist/index.js'
+import { type RecordMetadata, SendManyError } from '../../dist/index.js'
 import { read, withProducer } from './support.js'
 
 test('sendMany resolves to an array-like of metadata in input order', () =>
@@ -90,6 +90,54 @@ for (const [name, oddEvery] of [
       }
     }))
 }
+
+test('without memory the rest of an array waits, and goes in order with the bytes it had', () =>
+  withProducer({ batchSize: 1024, bufferMemory: 4096 }, async (producer, broker) => {
+    await producer.partitionsFor('mixed')
+    const records = Array.from({ length: 500 }, (_, i) => {
+      const { value } = numbered(i, 20 + (i % 70))
+      return i % 3 === 0 ? { topic: 'mixed', value } : { ...numbered(i), value }
+    })
+    const report = await producer.sendMany(records)
+    const stored = new Map(
+      read(broker, 'mixed').map(record => [`${record.partition}-${record.offset}`, record] as const),
+    )
+    for (const [i, { key, value }] of records.map(record => ({ key: null, ...record })).entries()) {
+      const { partition, offset } = report.at(i) as RecordMetadata
+      const record = stored.get(`${partition}-${offset}`)
+      assert.equal(record?.key, key === null ? null : `${i}`)
+      assert.equal(record?.value, value.toString())
+    }
+    for (let partition = 0; partition < 3; partition++) {
+      const numbers = read(broker, 'mixed', partition).map(({ value }) => Number.parseInt(value ?? '', 10))
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((one, other) => one - other),
+      )
+    }
+    assert.equal(producer.bufferAvailableBytes, 4096)
+  }))
+
+test('a record too large for the memory fails alone, those around it keep their bytes', () =>
+  withProducer({ batchSize: 1024, bufferMemory: 2048 }, async (producer, broker) => {
+    await producer.partitionsFor('mixed')
+    await producer.send(numbered(0))
+    const records = [numbered(1), numbered(2, 3000), numbered(3), numbered(4, 1500), numbered(5)]
+    const error = await producer.sendMany(records).then(
+      () => assert.fail('it resolved'),
+      (rejected: unknown) => rejected,
+    )
+    assert.ok(error instanceof SendManyError)
+    assert.deepEqual(
+      [...error.errors].map(([at, { code }]) => [at, code]),
+      [[1, 'RECORD_TOO_LARGE']],
+    )
+    const stored = new Map(read(broker, 'mixed').map(({ key, value }) => [key, value]))
+    assert.deepEqual([...stored.keys()].sort(), ['0', '1', '3', '4', '5'])
+    for (const { key, value } of records) {
+      if (value.length < 3000) assert.equal(stored.get(key.toString()), value.toString())
+    }
+  }))
 
 test('sendMany of nothing resolves at once', () =>
   withProducer({}, async producer => {
