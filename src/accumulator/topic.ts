@@ -38,6 +38,8 @@ export class PartitionState {
   provenLeaderId = NO_LEADER
   provenLeaderEpoch = -1
   provenProducer: ProducerIdAndEpoch | null = null
+  /** Records of the last batch with promises that had one: as many are likely in the next. */
+  promisesLast = 0
   /** A sequence was used and then given up: no new batch is drained until the epoch has been bumped. */
   needsEpochBump = false
 

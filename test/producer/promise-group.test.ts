@@ -1,0 +1,72 @@
+// Promises made ahead of their records: each record gets its own, and those left over are heard of by nobody.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Batch } from '../../dist/accumulator/batch.js'
+import { PartitionState, TopicState } from '../../dist/accumulator/topic.js'
+import { KafkaError } from '../../dist/errors/index.js'
+import { PromiseGroup } from '../../dist/producer/promise-group.js'
+
+const NOW_MS = 1_700_000_000_000
+const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
+
+function batchesOf(partition: PartitionState) {
+  let handle = 0
+  return () => new Batch(handle++, new ArrayBuffer(64), 0, partition, 0, true)
+}
+
+test('every record gets a promise of its own, whatever the sizes of the batches before', async () => {
+  const next = batchesOf(new PartitionState(new TopicState('t', 0), 3))
+  for (const count of [1, 2, 300, 290, 1, 333, 64, 65]) {
+    const batch = next()
+    const promises = Array.from({ length: count }, (_, index) =>
+      PromiseGroup.of(batch, NOW_MS).add(index, index + 1, -1, NOW_MS + index),
+    )
+    assert.equal(new Set(promises).size, count)
+    batch.outcome.baseOffset = 1000n
+    batch.tell()
+    const told = await Promise.all(promises)
+    told.forEach((metadata, index) => {
+      assert.equal(metadata.offset, 1000n + BigInt(index))
+      assert.equal(metadata.serializedKeySize, index + 1)
+      assert.equal(metadata.timestamp, NOW_MS + index)
+    })
+  }
+})
+
+test('when a batch fails, its records reject, and the promises that no record has taken do not', async () => {
+  const unhandled: unknown[] = []
+  const onUnhandled = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', onUnhandled)
+  try {
+    const partition = new PartitionState(new TopicState('t', 0), 0)
+    partition.promisesLast = 1000
+    const batch = batchesOf(partition)()
+    const settled = Promise.allSettled(
+      Array.from({ length: 40 }, (_, index) => PromiseGroup.of(batch, NOW_MS).add(index, -1, 5, NOW_MS)),
+    )
+    const error = new KafkaError('TIMED_OUT', 'late')
+    batch.outcome.error = error
+    batch.tell()
+    for (const result of await settled) {
+      assert.equal(result.status === 'rejected' && result.reason, error)
+    }
+    await nextTurn()
+    assert.deepEqual(unhandled, [])
+    assert.equal(partition.promisesLast, 40)
+  } finally {
+    process.off('unhandledRejection', onUnhandled)
+  }
+})
+
+test('records of one batch whose times are too far apart for one table have their own promises, too', async () => {
+  const batch = batchesOf(new PartitionState(new TopicState('t', 0), 0))()
+  const times = [NOW_MS, NOW_MS + 2 ** 33, NOW_MS, 0]
+  const promises = times.map((timestampMs, index) =>
+    PromiseGroup.of(batch, timestampMs).add(index, -1, 5, timestampMs),
+  )
+  batch.tell()
+  assert.deepEqual(
+    (await Promise.all(promises)).map(({ timestamp }) => timestamp),
+    times,
+  )
+})
