@@ -62,6 +62,19 @@ TEST(Lz4, FindsMatchesAcrossAWholeBlockAndNoFurther) {
   EXPECT_EQ(decoded(block), content);
 }
 
+TEST(Lz4, FindsTheMatchThatFollowsOneOfAnyLengthAtOnce) {
+  const std::string first = noise(30, 6);
+  const std::string second = noise(30, 7);
+  const std::string last = noise(20, 8);
+  for (size_t length = 5; length <= 30; length++) {
+    const std::string content = first + second + first.substr(0, length) + second.substr(0, length) + last;
+    const std::string block = encoded(content);
+    EXPECT_EQ(decoded(block), content) << length;
+    // Two matches in place of their bytes: tokens and offsets, and the lengths of literals and matches.
+    EXPECT_LE(block.size(), content.size() - 2 * length + 2 * 3 + 2 + 3) << length;
+  }
+}
+
 TEST(Lz4, GrowsNoiseByLittle) {
   for (const size_t count : {size_t{255}, size_t{4096}, kLz4BlockBytesMax}) {
     const std::string content = noise(count, count);
