@@ -164,7 +164,7 @@ export class ReplyDelivery {
       const times = new FrameTimes()
       const producer = this.newProducer(TRANSACTIONAL.has(name))
       try {
-        if (TRANSACTIONAL.has(name)) await this.transactions(producer, 1)
+        if (TRANSACTIONAL.has(name)) await this.transactions(producer, 2)
         else await this.records(producer)
       } finally {
         await this.inTime('close', producer.close({ timeoutMs: DELIVERY_TIMEOUT_MS }))
