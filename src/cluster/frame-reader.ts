@@ -14,8 +14,8 @@ const HTTP = 0x48545450
 /**
  * Cuts the bytes of a connection into frames: `size:int32 bytes[size]`, handed on without the size.
  *
- * A frame inside one chunk is handed on as a view of it; one that spans several is put together once, when
- * its last byte is there. Nothing is allocated for a frame before its bytes have come, so an announced size
+ * Chunks are copied: their memory may be read into again, and a large one is not kept alive for a small frame.
+ * A frame that spans several is put together once, when its last byte is there. Nothing is allocated for a frame before its bytes have come, so an announced size
  * alone costs nothing.
  */
 export class FrameReader {
@@ -79,7 +79,7 @@ export class FrameReader {
   private takeFrame(chunk: Uint8Array, from: number): number {
     const missing = this.frameBytes - this.partsBytes
     const end = Math.min(from + missing, chunk.length)
-    const part = chunk.subarray(from, end)
+    const part = Buffer.from(chunk.subarray(from, end))
     if (part.length < missing) {
       this.parts.push(part)
       this.partsBytes += part.length

@@ -25,12 +25,32 @@ export type NodeState = (typeof NodeState)[keyof typeof NodeState]
 /** Longest throttle believed; the broker may ask again. */
 const THROTTLE_MS_MAX = 60_000
 
-/** Opens a socket to `address`, which `host` resolved to: TLS needs the name. */
+/**
+ * Opens a socket to `address`, which `host` resolved to: TLS needs the name. The chunks of its 'data' may be
+ * written over once the listeners have returned.
+ */
 export type Connect = (address: string, port: number, host: string) => Socket
 
-/** A plain TCP connection. */
-export const connectTcp: Connect = (address, port) =>
-  netConnect({ host: address, port, noDelay: true, keepAlive: true })
+/** Bytes read at once where the socket reads into one buffer. */
+const READ_BYTES = 16 * 1024
+/** Bun and Deno do not have, or not all of, the option that this is about. */
+const readsIntoBuffer = process.versions['bun'] === undefined && process.versions['deno'] === undefined
+
+/**
+ * A plain TCP connection. Where that can be, it reads into one buffer and past the stream, which would allocate
+ * for each read and look for more on a tick of its own: a chunk is then valid until its listeners return.
+ */
+export const connectTcp: Connect = (address, port) => {
+  const options = { host: address, port, noDelay: true, keepAlive: true }
+  if (!readsIntoBuffer) return netConnect(options)
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  const callback = (bytes: number): boolean => {
+    socket.emit('data', buffer.subarray(0, bytes))
+    return true
+  }
+  const socket: Socket = netConnect({ ...options, onread: { buffer, callback } })
+  return socket
+}
 
 /** What all nodes of a client share. */
 export interface NodeContext {
