@@ -49,7 +49,7 @@ export class Appender {
   private readonly options: AppenderOptions
   private readonly core: NativeCore
   private readonly staging: Staging
-  private readonly stagedBytesMax: number
+  readonly stagedBytesMax: number
   private large: ArrayBuffer | null = null
   /** The batch that the last direct append wrote into; null if it wrote nothing. */
   private lastBatch: Batch | null = null

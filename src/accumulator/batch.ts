@@ -87,9 +87,11 @@ export class Batch {
 
   /** Tells everyone who waits for the batch what became of it. */
   tell(): void {
-    for (const settlement of this.settlements) settlement.settle(this.outcome)
-    // A dead batch that the old generation still holds must not keep its records alive.
-    this.settlements.length = 0
+    const { settlements, outcome } = this
+    for (const settlement of settlements) settlement.settle(outcome)
+    // A dead batch that the old generation still holds must not keep its records alive. (To set the length
+    // would be a call into the runtime.)
+    while (settlements.length > 0) settlements.pop()
     this.leaveBarriers()
   }
 

@@ -30,9 +30,10 @@ export const NOT_STAGEABLE = -2
  */
 export function stageableBytes(bytes: NativeBytes): number {
   if (bytes === null || bytes === undefined) return -1
-  // Nothing is at the start of an empty or detached view. Reading what is there also tells V8 the view's
-  // class, and the true length is then found in line.
-  return bytes instanceof Uint8Array && bytes[0] !== undefined ? byteLength(bytes) : NOT_STAGEABLE
+  if (typeof bytes === 'string') return NOT_STAGEABLE
+  // Nothing is at the start of an empty or detached view. Reading what is there first also tells V8 the
+  // view's class: it need not look at the prototypes then, and finds the true length in line.
+  return bytes[0] !== undefined && bytes instanceof Uint8Array ? byteLength(bytes) : NOT_STAGEABLE
 }
 
 /**
@@ -151,6 +152,20 @@ export class Staging {
     this.descriptors[Staged.TOPIC] = topic
     this.descriptors[Staged.PARTITION] = keyedPartition
     this.timestamps[Staged.TIMESTAMP >> 1] = timestampMs
+  }
+
+  /**
+   * Adds one more record to a run that stands as its last record has left it, with `count` records. False,
+   * with nothing done, where that is not so, it has no room or it cannot be staged.
+   */
+  extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes, bytesMax: number): boolean {
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return false
+    const bytes = keyBytes + valueBytes
+    if (bytes > bytesMax || this.run !== run || this.count !== count || !this.hasRoom(bytes)) return false
+    this.add(key, value, keyBytes, valueBytes)
+    return true
   }
 
   /** Copies the run's next record in, of sizes given by {@link stageableBytes}, which it has room for. */

@@ -14,9 +14,9 @@ const HTTP = 0x48545450
 /**
  * Cuts the bytes of a connection into frames: `size:int32 bytes[size]`, handed on without the size.
  *
- * Chunks are copied: their memory may be read into again, and a large one is not kept alive for a small frame.
- * A frame that spans several is put together once, when its last byte is there. Nothing is allocated for a frame before its bytes have come, so an announced size
- * alone costs nothing.
+ * Chunks are copied: their memory may be read into again, and a large one is not kept alive for a small
+ * frame. A frame that spans several is put together once, when its last byte is there. Nothing is allocated
+ * for a frame before its bytes have come, so an announced size alone costs nothing.
  */
 export class FrameReader {
   /** Largest frame accepted; small until a peer has shown that it is a broker. */

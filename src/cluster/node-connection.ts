@@ -34,11 +34,11 @@ export type Connect = (address: string, port: number, host: string) => Socket
 /** Bytes read at once where the socket reads into one buffer. */
 const READ_BYTES = 16 * 1024
 /** Bun and Deno do not have, or not all of, the option that this is about. */
-const readsIntoBuffer = process.versions['bun'] === undefined && process.versions['deno'] === undefined
+const readsIntoBuffer = process.versions.bun === undefined && process.versions.deno === undefined
 
 /**
- * A plain TCP connection. Where that can be, it reads into one buffer and past the stream, which would allocate
- * for each read and look for more on a tick of its own: a chunk is then valid until its listeners return.
+ * A plain TCP connection. Where that can be, it reads into one buffer and past the stream, which would
+ * allocate for each read and look for more on a tick of its own.
  */
 export const connectTcp: Connect = (address, port) => {
   const options = { host: address, port, noDelay: true, keepAlive: true }

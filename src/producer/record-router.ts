@@ -97,9 +97,41 @@ export class RecordRouter {
       while (ordinal < end && takesRecords()) {
         if (!this.stagePlain(records[ordinal] as ProducerRecord, nowMs, run, ordinal)) break
         ordinal++
+        ordinal = this.extendRun(records, run, ordinal, end, takesRecords)
       }
     } catch {
       // A getter of the record threw; asked again, it throws where its error is dealt with.
+    }
+    return ordinal
+  }
+
+  /**
+   * Adds records to a run that has begun, as long as they are of its kind and it stands as the last one has
+   * left it: whatever else the caller's code may do in between drains it first. Answers the first one left.
+   */
+  private extendRun(
+    records: readonly ProducerRecord<unknown, unknown>[],
+    run: StagedRun,
+    from: number,
+    end: number,
+    takesRecords: () => boolean,
+  ): number {
+    const { staging, appender } = this.accumulator
+    const { name } = this.lastTopic as TopicState
+    const { stagedBytesMax } = appender
+    let { count } = staging
+    let ordinal = from
+    try {
+      for (; ordinal < end; ordinal++) {
+        const record = records[ordinal] as ProducerRecord<Bytes, Bytes>
+        if (record?.topic !== name) break
+        const { partition, timestamp, headers, key, value } = record
+        if (partition !== undefined || timestamp !== undefined || headers !== undefined) break
+        if (!takesRecords() || !staging.extend(run, count, key, value, stagedBytesMax)) break
+        count++
+      }
+    } catch {
+      // As above.
     }
     return ordinal
   }

@@ -91,6 +91,58 @@ for (const [name, oddEvery] of [
     }))
 }
 
+test('records whose getters throw, send and flush leave those around them in place, each stored once', () =>
+  withProducer({}, async (producer, broker) => {
+    await producer.partitionsFor('mixed')
+    const others: Promise<unknown>[] = []
+    const inBetween: Record<number, () => unknown> = {
+      20: () => producer.send(numbered(1020)),
+      40: () => producer.sendMany([numbered(1040), numbered(1041)]),
+      60: () => producer.flush(),
+      70: () => producer.send({ topic: 'other', key: '1070', value: 'v' }),
+    }
+    const records = Array.from({ length: 300 }, (_, i) => {
+      const record = numbered(i)
+      if (i !== 50 && inBetween[i] === undefined) return record
+      let isRead = false
+      const value = () => {
+        if (i === 50) throw new Error('from a getter')
+        if (!isRead) others.push(Promise.resolve(inBetween[i]?.()))
+        isRead = true
+        return record.value
+      }
+      return {
+        topic: record.topic,
+        key: record.key,
+        get value() {
+          return value()
+        },
+      }
+    })
+    const error = await producer.sendMany(records).then(
+      () => assert.fail('it resolved'),
+      (rejected: unknown) => rejected,
+    )
+    await Promise.all(others)
+    assert.ok(error instanceof SendManyError)
+    assert.deepEqual([...error.errors.keys()], [50])
+    const keys = read(broker, 'mixed').map(({ key }) => Number(key))
+    const expected = [...Array(300).keys(), 1020, 1040, 1041].filter(i => i !== 50)
+    assert.deepEqual(
+      keys.toSorted((one, other) => one - other),
+      expected,
+    )
+    for (let partition = 0; partition < 3; partition++) {
+      const numbers = read(broker, 'mixed', partition).map(({ key }) => Number(key))
+      const own = numbers.filter(i => i < 1000)
+      assert.deepEqual(
+        own,
+        own.toSorted((one, other) => one - other),
+      )
+    }
+    assert.equal(read(broker, 'other').length, 1)
+  }))
+
 test('without memory the rest of an array waits, and goes in order with the bytes it had', () =>
   withProducer({ batchSize: 1024, bufferMemory: 4096 }, async (producer, broker) => {
     await producer.partitionsFor('mixed')
