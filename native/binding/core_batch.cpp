@@ -206,6 +206,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
   state->result[result_layout::kIndex] = batch.records;
   state->result[result_layout::kPartition] = batch.partition;
   storeSize(state, batch.bytes);
+  state->result[result_layout::kRoom] = state->appender.roomOf(handle);
   return nullptr;
 }
 

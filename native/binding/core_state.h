@@ -45,6 +45,7 @@ constexpr int32_t kValueBytes = 4;
 constexpr int32_t kSize = 5;
 constexpr int32_t kTouched = 6;
 constexpr int32_t kPosition = 7;
+constexpr int32_t kRoom = 8;
 }  // namespace result_layout
 
 // Reads `count` arguments (missing ones are undefined) and the state.

@@ -177,6 +177,15 @@ void Appender::offerLarge(uint8_t* memory, uint32_t memoryBytes) {
   offerTakenBy_ = kNoBatch;
 }
 
+int32_t Appender::roomOf(int32_t handle) const {
+  const Batch& batch = pool_.at(handle);
+  if (batch.phase != Phase::Open) return 0;
+  const Topic& topic = topics_[static_cast<size_t>(batch.topic)];
+  int64_t room = limitBytes_ - batch.bytes;
+  if (topic.sticky == batch.partition) room = std::min(room, 2 * limitBytes_ - topic.producedBytes);
+  return static_cast<int32_t>(std::max<int64_t>(room, 0));
+}
+
 void Appender::seal(int32_t handle) {
   const Batch& batch = pool_.at(handle);
   if (batch.phase != Phase::Open) {

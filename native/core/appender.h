@@ -85,6 +85,10 @@ class Appender {
   // The batch that took the last offer, or kNoBatch: then the memory is not used and may go.
   int32_t offerTakenBy() const { return offerTakenBy_; }
 
+  // As many bytes of records as the batch takes before it is closed, or the sticky choice may change where it
+  // is the sticky partition's: 0 if it is not open.
+  int32_t roomOf(int32_t batch) const;
+
   void seal(int32_t batch);
   bool settle(int32_t batch);
   void close() { closed_ = true; }

@@ -356,6 +356,27 @@ TEST(Sticky, CountsTheHeaderOfANewBatch) {
   EXPECT_EQ(appender.appendBytes(0, kPartitionSticky, 50), AppendStatus::ChoosePartition) << "1024 produced";
 }
 
+TEST(Appender, TellsTheRoomOfABatchOnlyWhileItIsOpen) {
+  TestAppender appender;
+  appender->setTopic(0, 2);
+  ASSERT_EQ(appender.appendBytes(0, 0, 100), AppendStatus::Ok);
+  const int32_t batch = appender.last.batch;
+  const auto used = static_cast<int32_t>(appender->pool().at(batch).bytes);
+  EXPECT_EQ(appender->roomOf(batch), kLimit - used);
+  appender->seal(batch);
+  EXPECT_EQ(appender->roomOf(batch), 0);
+}
+
+TEST(Sticky, ABatchHasNoMoreRoomThanIsLeftOfTheShare) {
+  TestAppender appender;
+  appender->setTopic(0, 2);
+  appender->setSticky(0, 0);
+  ASSERT_EQ(appender.appendBytes(0, kPartitionSticky, kLimit - 62), AppendStatus::Ok);
+  ASSERT_EQ(appender.appendBytes(0, kPartitionSticky, kLimit - 62), AppendStatus::Ok);
+  ASSERT_EQ(appender.appendBytes(0, 0, 70), AppendStatus::Ok);
+  EXPECT_EQ(appender->roomOf(appender.last.batch), 2) << "2046 of 2048 bytes are produced";
+}
+
 TEST(Sticky, ForgetsAPartitionThatATopicMadeAnewDoesNotHave) {
   TestAppender appender;
   appender->setTopic(0, 4);

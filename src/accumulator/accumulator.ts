@@ -324,7 +324,7 @@ export class RecordAccumulator {
     this.appender.drainStaged()
     this.appender.failWaiting(error)
     for (const batch of [...this.incomplete].filter(matches)) {
-      if (batch.phase === BatchPhase.OPEN) this.core.seal(batch.handle)
+      this.close(batch)
       this.dequeue(batch)
       this.fail(batch, error)
     }
@@ -363,14 +363,19 @@ export class RecordAccumulator {
     if (!batch.encoded) this.encoder?.add(batch)
   }
 
+  /** Closes a batch for appends; what is staged may count on its room. */
+  private close(batch: Batch): void {
+    if (batch.phase !== BatchPhase.OPEN) return
+    this.appender.drainStaged()
+    this.core.seal(batch.handle)
+    batch.phase = BatchPhase.SEALED
+  }
+
   /**
    * Closes the head batch for a drain. False if it must be compressed first; the partition comes back then.
    */
   private seal(batch: Batch): boolean {
-    if (batch.phase === BatchPhase.OPEN) {
-      this.core.seal(batch.handle)
-      batch.phase = BatchPhase.SEALED
-    }
+    this.close(batch)
     if (batch.encoded) return true
     const { clock, onWork } = this.options
     if (batch.phase === BatchPhase.SEALED && this.encoder?.startOrAdd(batch, clock)) onWork()
@@ -428,16 +433,14 @@ export class RecordAccumulator {
   }
 
   private expireOne(batch: Batch, nowMs: number): void {
-    if (batch.phase === BatchPhase.OPEN) this.core.seal(batch.handle)
+    this.close(batch)
     const isInFlight = batch.phase === BatchPhase.IN_FLIGHT
     const cause = isInFlight ? batch.lastError : this.options.obstacle(batch)
     this.dequeue(batch)
     this.fail(batch, expiryError(batch, isInFlight, nowMs, cause))
   }
 
-  /**
-   * Takes an expired batch out of its queue; what comes next there has not failed yet, so nothing holds it.
-   */
+  /** Takes an expired batch out of its queue; what comes next has not failed yet, so nothing holds it. */
   private dequeue(batch: Batch): void {
     const { partition } = batch
     const { queue } = partition

@@ -6,8 +6,17 @@ import {
   ProducerClosedError,
   RecordTooLargeError,
 } from '../errors/index.js'
-import { AppendStatus, type NativeBytes, type NativeCore, Result, Touched } from '../native/addon.js'
-import type { Batch } from './batch.js'
+import {
+  AppendStatus,
+  type NativeBytes,
+  type NativeCore,
+  PARTITION_BY_KEY,
+  PARTITION_STICKY,
+  Result,
+  Touched,
+} from '../native/addon.js'
+import { partitionOfKey } from '../partitioner/murmur2.js'
+import { type Batch, BatchPhase } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
 import {
   NOT_STAGEABLE,
@@ -19,6 +28,9 @@ import {
 import type { PartitionState, TopicState } from './topic.js'
 import { type AppendableRecord, failWaiting, WaitingQueue, type WaitingRecord } from './waiting.js'
 import { waitingBytes } from './waiting-chunk.js'
+
+/** What a record takes beside key, value and headers at most: five lengths or numbers, attributes, a time. */
+const RECORD_OVERHEAD_BYTES_MAX = 32
 
 export interface AppenderOptions {
   core: NativeCore
@@ -53,6 +65,8 @@ export class Appender {
   private large: ArrayBuffer | null = null
   /** The batch that the last direct append wrote into; null if it wrote nothing. */
   private lastBatch: Batch | null = null
+  /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
+  private roomStamp = 0
 
   constructor(options: AppenderOptions) {
     this.options = options
@@ -124,10 +138,72 @@ export class Appender {
   }
 
   /**
-   * Writes one record into its batch at once; the result words tell its place and sizes. Null if it has to
-   * wait for memory. Throws what is wrong with the record.
+   * Appends a record whose batch the caller has to know at once; the result words tell its place and sizes.
+   * Null if it has to wait for memory. Throws what is wrong with the record.
    */
   appendNow(record: AppendableRecord): Batch | null {
+    const batch = this.waiting.length === 0 ? this.appendPlaced(record) : null
+    return batch ?? this.writeNow(record)
+  }
+
+  /**
+   * Stages a record if the open batch of its partition has room for it for sure: then its place is known
+   * beforehand. Null, with nothing done, if not.
+   */
+  private appendPlaced(record: AppendableRecord): Batch | null {
+    const { topic, key, value, headers } = record
+    // What is no view may run code when it is looked at, and that may send.
+    if (!isViewOrNull(key) || !isViewOrNull(value)) return null
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
+    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers === null ? 0 : headers.length)
+    if (bytes > this.stagedBytesMax) return null
+    let { partition } = record
+    if (partition === PARTITION_BY_KEY)
+      partition = partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)
+    else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
+    const queue = topic.partitions[partition]?.queue
+    if (queue === undefined || queue.length === 0) return null
+    const batch = queue[queue.length - 1] as Batch
+    if (!this.hasRoomFor(batch, bytes)) return null
+    const { staging } = this
+    const { result } = staging
+    staging.joinPlaced(
+      record,
+      record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition,
+      keyBytes,
+      valueBytes,
+    )
+    batch.roomBytes -= bytes + RECORD_OVERHEAD_BYTES_MAX
+    result[Result.INDEX] = batch.recordCount++
+    result[Result.KEY_BYTES] = keyBytes
+    result[Result.VALUE_BYTES] = valueBytes
+    return batch
+  }
+
+  /** Whether a record of such a payload can be staged and goes into this batch, whatever comes before it. */
+  private hasRoomFor(batch: Batch, bytes: number): boolean {
+    const { staging, core } = this
+    const needed = bytes + RECORD_OVERHEAD_BYTES_MAX
+    if (
+      batch.roomBytes < needed ||
+      batch.roomStamp !== this.roomStamp ||
+      batch.phase !== BatchPhase.OPEN ||
+      !staging.canJoinPlaced(bytes)
+    ) {
+      if (batch.phase !== BatchPhase.OPEN) return false
+      this.drainStaged()
+      if (this.waiting.length > 0) return false
+      core.describe(batch.handle)
+      batch.roomBytes = staging.result[Result.ROOM] as number
+      batch.roomStamp = this.roomStamp
+    }
+    return batch.roomBytes >= needed
+  }
+
+  /** Writes one record at once. */
+  private writeNow(record: AppendableRecord): Batch | null {
     if (this.staging.count > 0) this.drainStaged()
     if (this.waiting.length > 0) return null
     const status = this.write(record)
@@ -142,6 +218,7 @@ export class Appender {
     const { count } = staging
     const run = staging.run as StagedRun
     if (count === 0) return
+    if (!staging.isPlaced) this.roomStamp++
     // Only when nothing is staged any more: who hears of it may send again.
     let refusals: (() => void)[] | null = null
     let first = 0
@@ -238,7 +315,10 @@ export class Appender {
         const topic = options.topics[touched[at + Touched.TOPIC] as number] as TopicState
         batch = this.opened(handle, topic, touched[at + Touched.PARTITION] as number)
       } else batch = options.batchOf(handle)
-      batch.recordCount = firstIndex + (touched[at + Touched.RECORDS] as number)
+      const recordCount = firstIndex + (touched[at + Touched.RECORDS] as number)
+      if (staging.isPlaced && batch.recordCount !== recordCount)
+        throw new InternalError('A record whose place was known has another.')
+      batch.recordCount = recordCount
       batches[touch] = batch
     }
     run.attachStaged(staging, first, end)
@@ -277,6 +357,7 @@ export class Appender {
   private write(record: AppendableRecord): number {
     const { core, staging } = this
     const { topic, partition, timestampMs, key, value, headers } = record
+    this.roomStamp++
     let headerBytes = 0
     if (headers !== null) {
       headerBytes = headers.length
@@ -361,4 +442,8 @@ export class Appender {
       { topic: topic.name },
     )
   }
+}
+
+function isViewOrNull(bytes: NativeBytes): boolean {
+  return bytes === null || bytes === undefined || ArrayBuffer.isView(bytes)
 }

@@ -34,6 +34,9 @@ export class Batch {
   /** The last settlement of callbacks of `send` for records of this batch. */
   callbackGroup: Settlement | null = null
   phase: BatchPhase = BatchPhase.OPEN
+  /** Bytes of records that it takes for sure, while `roomStamp` is the appender's. */
+  roomBytes = 0
+  roomStamp = -1
   recordCount = 0
   /** Size on the wire; 0 while the header is not written, or has to be written anew. */
   bytes = 0

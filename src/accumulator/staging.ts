@@ -1,4 +1,5 @@
 import { byteLength } from '../common/byte-length.js'
+import { InternalError } from '../errors/index.js'
 import {
   type NativeBytes,
   type NativeCore,
@@ -16,8 +17,11 @@ import type { AppendableRecord } from './waiting.js'
 
 /** Records that one native call appends at most. */
 export const STAGED_RECORDS_MAX = 256
-/** Bytes of keys, values and headers staged at most. */
-const CAPACITY_BYTES = 256 * 1024
+/**
+ * Bytes of keys, values and headers staged at most: so few that they are still in the cache when native code
+ * copies them.
+ */
+const CAPACITY_BYTES = 64 * 1024
 /** A record above this is appended directly: copying it twice costs more than a call of its own. */
 export const STAGED_RECORD_BYTES_MAX = 4096
 
@@ -52,22 +56,26 @@ export interface StagedRun {
   clear(staging: Staging): void
 }
 
-/** Records that have a delivery each. */
+/** Records that have a delivery each, or none where their place is known already. */
 class SingleRecords implements StagedRun {
   readonly touchBase = 0
+  /** Records that have one. */
+  count = 0
   private readonly deliveries = new Array<Delivery | null>(STAGED_RECORDS_MAX).fill(null)
   private readonly ordinals = new Int32Array(STAGED_RECORDS_MAX)
 
   set(record: number, delivery: Delivery, ordinal: number): void {
+    this.count++
     this.deliveries[record] = delivery
     this.ordinals[record] = ordinal
   }
 
   attachStaged(staging: Staging, first: number, end: number): void {
+    if (this.count === 0) return
     const { places, batches } = staging
     for (let record = first; record < end; record++) {
       const at = record * Place.WORDS
-      this.deliveryAt(staging, record).attach(
+      this.deliveries[record]?.attach(
         batches[places[at + Place.TOUCH] as number] as Batch,
         places[at + Place.INDEX] as number,
         this.ordinals[record] as number,
@@ -79,7 +87,9 @@ class SingleRecords implements StagedRun {
   }
 
   deliveryAt(_staging: Staging, record: number): Delivery {
-    return this.deliveries[record] as Delivery
+    const delivery = this.deliveries[record] ?? null
+    if (delivery === null) throw new InternalError('A record whose place was known has found none.')
+    return delivery
   }
 
   ordinalAt(_staging: Staging, record: number): number {
@@ -87,7 +97,8 @@ class SingleRecords implements StagedRun {
   }
 
   clear(staging: Staging): void {
-    this.deliveries.fill(null, 0, staging.count)
+    if (this.count > 0) this.deliveries.fill(null, 0, staging.count)
+    this.count = 0
   }
 }
 
@@ -124,6 +135,18 @@ export class Staging {
   /** Whether a record with a delivery of its own can join those that are staged. */
   canJoin(bytes: number): boolean {
     return (this.run === null || this.run === this.singles) && this.hasRoom(bytes)
+  }
+
+  /**
+   * Whether a record can join whose place is known: not behind one whose is not, which may close a batch.
+   */
+  canJoinPlaced(bytes: number): boolean {
+    return this.canJoin(bytes) && this.singles.count === 0
+  }
+
+  /** Whether places are known of all that is staged. */
+  get isPlaced(): boolean {
+    return this.run === this.singles && this.singles.count === 0
   }
 
   /** The ordinal that continues the run. */
@@ -195,9 +218,14 @@ export class Staging {
     delivery: Delivery,
     ordinal: number,
   ): void {
-    const { topic, partition, timestampMs, key, value, headers } = record
-    this.run = this.singles
     this.singles.set(this.count, delivery, ordinal)
+    this.joinPlaced(record, record.partition, keyBytes, valueBytes)
+  }
+
+  /** As {@link join}, of a record that nobody need be told of: its batch and its place in it are known. */
+  joinPlaced(record: AppendableRecord, partition: number, keyBytes: number, valueBytes: number): void {
+    const { topic, timestampMs, key, value, headers } = record
+    this.run = this.singles
     const { descriptors, bytes } = this
     const at = this.count * Staged.WORDS
     let end = this.used

@@ -111,6 +111,8 @@ export const Result = {
   TOUCHED: 6,
   /** Of drainRun: where the bytes begin of the first record that it has not appended. */
   POSITION: 7,
+  /** Of describe: bytes of records that an open batch takes before it is closed or another is chosen. */
+  ROOM: 8,
 } as const
 
 export interface NativeCoreOptions {
@@ -202,7 +204,7 @@ export interface NativeCore {
     count: number,
     memory: ArrayBuffer,
   ): number
-  /** Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included). */
+  /** Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included), ROOM. */
   describe(batch: number): void
   /** A socket or codec starts to read the batch. Only sealed batches can be pinned. */
   pin(batch: number): void

@@ -93,6 +93,8 @@ export class HostileProducer {
   /** Closes everything; checks the sound records and that all memory is back. */
   async finish(): Promise<void> {
     for (const producer of this.producers) {
+      // Callbacks may send again.
+      await this.settleAll()
       await producer.flush()
       assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
       const closing = producer.close()

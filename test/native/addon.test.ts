@@ -672,3 +672,15 @@ test('a split refuses what was not measured, and batches that are not sealed', (
   assert.throws(() => core.native.splitOff(0, Buffer.from('x'), 0, 1, new ArrayBuffer(bytes)), RangeError)
   assert.equal(core.native.splitOff(0, null, 0, 1, new ArrayBuffer(bytes)), 8)
 })
+
+test('describe tells what room an open batch has, and none once it is closed', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 2)
+  core.native.append(0, 1, 0, null, Buffer.alloc(100), 0)
+  core.native.describe(0)
+  const room = core.options.batchLimitBytes - (core.result[Result.SIZE] as number)
+  assert.equal(core.result[Result.ROOM], room)
+  core.native.seal(0)
+  core.native.describe(0)
+  assert.equal(core.result[Result.ROOM], 0)
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Producer } from '../../dist/index.js'
+import { Producer, type RecordMetadata } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
 import { read, withProducer } from './support.js'
 
@@ -386,3 +386,55 @@ test('what a callback sends comes after it, and callbacks of records without mem
     assert.equal(read(broker, 'again').length, 1200)
     assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
   }))
+
+for (const [memory, options] of [
+  ['ample', { batchSize: 1024 }],
+  ['scarce', { batchSize: 512, bufferMemory: 2048 }],
+] as const) {
+  test(`whatever way each record takes, order and places are right with ${memory} memory`, () =>
+    withProducer(options, async (producer, broker) => {
+      await producer.partitionsFor('ways')
+      const told = new Map<string, string>()
+      const tell = (name: string, place: { partition: number; offset: bigint }) =>
+        told.set(`${place.partition}-${place.offset}`, name)
+      const pending: Promise<void>[] = []
+      for (let i = 0; i < 3000; i++) {
+        const name = `${i}`
+        const plain = { topic: 'ways', key: Buffer.from(`${i % 50}`), value: Buffer.from(name) }
+        const alone = (record: Parameters<typeof producer.send>[0]) =>
+          producer.send(record).then(metadata => {
+            assert.equal(metadata.serializedValueSize, name.length)
+            tell(name, metadata)
+          })
+        // Mostly the same way for a while, now and then another each time.
+        const way = i % 700 < 500 ? (Math.floor(i / 90) % 4) * 3 : i % 11
+        if (way === 1) pending.push(alone({ ...plain, value: name }))
+        else if (way === 2) pending.push(alone({ ...plain, partition: i % 3 }))
+        else if (way === 3) pending.push(alone({ topic: 'ways', value: plain.value }))
+        else if (way === 4) pending.push(alone({ ...plain, headers: { a: 'b' } }))
+        else if (way === 5) pending.push(alone({ ...plain, timestamp: i }))
+        else if (way === 6) producer.send(plain, (error, metadata) => error ?? tell(name, metadata))
+        else if (way === 7) producer.send({ ...plain, headers: {} }, (_, metadata) => tell(name, metadata))
+        else if (way === 8)
+          pending.push(
+            producer.sendMany([plain]).then(report => void tell(name, report.at(0) as RecordMetadata)),
+          )
+        else pending.push(alone(plain))
+        if (i % 97 === 0) await new Promise<void>(resolve => setImmediate(resolve))
+        if (i % 411 === 0) void producer.flush()
+      }
+      await Promise.all(pending)
+      await producer.flush()
+      assert.equal(told.size, 3000)
+      for (let partition = 0; partition < 3; partition++) {
+        const stored = read(broker, 'ways', partition)
+        for (const { offset, value } of stored) assert.equal(told.get(`${partition}-${offset}`), value)
+        const numbers = stored.map(({ value }) => Number(value))
+        assert.deepEqual(
+          numbers,
+          numbers.toSorted((one, other) => one - other),
+        )
+      }
+      assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
+    }))
+}

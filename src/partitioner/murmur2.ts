@@ -1,0 +1,27 @@
+const SEED = 0x9747b28c
+const MULTIPLIER = 0x5bd1e995
+
+/** Java's `Utils.murmur2`, as native code has it: for whoever needs a key's partition before its record. */
+export function murmur2(bytes: Uint8Array, length: number): number {
+  let hash = SEED ^ length
+  const whole = length & ~3
+  let at = 0
+  for (; at < whole; at += 4) {
+    let word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
+    word |= ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
+    word = Math.imul(word, MULTIPLIER)
+    word ^= word >>> 24
+    hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER)
+  }
+  const left = length - whole
+  if (left > 2) hash ^= (bytes[at + 2] as number) << 16
+  if (left > 1) hash ^= (bytes[at + 1] as number) << 8
+  if (left > 0) hash = Math.imul(hash ^ (bytes[at] as number), MULTIPLIER)
+  hash = Math.imul(hash ^ (hash >>> 13), MULTIPLIER)
+  return hash ^ (hash >>> 15)
+}
+
+/** The partition of a key among so many, as Java's default partitioner chooses it. */
+export function partitionOfKey(key: Uint8Array, length: number, partitionCount: number): number {
+  return (murmur2(key, length) & 0x7fffffff) % partitionCount
+}
