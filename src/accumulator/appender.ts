@@ -78,8 +78,11 @@ export class Appender {
 
   /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
   append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
-    const keyBytes = stageableBytes(record.key)
-    const valueBytes = stageableBytes(record.value)
+    const { key, value } = record
+    // What is no view may run code when it is looked at, and what that sends takes the record's place.
+    const areViews = isViewOrNull(key) && isViewOrNull(value)
+    const keyBytes = areViews ? stageableBytes(key) : NOT_STAGEABLE
+    const valueBytes = areViews ? stageableBytes(value) : NOT_STAGEABLE
     if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
       const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
       const { staging } = this
@@ -152,7 +155,6 @@ export class Appender {
    */
   private appendPlaced(record: AppendableRecord): Batch | null {
     const { topic, key, value, headers } = record
-    // What is no view may run code when it is looked at, and that may send.
     if (!isViewOrNull(key) || !isViewOrNull(value)) return null
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
