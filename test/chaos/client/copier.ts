@@ -9,7 +9,7 @@ import type { CopierJob } from '../transactions/copier-job.js'
 import { copyOf, type Tag } from '../transactions/copies.js'
 
 const CONSUMER_HEAP_MB = 96
-/** Every so many transactions one is aborted on purpose, with all its records sent. */
+/** Every so many transactions one is aborted on purpose: the first of a life with all its records stored. */
 const ABORT_EVERY = 7
 
 interface Polled {
@@ -79,8 +79,14 @@ async function insisting(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Sends the copies; every other transaction leaves it to the commit to await them. */
-async function sendCopies(producer: Producer, job: CopierJob, polled: Polled, tag: Tag): Promise<void> {
+/** Sends the copies; those that are not awaited are left to the commit, or to the abort, which may drop them. */
+async function sendCopies(
+  producer: Producer,
+  job: CopierJob,
+  polled: Polled,
+  tag: Tag,
+  isAwaited: boolean,
+): Promise<void> {
   const copies = polled.records.map(({ partition, value }, i) => ({
     topic: job.output,
     partition,
@@ -93,18 +99,19 @@ async function sendCopies(producer: Producer, job: CopierJob, polled: Polled, ta
     await producer.commitTransaction()
     producer.beginTransaction()
   }
-  if (Number(tag.split('.')[1]) % 2 === 0) await producer.sendMany(copies)
+  if (isAwaited) await producer.sendMany(copies)
   else for (const copy of copies) void producer.send(copy).catch(() => {})
 }
 
 /** One transaction. True if it was committed. */
 async function copy(producer: Producer, consumer: Consumer, job: CopierJob, polled: Polled, tag: Tag) {
-  const isAborted = Number(tag.split('.')[1]) % ABORT_EVERY === 0
+  const number = Number(tag.split('.')[1])
+  const isAborted = number % ABORT_EVERY === 0
   // Said before the first record: nothing of it may ever be seen.
   if (isAborted) say('never', tag)
   say('phase', 'sending')
   producer.beginTransaction()
-  await sendCopies(producer, job, polled, tag)
+  await sendCopies(producer, job, polled, tag, (number % 2 === 0) !== isAborted)
   say('phase', 'offsets')
   if (job.plant === 'offsets outside the transaction') await consumer.command('commit')
   else await producer.sendOffsetsToTransaction(offsetsAfter(job, polled), polled.group)
