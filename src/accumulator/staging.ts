@@ -193,20 +193,11 @@ export class Staging {
 
   /** Copies the run's next record in, of sizes given by {@link stageableBytes}, which it has room for. */
   add(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): void {
-    const { descriptors, bytes } = this
+    const { descriptors } = this
     const at = Run.FIRST + this.count * Run.WORDS
-    let end = this.used
     descriptors[at + Run.KEY_BYTES] = keyBytes
     descriptors[at + Run.VALUE_BYTES] = valueBytes
-    if (keyBytes > 0) {
-      bytes.set(key as Uint8Array, end)
-      end += keyBytes
-    }
-    if (valueBytes > 0) {
-      bytes.set(value as Uint8Array, end)
-      end += valueBytes
-    }
-    this.used = end
+    this.used = this.copyIn(key, value, keyBytes, valueBytes)
     this.count++
   }
 
@@ -228,20 +219,12 @@ export class Staging {
     this.run = this.singles
     const { descriptors, bytes } = this
     const at = this.count * Staged.WORDS
-    let end = this.used
     descriptors[at + Staged.TOPIC] = topic.handle
     descriptors[at + Staged.PARTITION] = partition
     descriptors[at + Staged.KEY_BYTES] = keyBytes
     descriptors[at + Staged.VALUE_BYTES] = valueBytes
-    descriptors[at + Staged.OFFSET] = end
-    if (keyBytes > 0) {
-      bytes.set(key as Uint8Array, end)
-      end += keyBytes
-    }
-    if (valueBytes > 0) {
-      bytes.set(value as Uint8Array, end)
-      end += valueBytes
-    }
+    descriptors[at + Staged.OFFSET] = this.used
+    let end = this.copyIn(key, value, keyBytes, valueBytes)
     if (headers === null) descriptors[at + Staged.HEADER_BYTES] = 0
     else {
       descriptors[at + Staged.HEADER_BYTES] = headers.length
@@ -320,6 +303,21 @@ export class Staging {
     this.count = 0
     this.used = 0
     this.position = 0
+  }
+
+  /** Copies key and value to the end of what is staged; where they end is for the caller to note. */
+  private copyIn(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): number {
+    const { bytes } = this
+    let end = this.used
+    if (keyBytes > 0) {
+      bytes.set(key as Uint8Array, end)
+      end += keyBytes
+    }
+    if (valueBytes > 0) {
+      bytes.set(value as Uint8Array, end)
+      end += valueBytes
+    }
+    return end
   }
 
   /** The first word of what describes a record: the records of a run share one descriptor. */
