@@ -300,8 +300,9 @@ export class TransactionManager {
     this.partitions.clear()
     this.isStarted = false
     this.lastError = null
-    if (response !== null && this.completion.ended() && this.isV2) this.awaitCompletion()
+    const isHurried = response !== null && this.completion.ended()
     if (response !== null && this.isV2) {
+      if (isHurried) this.awaitCompletion()
       const { producerId, producerEpoch } = response
       if (producerId >= 0n && producerEpoch >= 0) this.takeIdentity(response)
       else this.needsNewEpoch = true
