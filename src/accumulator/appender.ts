@@ -1,11 +1,4 @@
-import {
-  BufferExhaustedError,
-  InternalError,
-  InvalidRecordError,
-  type KafkaError,
-  ProducerClosedError,
-  RecordTooLargeError,
-} from '../errors/index.js'
+import { InternalError, type KafkaError } from '../errors/index.js'
 import {
   AppendStatus,
   type NativeBytes,
@@ -16,6 +9,7 @@ import {
   Touched,
 } from '../native/addon.js'
 import { partitionOfKey } from '../partitioner/murmur2.js'
+import { type AppendLimits, exhaustedError, refusalError, tooLargeError } from './append-errors.js'
 import { type Batch, BatchPhase } from './batch.js'
 import type { Delivery, FlushBarrier } from './delivery.js'
 import {
@@ -32,13 +26,10 @@ import { waitingBytes } from './waiting-chunk.js'
 /** What a record takes beside key, value and headers at most: five lengths or numbers, attributes, a time. */
 const RECORD_OVERHEAD_BYTES_MAX = 32
 
-export interface AppenderOptions {
+export interface AppenderOptions extends AppendLimits {
   core: NativeCore
   staging: Staging
   topics: readonly TopicState[]
-  maxRequestBytes: number
-  bufferBytes: number
-  maxBlockMs: number
   /** Monotonic milliseconds. */
   now: () => number
   choosePartition: (topic: TopicState) => number
@@ -131,7 +122,7 @@ export class Appender {
   /** Throws where a record is too large before it has any header, so that nobody need keep it to find out. */
   checkSize(record: AppendableRecord): void {
     const bytes = waitingBytes(record)
-    if (bytes > this.options.maxRequestBytes) throw this.tooLarge(record.topic, bytes)
+    if (bytes > this.options.maxRequestBytes) throw tooLargeError(record.topic.name, bytes, this.options)
   }
 
   /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */
@@ -269,7 +260,7 @@ export class Appender {
     this.waiting.expire(nowMs, ({ topic }) => {
       let error = errors.get(topic)
       if (error === undefined) {
-        error = this.exhausted(topic)
+        error = exhaustedError(topic.name, this.options)
         errors.set(topic, error)
         this.options.onRefused(error)
       }
@@ -403,46 +394,7 @@ export class Appender {
   }
 
   private refusal(status: number, topic: TopicState): KafkaError {
-    switch (status) {
-      case AppendStatus.TOO_LARGE:
-        return this.tooLarge(topic, this.staging.result[Result.SIZE] as number)
-      case AppendStatus.DETACHED:
-        return new InvalidRecordError(
-          `A record to topic ${topic.name} has a key or value whose ArrayBuffer is detached: ` +
-            'its bytes are gone.',
-          { topic: topic.name },
-        )
-      case AppendStatus.BAD_TYPE:
-        return new InvalidRecordError(
-          `Key and value of a record to topic ${topic.name} must be a string, a Uint8Array or null; ` +
-            'set key.serializer or value.serializer for anything else.',
-          { topic: topic.name },
-        )
-      case AppendStatus.CLOSED:
-        return new ProducerClosedError('The producer is closed.')
-      default:
-        return new InternalError(`The native appender answered with an unknown status ${status}.`)
-    }
-  }
-
-  private exhausted(topic: TopicState): BufferExhaustedError {
-    const { maxBlockMs, bufferBytes } = this.options
-    return new BufferExhaustedError(
-      `No memory for a record to topic ${topic.name} within max.block.ms (${maxBlockMs} ms): ` +
-        `buffer.memory (${bufferBytes} bytes) is held by records the brokers have not acknowledged yet. ` +
-        'Send more slowly, or raise buffer.memory.',
-      { topic: topic.name },
-    )
-  }
-
-  private tooLarge(topic: TopicState, bytes: number): RecordTooLargeError {
-    const { maxRequestBytes, bufferBytes } = this.options
-    const [key, limit] =
-      bytes > maxRequestBytes ? ['max.request.size', maxRequestBytes] : ['buffer.memory', bufferBytes]
-    return new RecordTooLargeError(
-      `A record to topic ${topic.name} takes up to ${bytes} bytes, more than ${key} (${limit}).`,
-      { topic: topic.name },
-    )
+    return refusalError(status, topic.name, this.staging.result[Result.SIZE] as number, this.options)
   }
 }
 
