@@ -38,7 +38,10 @@ export interface AppenderOptions extends AppendLimits {
   batchOf: (handle: number) => Batch
   /** A record found no memory and waits. */
   onExhausted: () => void
-  /** A record fails that has not been in a batch. */
+  /**
+   * A record fails that has not been in a batch. An InternalError says that what is known of batches may be
+   * wrong: nothing may be sent any more, and what there is has to fail, but not before this returns.
+   */
   onRefused: (error: KafkaError) => void
 }
 
@@ -205,44 +208,82 @@ export class Appender {
     throw this.refusal(status, record.topic)
   }
 
-  /** Appends all that is staged, so that every accepted record is in a batch or waits. */
+  /**
+   * Appends all that is staged, so that every accepted record is in a batch or waits. Never throws: whoever
+   * drains has nothing to do with the records that are staged.
+   */
   drainStaged(): void {
-    const { staging, core } = this
+    const { staging } = this
     const { count } = staging
-    const run = staging.run as StagedRun
     if (count === 0) return
     if (!staging.isPlaced) this.roomStamp++
     // Only when nothing is staged any more: who hears of it may send again.
-    let refusals: (() => void)[] | null = null
-    let first = 0
-    while (first < count) {
-      const answer = staging.drain(core, first)
-      const stopped = first + (answer >> 3)
-      if (stopped > first) this.attachStaged(run, first, stopped)
-      first = stopped
-      const status = answer & 7
-      if (status === AppendStatus.OK) continue
-      const topic = this.options.topics[staging.topicOf(first)] as TopicState
-      if (status === AppendStatus.CHOOSE_PARTITION) {
-        core.setSticky(topic.handle, this.options.choosePartition(topic))
-      } else if (status === AppendStatus.NEEDS_LARGE) {
-        this.provideLarge()
-      } else if (status === AppendStatus.NO_MEMORY) {
-        this.unstage(run, first, count)
-        break
-      } else {
-        const delivery = run.deliveryAt(staging, first)
-        const ordinal = run.ordinalAt(staging, first)
-        const error = this.refusal(status, topic)
-        this.options.onRefused(error)
-        refusals ??= []
-        refusals.push(() => delivery.fail(error, ordinal, topic.name, -1))
-        staging.pass(first)
-        first++
-      }
-    }
+    const refusals = this.appendStaged(staging.run as StagedRun, count)
     staging.clear()
     if (refusals !== null) for (const refuse of refusals) refuse()
+  }
+
+  /** Answers how to tell those whose records are refused. */
+  private appendStaged(run: StagedRun, count: number): (() => void)[] | null {
+    const { staging, core } = this
+    let refusals: (() => void)[] | null = null
+    let first = 0
+    try {
+      while (first < count) {
+        const answer = staging.drain(core, first)
+        const stopped = first + (answer >> 3)
+        if (stopped > first) this.attachStaged(run, first, stopped)
+        first = stopped
+        const status = answer & 7
+        if (status === AppendStatus.OK) continue
+        const topic = this.options.topics[staging.topicOf(first)] as TopicState
+        if (status === AppendStatus.CHOOSE_PARTITION) {
+          core.setSticky(topic.handle, this.options.choosePartition(topic))
+        } else if (status === AppendStatus.NEEDS_LARGE) {
+          this.provideLarge()
+        } else if (status === AppendStatus.NO_MEMORY) {
+          this.unstage(run, first, count)
+          break
+        } else {
+          const delivery = deliveryOf(run, staging, first)
+          const error = this.refusal(status, topic)
+          this.options.onRefused(error)
+          refusals ??= []
+          refusals.push(this.refuseStaged(run, first, delivery, error))
+          staging.pass(first)
+          first++
+        }
+      }
+    } catch (thrown) {
+      refusals = [...(refusals ?? []), ...this.giveUp(run, first, count, thrown)]
+    }
+    return refusals
+  }
+
+  /**
+   * Native code has failed, or has told what cannot be: nobody knows where the records from `first` on are.
+   * Appended again they might be stored twice, so they fail. Those whose place was known belong to a batch;
+   * that it fails, too, is up to whom an InternalError is told.
+   */
+  private giveUp(run: StagedRun, first: number, count: number, cause: unknown): (() => void)[] {
+    const error =
+      cause instanceof InternalError
+        ? cause
+        : new InternalError('Records that were staged could not be appended.', { cause })
+    this.options.onRefused(error)
+    const refusals: (() => void)[] = []
+    for (let record = first; record < count; record++) {
+      const delivery = run.deliveryAt(this.staging, record)
+      if (delivery !== null) refusals.push(this.refuseStaged(run, record, delivery, error))
+    }
+    return refusals
+  }
+
+  private refuseStaged(run: StagedRun, record: number, delivery: Delivery, error: KafkaError): () => void {
+    const { staging } = this
+    const ordinal = run.ordinalAt(staging, record)
+    const topic = this.options.topics[staging.topicOf(record)]?.name ?? ''
+    return () => delivery.fail(error, ordinal, topic, -1)
   }
 
   /** Memory has come back: serves waiting records in order until it is used up again. */
@@ -288,7 +329,7 @@ export class Appender {
     for (let place = first; place < count; place++) {
       const topic = options.topics[staging.topicOf(place)] as TopicState
       const record = staging.recordAt(place, topic)
-      const delivery = run.deliveryAt(staging, place)
+      const delivery = deliveryOf(run, staging, place)
       staging.pass(place)
       this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
     }
@@ -396,6 +437,13 @@ export class Appender {
   private refusal(status: number, topic: TopicState): KafkaError {
     return refusalError(status, topic.name, this.staging.result[Result.SIZE] as number, this.options)
   }
+}
+
+/** Who waits for a record that has found no place. */
+function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery {
+  const delivery = run.deliveryAt(staging, record)
+  if (delivery === null) throw new InternalError('A record whose place was known has found none.')
+  return delivery
 }
 
 function isViewOrNull(bytes: NativeBytes): boolean {

@@ -1,5 +1,4 @@
 import { byteLength } from '../common/byte-length.js'
-import { InternalError } from '../errors/index.js'
 import {
   type NativeBytes,
   type NativeCore,
@@ -49,8 +48,8 @@ export interface StagedRun {
   readonly touchBase: number
   /** The records of the staging from `first` to `end` have been written into its touched batches. */
   attachStaged(staging: Staging, first: number, end: number): void
-  /** Who waits for one record, which goes on alone. */
-  deliveryAt(staging: Staging, record: number): Delivery
+  /** Who waits for one record, which goes on alone; null where its place is known already. */
+  deliveryAt(staging: Staging, record: number): Delivery | null
   ordinalAt(staging: Staging, record: number): number
   /** The staging is about to be emptied. */
   clear(staging: Staging): void
@@ -86,10 +85,8 @@ class SingleRecords implements StagedRun {
     }
   }
 
-  deliveryAt(_staging: Staging, record: number): Delivery {
-    const delivery = this.deliveries[record] ?? null
-    if (delivery === null) throw new InternalError('A record whose place was known has found none.')
-    return delivery
+  deliveryAt(_staging: Staging, record: number): Delivery | null {
+    return this.deliveries[record] ?? null
   }
 
   ordinalAt(_staging: Staging, record: number): number {

@@ -3,6 +3,7 @@ import { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
 import { createCodec, defaultCompressionLevels } from '../compression/index.js'
 import type { ProducerConfig } from '../config/index.js'
+import { InternalError } from '../errors/index.js'
 import { loadAddon } from '../native/load.js'
 import { createSecurity } from '../security/index.js'
 import { Sender } from '../sender/sender.js'
@@ -114,7 +115,10 @@ function createAccumulator(
     onTopicUsed: topic => client.trackTopic(topic),
     onBatchOpened: partition => transactions?.use(partition),
     obstacle: batch => sender().obstacle(batch),
-    onRefused: error => transactions?.onRecordsFailed(error, false),
+    onRefused: error => {
+      if (error instanceof InternalError) sender().failForGoodSoon(error)
+      else transactions?.onRecordsFailed(error, false)
+    },
   })
 }
 

@@ -100,7 +100,8 @@ export class RecordRouter {
         ordinal = this.extendRun(records, run, ordinal, end, takesRecords)
       }
     } catch {
-      // A getter of the record threw; asked again, it throws where its error is dealt with.
+      // A getter of the record threw; asked again, it throws where its error is dealt with. Nothing of ours
+      // throws here: what goes wrong in a drain is told to the records that were staged.
     }
     return ordinal
   }

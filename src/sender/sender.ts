@@ -136,8 +136,10 @@ export class Sender {
     const { accumulator } = this
     accumulator.appender.drainStaged()
     accumulator.promote(this.options.clock.now())
-    if (this.fatal !== null) accumulator.abort(this.fatal)
-    else if (this.transactions === null) {
+    if (this.fatal !== null) {
+      this.transactions?.fail(this.fatal)
+      accumulator.abort(this.fatal)
+    } else if (this.transactions === null) {
       this.sendReady()
       if (!this.identity.isReady) this.askForProducerId()
     } else if (this.transactions.step()) this.sendReady()
@@ -389,6 +391,15 @@ export class Sender {
   failForGood(error: KafkaError): void {
     this.fatal ??= error
     this.accumulator.abort(this.fatal)
+  }
+
+  /**
+   * As {@link failForGood}, by whoever may be in the midst of something with a batch: what there is fails in
+   * the next turn.
+   */
+  failForGoodSoon(error: KafkaError): void {
+    this.fatal ??= error
+    this.wakeup()
   }
 
   private errorFor(
