@@ -130,12 +130,14 @@ test('callbacks are called once with the error where native code contradicts ami
       told.push(error)
     })
   }
-  await liar.assertFailedForGood()
+  await liar.producer.flush()
+  await new Promise(resolve => setImmediate(resolve))
   for (const told of calls) {
     assert.equal(told.length, 1)
     assert.ok(told[0] instanceof InternalError, String(told[0]))
   }
   assert.ok(liar.appended <= 300, `${liar.appended} records were appended`)
+  await liar.assertFailedForGood()
 })
 
 test('promises of records whose place was known reject where native code counts otherwise', async () => {
