@@ -1,13 +1,11 @@
 import { BrokerError, IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
 import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
-import { InitProducerId, type InitProducerIdResponse } from '../protocol/init-producer-id.js'
 import { AddPartitionsRpc } from './add-partitions-rpc.js'
 import { Completion } from './completion.js'
 import { CompletionRpc } from './completion-rpc.js'
 import { EndTxnRpc } from './end-txn-rpc.js'
 import { abortableError, abortedError, fatalError, fencedError, otherCallError } from './failures.js'
-import { BUMPING_VERSION_MIN, InitProducerIdRpc } from './init-producer-id-rpc.js'
 import { type ConsumerGroupMetadata, checkGroup, checkOffsets, type TopicPartitionOffset } from './offsets.js'
 import { AddOffsetsRpc, TxnOffsetCommitRpc } from './offsets-rpcs.js'
 import { type PartitionRef, TransactionPartitions } from './partitions.js'
@@ -22,13 +20,10 @@ import {
   type TransactionState,
 } from './states.js'
 import type { TransactionManagerOptions } from './transaction-host.js'
+import { TransactionalIdentity } from './transactional-identity.js'
 
-const FEATURE = 'transaction.version'
-/** From this level on EndTxn bumps the epoch and Produce adds its partitions itself (KIP-890). */
-const FEATURE_V2 = 2
 /** The highest Produce version that does not add partitions to the transaction itself. */
 const PRODUCE_VERSION_MAX_V1 = 11
-const NO_IDENTITY = { producerId: -1n, producerEpoch: -1 } as const
 
 /**
  * The transactions of one producer (Java: `TransactionManager`): where they stand, what may be called, and
@@ -42,20 +37,14 @@ export class TransactionManager {
   private lastError: KafkaError | null = null
   /** The call that has begun last of those that take time; over or not. */
   private call: PendingCall | null = null
-  private identity: { readonly producerId: bigint; readonly producerEpoch: number } = NO_IDENTITY
-  /** Generation of the present transaction: never changes while one is open. */
-  private isV2 = false
+  private readonly identity: TransactionalIdentity
   private readonly partitions = new TransactionPartitions()
   /** Of the transaction before. */
   private readonly completion: Completion
   /** The coordinator may know of the transaction. */
   private isStarted = false
-  /** The epoch must not be used for another transaction. */
-  private needsNewEpoch = false
   /** Why the records that have not been sent are to be failed, in the sender's next turn. */
   private abortUnsentWith: KafkaError | null = null
-  /** The coordinator gives a new epoch to a producer that has one (KIP-360). */
-  private canBump = false
 
   constructor(options: TransactionManagerOptions) {
     this.options = options
@@ -68,12 +57,16 @@ export class TransactionManager {
       transactionalId,
       requestTimeoutMs,
       retryBackoffMs,
-      identity: () => ({ transactionalId, ...this.identity }),
+      identity: () => this.identity.current,
       backoffMs: (rpc, errorCode) => this.backoffMs(rpc, errorCode),
       onUnsure: rpc => this.onUnsure(rpc),
       onFailure: (rpc, failure, error) => this.onFailure(rpc, failure, error),
       onLockedOut: error => this.onLockedOut(error),
       wakeup: () => host.wakeup(),
+    })
+    this.identity = new TransactionalIdentity(options, this.runner, {
+      initialized: () => this.becomeReady(),
+      failed: error => this.call?.settle(error),
     })
   }
 
@@ -90,7 +83,7 @@ export class TransactionManager {
   initTransactions(): Promise<void> {
     return this.start('initTransactions', () => {
       this.transition('INITIALIZING')
-      this.askForIdentity(false)
+      this.identity.ask('first')
     })
   }
 
@@ -113,8 +106,8 @@ export class TransactionManager {
       if (checkedOffsets.length === 0) return Promise.resolve()
       this.check('sendOffsetsToTransaction')
       call = this.newCall('sendOffsetsToTransaction')
-      const commit = new TxnOffsetCommitRpc(checkedGroup, checkedOffsets, call, this.isV2)
-      if (this.isV2) {
+      const commit = new TxnOffsetCommitRpc(checkedGroup, checkedOffsets, call, this.identity.isV2)
+      if (this.identity.isV2) {
         this.startV2()
         this.runner.add(commit)
       } else {
@@ -190,19 +183,19 @@ export class TransactionManager {
 
   /** The highest version of Produce that the transaction allows. */
   get produceVersionMax(): number {
-    return this.isV2 ? Number.POSITIVE_INFINITY : PRODUCE_VERSION_MAX_V1
+    return this.identity.isV2 ? Number.POSITIVE_INFINITY : PRODUCE_VERSION_MAX_V1
   }
 
   /** A batch was opened: its partition takes part in the transaction. */
   use(partition: PartitionRef): void {
     if (!this.isOpen) return
-    if (this.isV2) this.startV2()
+    if (this.identity.isV2) this.startV2()
     else this.partitions.want(partition)
   }
 
   /** Whether a batch of the partition may be sent; `isNew`: it has never been. */
   mayDrain(partition: PartitionRef, isNew: boolean): boolean {
-    if (this.isOpen) return this.isV2 || this.partitions.isAdded(partition)
+    if (this.isOpen) return this.identity.isV2 || this.partitions.isAdded(partition)
     return this.isFailing && !isNew
   }
 
@@ -211,8 +204,10 @@ export class TransactionManager {
    * partition has a gap now.
    */
   onRecordsFailed(error: KafkaError, hadSequence: boolean): void {
-    if (hadSequence && !this.isV2) this.needsNewEpoch = true
-    if (hadSequence && !this.isV2 && !this.canBump) this.fail(error)
+    const { identity } = this
+    const needsBump = hadSequence && !identity.isV2
+    if (needsBump) identity.spend()
+    if (needsBump && !identity.canBump) this.fail(error)
     else if (this.isOpen) this.failTransaction(error)
   }
 
@@ -291,7 +286,9 @@ export class TransactionManager {
     void this.options.host.flush().then(() => {
       if (this.currentState !== currentState || this.call !== call) return
       const isStarted = () => this.isStarted
-      this.runner.add(new EndTxnRpc(committed, this.isV2, isStarted, response => this.onEnded(response)))
+      this.runner.add(
+        new EndTxnRpc(committed, this.identity.isV2, isStarted, response => this.onEnded(response)),
+      )
     })
   }
 
@@ -300,62 +297,19 @@ export class TransactionManager {
     this.partitions.clear()
     this.isStarted = false
     this.lastError = null
-    const isHurried = response !== null && this.completion.ended()
-    if (response !== null && this.isV2) {
-      if (isHurried) this.awaitCompletion()
-      const { producerId, producerEpoch } = response
-      if (producerId >= 0n && producerEpoch >= 0) this.takeIdentity(response)
-      else this.needsNewEpoch = true
+    if (response !== null && this.completion.ended() && this.identity.isV2) this.awaitCompletion()
+    this.identity.ended(response)
+    const { missing } = this.identity
+    if (missing === null) this.becomeReady()
+    else {
+      this.transition('INITIALIZING')
+      this.identity.ask(missing)
     }
-    const wasV2 = this.isV2
-    this.readFeature()
-    if (this.isV2 && !wasV2) this.needsNewEpoch = true
-    if (this.identity === NO_IDENTITY) this.reinitialize(false)
-    else if (this.needsNewEpoch && this.canBump) this.reinitialize(true)
-    else this.becomeReady()
-  }
-
-  private reinitialize(isBump: boolean): void {
-    this.transition('INITIALIZING')
-    this.askForIdentity(isBump)
   }
 
   private becomeReady(): void {
     this.transition('READY')
     this.call?.settle(null)
-  }
-
-  // ---- identity ----
-
-  private askForIdentity(isBump: boolean): void {
-    this.runner.add(
-      new InitProducerIdRpc(isBump, this.options.transactionTimeoutMs, {
-        initialized: response => this.onInitialized(response),
-        failed: error => this.call?.settle(error),
-      }),
-    )
-  }
-
-  private onInitialized(response: InitProducerIdResponse): void {
-    const { client } = this.options
-    const { coordinator } = this.runner
-    if (coordinator !== null) {
-      const version = client.apiVersion(coordinator, InitProducerId)
-      if (version >= 0) this.canBump = version >= BUMPING_VERSION_MIN
-    }
-    this.needsNewEpoch = false
-    this.takeIdentity(response)
-    this.readFeature()
-    this.becomeReady()
-  }
-
-  private takeIdentity({ producerId, producerEpoch }: InitProducerIdResponse | EndTxnResponse): void {
-    this.identity = { producerId, producerEpoch }
-    this.options.host.setIdentity(producerId, producerEpoch)
-  }
-
-  private readFeature(): void {
-    this.isV2 = this.options.client.featureLevel(FEATURE) >= FEATURE_V2
   }
 
   // ---- requests ----
@@ -396,7 +350,7 @@ export class TransactionManager {
    * will be refused; under the same one it would take effect in a later transaction.
    */
   private onUnsure(rpc: Rpc): void {
-    if (rpc.priority === Priority.ADD || rpc.priority === Priority.END) this.needsNewEpoch = true
+    if (rpc.priority === Priority.ADD || rpc.priority === Priority.END) this.identity.spend()
   }
 
   private onFailure(rpc: Rpc, failure: Failure, error: KafkaError): void {
@@ -451,7 +405,7 @@ export class TransactionManager {
    */
   private isEndedByAnother(rpc: Rpc, error: KafkaError): boolean {
     const isWrongState = error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
-    return rpc.name === 'EndTxn' && isWrongState && this.isV2
+    return rpc.name === 'EndTxn' && isWrongState && this.identity.isV2
   }
 
   /** Requests that the broker cannot have seen are not made any more. */
