@@ -88,6 +88,21 @@ class Staging {
   size_t used_ = 0;
 };
 
+void expectSameBatches(TestAppender& staged, TestAppender& direct) {
+  for (int32_t batch = 0; direct->pool().isBatch(batch); batch++) {
+    direct->seal(batch);
+    staged->seal(batch);
+    ASSERT_EQ(staged.finished(batch), direct.finished(batch)) << "batch " << batch;
+  }
+}
+
+// Memory has run out: makes room again.
+void settleAll(TestAppender& appender, int32_t slabCount) {
+  for (int32_t batch = 0; batch < slabCount; batch++) {
+    if (appender->pool().isBatch(batch)) appender->settle(batch);
+  }
+}
+
 TEST(Staged, WritesTheSameBytesAsDirectAppends) {
   test::Random random(8);
   TestAppender direct({4096, 40, 0, 0, 1 << 20}), staged({4096, 40, 0, 0, 1 << 20});
@@ -107,11 +122,7 @@ TEST(Staged, WritesTheSameBytesAsDirectAppends) {
   EXPECT_EQ(drained.status, AppendStatus::Ok);
   EXPECT_EQ(drained.fault, nullptr);
   EXPECT_EQ(staged->pool().availableBytes(), direct->pool().availableBytes());
-  for (int32_t batch = 0; direct->pool().isBatch(batch); batch++) {
-    direct->seal(batch);
-    staged->seal(batch);
-    ASSERT_EQ(staged.finished(batch), direct.finished(batch));
-  }
+  expectSameBatches(staged, direct);
 }
 
 TEST(Staged, TellsPartitionIndexAndBatchOfEachRecord) {
@@ -226,10 +237,7 @@ TEST(Staged, SurvivesRandomDescriptors) {
     const DrainResult drained = drainStaged(*appender, staging.area(), 0, 1, 0);
     appended += drained.processed;
     if (drained.status == AppendStatus::ChoosePartition) appender->setSticky(0, 2);
-    if (drained.status != AppendStatus::NoMemory) continue;
-    for (int32_t batch = 0; batch < 4; batch++) {
-      if (appender->pool().isBatch(batch)) appender->settle(batch);
-    }
+    if (drained.status == AppendStatus::NoMemory) settleAll(appender, 4);
   }
   EXPECT_GT(appended, 5000);
 }
@@ -304,11 +312,7 @@ TEST(Run, WritesTheSameBytesAsDirectAppends) {
     }
     EXPECT_GE(sticky, 3);
     EXPECT_EQ(staged->pool().availableBytes(), direct->pool().availableBytes());
-    for (int32_t batch = 0; direct->pool().isBatch(batch); batch++) {
-      direct->seal(batch);
-      staged->seal(batch);
-      ASSERT_EQ(staged.finished(batch), direct.finished(batch));
-    }
+    expectSameBatches(staged, direct);
   }
 }
 
@@ -449,10 +453,7 @@ TEST(Run, SurvivesAnyWords) {
     const DrainResult drained = drainRun(*appender, staging.area(), 0, 4, position, 0);
     appended += drained.processed;
     if (drained.status == AppendStatus::ChoosePartition) appender->setSticky(0, 2);
-    if (drained.status != AppendStatus::NoMemory) continue;
-    for (int32_t batch = 0; batch < 4; batch++) {
-      if (appender->pool().isBatch(batch)) appender->settle(batch);
-    }
+    if (drained.status == AppendStatus::NoMemory) settleAll(appender, 4);
   }
   EXPECT_GT(appended, 5000);
 }
