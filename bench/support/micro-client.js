@@ -39,6 +39,7 @@ class Appending {
     this.#core = addon.createCore({
       arena: new ArrayBuffer(BUFFER_BYTES),
       slabBytes: BATCH_BYTES,
+      slabMarginBytes: 0,
       batchLimitBytes: BATCH_BYTES,
       budgetBytes: BUFFER_BYTES,
       recordLimitBytes: REQUEST_BYTES_MAX,

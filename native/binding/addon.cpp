@@ -91,17 +91,19 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
   constexpr double descriptorBytesLeast = staged_layout::kWords * sizeof(int32_t);
   constexpr double resultBytesLeast = result_layout::kWords * sizeof(int32_t);
   const double slabBytes = read.number("slabBytes", slabBytesLeast, kInt32Max);
+  const double slabMarginBytes = read.number("slabMarginBytes", 0, kInt32Max);
+  const double strideBytes = slabMarginBytes + slabBytes;
   const double budgetBytes = read.number("budgetBytes", slabBytes, kSafeIntegerMax);
   const double batchLimitBytes = read.number("batchLimitBytes", 1, slabBytes);
   const double recordLimitBytes = read.number("recordLimitBytes", 0, kInt32Max);
   const bool fillFreed = read.boolean("fillFreed");
-  Napi::ArrayBuffer arena = read.buffer("arena", slabBytes);
+  Napi::ArrayBuffer arena = read.buffer("arena", strideBytes);
   Napi::ArrayBuffer descriptors = read.buffer("descriptors", descriptorBytesLeast);
   Napi::ArrayBuffer places = read.buffer("places", 1);
   Napi::ArrayBuffer touched = read.buffer("touched", 1);
   Napi::ArrayBuffer staging = read.buffer("staging", 1);
   Napi::ArrayBuffer result = read.buffer("result", resultBytesLeast);
-  read.check(arena, "arena", slabBytes);
+  read.check(arena, "arena", strideBytes);
   read.check(descriptors, "descriptors", descriptorBytesLeast);
   const double capacity =
       read.failed()
@@ -113,7 +115,7 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
   read.check(result, "result", resultBytesLeast);
   if (read.failed()) return Napi::Value();
 
-  const double slabCount = static_cast<double>(arena.ByteLength()) / slabBytes;
+  const double slabCount = static_cast<double>(arena.ByteLength()) / strideBytes;
   if (slabCount > kInt32Max / 2 || capacity > kInt32Max / 8) {
     return Napi::Value(env, throwRangeError(env, "arena or descriptors are too large"));
   }
@@ -123,6 +125,7 @@ Napi::Value createCore(const Napi::CallbackInfo& info) {
   options.pool.slabCount = static_cast<int32_t>(slabCount);
   options.pool.budgetBytes = static_cast<uint64_t>(budgetBytes);
   options.pool.fillFreed = fillFreed;
+  options.pool.marginBytes = static_cast<uint32_t>(slabMarginBytes);
   options.batchLimitBytes = static_cast<uint32_t>(batchLimitBytes);
   options.recordLimitBytes = static_cast<uint32_t>(recordLimitBytes);
 

@@ -70,11 +70,12 @@ SlabPool::SlabPool(const Options& options) : options_(options) {
   batches_.resize(count);
   freeSlabs_.resize(count);
   for (size_t i = 0; i < count; i++) freeSlabs_[i] = static_cast<int32_t>(count - 1 - i);
-  poison(options.arena, count * options.slabBytes);
+  for (int32_t handle = 0; handle < options.slabCount; handle++) poison(slabAt(handle), options.slabBytes);
 }
 
 SlabPool::~SlabPool() {
-  unpoison(options_.arena, static_cast<size_t>(options_.slabCount) * options_.slabBytes);
+  for (int32_t handle = 0; handle < options_.slabCount; handle++)
+    unpoison(slabAt(handle), options_.slabBytes);
 }
 
 void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uint32_t chargeBytes,
@@ -97,7 +98,7 @@ int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition) {
   if (freeSlabs_.empty() || availableBytes() < options_.slabBytes) return kNoBatch;
   const int32_t handle = freeSlabs_.back();
   freeSlabs_.pop_back();
-  uint8_t* memory = options_.arena + static_cast<size_t>(handle) * options_.slabBytes;
+  uint8_t* memory = slabAt(handle);
   unpoison(memory, options_.slabBytes);
   open(handle, memory, options_.slabBytes, options_.slabBytes, topic, partition);
   return handle;

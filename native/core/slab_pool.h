@@ -1,5 +1,6 @@
 // Batches and their memory: one arena, given from outside, cut into slabs of equal size, and large memory
-// given one by one for records that fit no slab. Both are charged to one budget.
+// given one by one for records that fit no slab. Both are charged to one budget. In front of each slab the
+// arena has a margin, uncharged, that is neither read nor written here: for what goes out before the batch.
 //
 // A batch is a handle. Handles below slabCount are slabs, the others large; both are used again when free.
 //
@@ -51,6 +52,7 @@ class SlabPool {
     int32_t slabCount;
     uint64_t budgetBytes;
     bool fillFreed;  // freed memory is filled with 0xDD
+    uint32_t marginBytes = 0;
   };
 
   explicit SlabPool(const Options& options);
@@ -85,6 +87,10 @@ class SlabPool {
 
   uint32_t slabBytes() const { return options_.slabBytes; }
   int32_t slabCount() const { return options_.slabCount; }
+  uint8_t* slabAt(int32_t handle) const {
+    const size_t strideBytes = size_t{options_.marginBytes} + options_.slabBytes;
+    return options_.arena + options_.marginBytes + static_cast<size_t>(handle) * strideBytes;
+  }
   uint64_t budgetBytes() const { return options_.budgetBytes; }
   uint64_t availableBytes() const { return options_.budgetBytes - usedBytes_; }
 

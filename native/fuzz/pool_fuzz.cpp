@@ -1,6 +1,7 @@
 // The pool under any sequence of calls, against a model that says of each whether it is allowed. What is not
 // (a batch given back twice, read after its end, written while it is read, more than the budget) must end in
 // one of the core's asserts, and what is allowed never.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -43,8 +44,9 @@ class PoolModel {
         slabCount_(1 + static_cast<int32_t>(input->below(6))),
         budgetBytes_(slabBytes_ + input->below(slabBytes_ * static_cast<uint32_t>(slabCount_) + 300)),
         fillFreed_(input->flip()),
-        arena_(std::make_unique<uint8_t[]>(slabBytes_ * static_cast<size_t>(slabCount_))),
-        pool_({arena_.get(), slabBytes_, slabCount_, budgetBytes_, fillFreed_}),
+        marginBytes_(input->flip() ? input->below(100) : 0),
+        arena_(std::make_unique<uint8_t[]>((marginBytes_ + slabBytes_) * static_cast<size_t>(slabCount_))),
+        pool_({arena_.get(), slabBytes_, slabCount_, budgetBytes_, fillFreed_, marginBytes_}),
         batches_(static_cast<size_t>(slabCount_)) {}
 
   // False where a call that is not allowed has trapped: the pool is not used any more.
@@ -147,8 +149,8 @@ class PoolModel {
     FUZZ_CHECK((handle != kNoBatch) == possible);
     if (!possible) return true;
     FUZZ_CHECK(handle < slabCount_);
-    opened(handle, arena_.get() + static_cast<size_t>(handle) * slabBytes_, slabBytes_, slabBytes_, topic,
-           topic + 1);
+    uint8_t* memory = marginOf(handle) + marginBytes_;
+    opened(handle, memory, slabBytes_, slabBytes_, topic, topic + 1);
     return true;
   }
 
@@ -257,7 +259,15 @@ class PoolModel {
       FUZZ_CHECK(batch.chargeBytes == model.chargeBytes);
       FUZZ_CHECK(model.memory[0] == model.fill && model.memory[model.memoryBytes - 1] == model.fill);
     }
+    for (int32_t handle = 0; handle < slabCount_; handle++) {
+      const uint8_t* margin = marginOf(handle);
+      FUZZ_CHECK(std::all_of(margin, margin + marginBytes_, [](uint8_t byte) { return byte == 0; }));
+    }
     FUZZ_CHECK(!pool_.isBatch(-1) && !pool_.isBatch(static_cast<int64_t>(batches_.size())));
+  }
+
+  uint8_t* marginOf(int32_t handle) {
+    return arena_.get() + static_cast<size_t>(handle) * (marginBytes_ + slabBytes_);
   }
 
   Input& input_;
@@ -265,6 +275,7 @@ class PoolModel {
   int32_t slabCount_;
   uint64_t budgetBytes_;
   bool fillFreed_;
+  uint32_t marginBytes_;
   std::unique_ptr<uint8_t[]> arena_;
   SlabPool pool_;
   std::vector<ModelBatch> batches_;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "core/record_batch.h"
 #include "support.h"
@@ -51,6 +53,25 @@ TEST_F(PoolTest, HandsOutEachSlabOnceAndThenNone) {
     EXPECT_EQ(pool_.at(handle).topic, 7);
     EXPECT_EQ(pool_.at(handle).partition, 3);
     EXPECT_EQ(pool_.at(handle).bytes, kBatchHeaderBytes);
+  }
+}
+
+TEST(MarginTest, EachSlabBeginsBehindItsMargin) {
+  constexpr uint32_t kMarginBytes = 40;
+  std::vector<uint8_t> arena(4 * (kMarginBytes + kSlabBytes), 0xee);
+  SlabPool pool({arena.data(), kSlabBytes, 4, 4 * kSlabBytes, true, kMarginBytes});
+  for (int32_t handle = 0; handle < 4; handle++) {
+    EXPECT_EQ(pool.acquireSlab(0, 0), handle);
+    const size_t offset = kMarginBytes + static_cast<size_t>(handle) * (kMarginBytes + kSlabBytes);
+    EXPECT_EQ(pool.at(handle).memory, arena.data() + offset);
+    EXPECT_EQ(pool.at(handle).capacityBytes, kSlabBytes);
+  }
+  EXPECT_EQ(pool.availableBytes(), 0U);
+  // Freed slabs are filled, and are nobody's then.
+  for (int32_t handle = 0; handle < 4; handle++) pool.discard(handle);
+  for (size_t handle = 0; handle < 4; handle++) {
+    const uint8_t* margin = arena.data() + handle * (kMarginBytes + kSlabBytes);
+    EXPECT_TRUE(std::all_of(margin, margin + kMarginBytes, [](uint8_t byte) { return byte == 0xee; }));
   }
 }
 

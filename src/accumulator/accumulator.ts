@@ -3,10 +3,11 @@ import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
 import type { Codec } from '../compression/codec.js'
-import { ConfigError, type KafkaError } from '../errors/index.js'
+import type { KafkaError } from '../errors/index.js'
 import { type NativeAddon, type NativeCore, Result } from '../native/addon.js'
 import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
 import { Appender } from './appender.js'
+import { Arena, wholeOf } from './arena.js'
 import { BackingOff } from './backing-off.js'
 import { Batch, BatchPhase } from './batch.js'
 import { BatchEncoder } from './batch-encoder.js'
@@ -18,10 +19,6 @@ import { ReadyQueue } from './ready-queue.js'
 import { Staging } from './staging.js'
 import { type PartitionState, TopicState } from './topic.js'
 
-/**
- * A slab is not cut smaller than this, whatever `batch.size` says, or their table would outgrow their bytes.
- */
-const SLAB_BYTES_MIN = 1024
 /** The use of a topic is told no more often than this; its metadata are kept for far longer. */
 const TOPIC_USE_MS = 1000
 /** Encoded headers of one record pass through shared memory of at most this size. */
@@ -78,8 +75,7 @@ export class RecordAccumulator {
   readonly topics: TopicState[] = []
   private readonly options: AccumulatorOptions
   readonly staging: Staging
-  private readonly arena: ArrayBuffer
-  private readonly slabBytes: number
+  private readonly arena: Arena
   private readonly batches: (Batch | undefined)[] = []
   /** Open batches in the order of their creation, until their linger time is over. */
   private readonly lingering = new Fifo<Batch>()
@@ -94,12 +90,12 @@ export class RecordAccumulator {
   constructor(options: AccumulatorOptions) {
     this.options = options
     const { addon, batchBytes, bufferBytes, maxRequestBytes } = options
-    this.slabBytes = Math.max(batchBytes, SLAB_BYTES_MIN)
-    this.arena = allocateArena(Math.floor(bufferBytes / this.slabBytes) * this.slabBytes)
+    this.arena = new Arena(bufferBytes, batchBytes)
     this.staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX))
     this.core = addon.createCore({
-      arena: this.arena,
-      slabBytes: this.slabBytes,
+      arena: this.arena.buffer,
+      slabBytes: this.arena.slabBytes,
+      slabMarginBytes: this.arena.marginBytes,
       batchLimitBytes: batchBytes,
       budgetBytes: bufferBytes,
       recordLimitBytes: maxRequestBytes,
@@ -333,9 +329,8 @@ export class RecordAccumulator {
   private openBatch(handle: number, partition: PartitionState, large: ArrayBuffer | null): Batch {
     const { options } = this
     const nowMs = options.clock.now()
-    const memory = large ?? this.arena
-    const offset = large === null ? handle * this.slabBytes : 0
-    const batch = new Batch(handle, memory, offset, partition, nowMs, this.encoder === null)
+    const memory = large === null ? this.arena.slab(handle) : wholeOf(large)
+    const batch = new Batch(handle, memory, partition, nowMs, this.encoder === null)
     this.batches[handle] = batch
     this.incomplete.add(batch)
     const { queue } = partition
@@ -382,9 +377,9 @@ export class RecordAccumulator {
     return batch.encoded
   }
 
-  /** Whether a sealed batch has no more bytes than that. What is in a slab has no more than the slab. */
+  /** Whether a sealed batch has no more bytes than that; its memory need not be full. */
   private fits(batch: Batch, bytesLeft: number): boolean {
-    if (batch.memory === this.arena && this.slabBytes <= bytesLeft) return true
+    if (batch.memory.bytes <= bytesLeft) return true
     this.core.describe(batch.handle)
     return (this.staging.result[Result.SIZE] as number) <= bytesLeft
   }
@@ -483,17 +478,5 @@ export class RecordAccumulator {
         if (this.release(batch)) this.options.onWork()
       },
     })
-  }
-}
-
-function allocateArena(bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes)
-  } catch (cause) {
-    throw new ConfigError(
-      `buffer.memory: this runtime cannot allocate ${bytes} bytes in one piece; use a smaller value.`,
-      'buffer.memory',
-      { cause },
-    )
   }
 }

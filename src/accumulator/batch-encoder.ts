@@ -72,8 +72,9 @@ export class BatchEncoder {
   private start(batch: Batch): void {
     const { core, codec, result } = this.options
     core.describe(batch.handle)
+    const { buffer, offset } = batch.memory
     const recordBytes = (result[Result.SIZE] as number) - BATCH_HEADER_BYTES
-    const records = new Uint8Array(batch.memory, batch.memoryOffset + BATCH_HEADER_BYTES, recordBytes)
+    const records = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, recordBytes)
     batch.phase = BatchPhase.COMPRESSING
     core.pin(batch.handle)
     batch.readers++

@@ -1,6 +1,7 @@
 import type { Codec } from '../compression/codec.js'
 import { InternalError } from '../errors/index.js'
 import { type NativeCore, Result } from '../native/addon.js'
+import { wholeOf } from './arena.js'
 import { Batch, BatchPhase } from './batch.js'
 import { BATCH_HEADER_BYTES } from './batch-encoder.js'
 import type { BatchOutcome, Settlement } from './delivery.js'
@@ -94,7 +95,7 @@ export class BatchSplitter {
 
   private childOf(parent: Batch, handle: number, part: Part, firstIndex: number): Batch {
     const { partition, createdMs, producer } = parent
-    const child = new Batch(handle, part.memory, 0, partition, createdMs, this.codec === null)
+    const child = new Batch(handle, wholeOf(part.memory), partition, createdMs, this.codec === null)
     child.phase = BatchPhase.SEALED
     child.recordCount = part.records
     child.wasDrained = true
@@ -109,11 +110,11 @@ export class BatchSplitter {
   private decompressed(batch: Batch): Uint8Array | null {
     const { codec } = this
     if (batch.codecId === 0 || codec === null) return null
-    const { memory, memoryOffset } = batch
+    const { buffer, offset } = batch.memory
     const bytes = this.bytesOf(batch) - BATCH_HEADER_BYTES
-    const compressed = new Uint8Array(memory, memoryOffset + BATCH_HEADER_BYTES, bytes)
+    const compressed = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, bytes)
     // Before it was compressed, the region was in the batch's memory too.
-    return codec.decompress(compressed, memory.byteLength)
+    return codec.decompress(compressed, batch.memory.bytes)
   }
 
   private bytesOf(batch: Batch): number {

@@ -1,4 +1,5 @@
 import type { KafkaError } from '../errors/index.js'
+import type { BatchMemory } from './arena.js'
 import { BatchOutcome, type FlushBarrier, type Settlement } from './delivery.js'
 import type { ProducerIdAndEpoch } from './producer-id-and-epoch.js'
 import type { PartitionState } from './topic.js'
@@ -21,8 +22,7 @@ export type BatchPhase = (typeof BatchPhase)[keyof typeof BatchPhase]
 /** One record batch of one partition: its memory in the pool, who waits for it, and how its sending goes. */
 export class Batch {
   readonly handle: number
-  readonly memory: ArrayBuffer
-  readonly memoryOffset: number
+  readonly memory: BatchMemory
   readonly partition: PartitionState
   readonly outcome: BatchOutcome
   readonly createdMs: number
@@ -68,24 +68,17 @@ export class Batch {
 
   constructor(
     handle: number,
-    memory: ArrayBuffer,
-    memoryOffset: number,
+    memory: BatchMemory,
     partition: PartitionState,
     createdMs: number,
     encoded: boolean,
   ) {
     this.handle = handle
     this.memory = memory
-    this.memoryOffset = memoryOffset
     this.partition = partition
     this.outcome = new BatchOutcome(partition.topic.name, partition.index)
     this.createdMs = createdMs
     this.encoded = encoded
-  }
-
-  /** The finished batch as it goes over the wire. */
-  view(): Uint8Array {
-    return new Uint8Array(this.memory, this.memoryOffset, this.bytes)
   }
 
   /** Tells everyone who waits for the batch what became of it. */

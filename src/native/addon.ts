@@ -116,9 +116,14 @@ export const Result = {
 } as const
 
 export interface NativeCoreOptions {
-  /** One ArrayBuffer of slabCount × slabBytes; slab n starts at n × slabBytes. Kept alive by the core. */
+  /**
+   * One ArrayBuffer of slabCount × (slabMarginBytes + slabBytes): each slab has its margin in front of it.
+   * Kept alive by the core.
+   */
   arena: ArrayBuffer
   slabBytes: number
+  /** Bytes in front of each slab that native code neither reads nor writes. */
+  slabMarginBytes: number
   /** A batch is closed for appends once it holds this many bytes (`batch.size`, at most slabBytes). */
   batchLimitBytes: number
   /** `buffer.memory`: slabs in use × slabBytes + large allocations never exceed it. */

@@ -2,10 +2,16 @@ import { KafkaError } from '../errors/index.js'
 import { FRAME_SIZE_BYTES } from './header.js'
 import { PRODUCE_FLEXIBLE_FROM, PRODUCE_TOPIC_IDS_FROM, Produce } from './produce.js'
 
+/** A finished record batch. Its memory is sent as it is: nobody writes to it before the socket is done. */
 export interface ProducePartition {
   index: number
-  /** A finished record batch; sent as it is, so not to be written to before the socket is done with it. */
-  records: Uint8Array
+  memory: ArrayBuffer
+  /** Where the batch begins in its memory. */
+  offset: number
+  bytes: number
+  /** Bytes of the memory, right in front of the batch and right behind it, that the frame may write to. */
+  roomBefore: number
+  roomAfter: number
 }
 
 export interface ProduceTopic {
@@ -28,19 +34,26 @@ const UUID_BYTES = 16
 /** A UTF-16 code unit takes at most three bytes of UTF-8: an upper bound without looking at the text. */
 const UTF8_BYTES_PER_UNIT_MAX = 3
 
-/** Everything of a frame but its records, in one buffer that is cut where records go between. */
+/**
+ * Everything of a frame but its records: written into one buffer, then moved to the records that it precedes
+ * where those have room for it, so that both are one piece. Sockets that cannot gather have fewer writes, or
+ * less to copy.
+ */
 class Glue {
-  readonly chunks: Uint8Array[] = []
+  private readonly pieces: Uint8Array[] = []
   private readonly buffer: Buffer
   private readonly flexible: boolean
-  private position = 0
+  private position = FRAME_SIZE_BYTES
+  /** Where the glue begins that belongs to no piece yet. */
   private cutAt = 0
+  /** Records that are in no piece yet; the glue from `pendingGlueAt` to `cutAt` goes in front of them. */
+  private pending: ProducePartition | null = null
+  private pendingGlueAt = 0
   private recordBytes = 0
 
   constructor(capacityBytes: number, flexible: boolean) {
     this.buffer = Buffer.allocUnsafe(capacityBytes)
     this.flexible = flexible
-    this.position = FRAME_SIZE_BYTES
   }
 
   int16(value: number): void {
@@ -87,9 +100,16 @@ class Glue {
     if (this.flexible) this.buffer[this.position++] = 0
   }
 
-  records(records: Uint8Array): void {
-    this.chunks.push(this.cut(), records)
-    this.recordBytes += records.length
+  records(partition: ProducePartition): void {
+    this.endPiece(0)
+    if (this.position - this.cutAt > partition.roomBefore) {
+      this.pieces.push(this.buffer.subarray(this.cutAt, this.position))
+      this.cutAt = this.position
+    }
+    this.pending = partition
+    this.pendingGlueAt = this.cutAt
+    this.cutAt = this.position
+    this.recordBytes += partition.bytes
   }
 
   /** Ends the frame and writes its size in front. */
@@ -98,15 +118,33 @@ class Glue {
     if (bytes > FRAME_BYTES_MAX) {
       throw new KafkaError('INTERNAL', `A produce request of ${bytes} bytes does not fit a frame`)
     }
-    this.buffer.writeInt32BE(bytes, 0)
-    if (this.position > this.cutAt) this.chunks.push(this.cut())
-    return this.chunks
+    const left = this.position - this.cutAt
+    if (this.pending !== null && left <= this.pending.roomAfter) this.endPiece(left)
+    else {
+      this.endPiece(0)
+      this.pieces.push(this.buffer.subarray(this.cutAt, this.position))
+    }
+    const first = this.pieces[0] as Uint8Array
+    for (let at = 0; at < FRAME_SIZE_BYTES; at++) first[at] = bytes >>> (8 * (FRAME_SIZE_BYTES - 1 - at))
+    return this.pieces
   }
 
-  private cut(): Uint8Array {
-    const piece = this.buffer.subarray(this.cutAt, this.position)
-    this.cutAt = this.position
-    return piece
+  /** The pending records become a piece, with so many bytes of glue behind them. */
+  private endPiece(bytesAfter: number): void {
+    if (this.pending === null) return
+    const { memory, offset, bytes } = this.pending
+    const bytesBefore = this.cutAt - this.pendingGlueAt
+    const piece = new Uint8Array(memory, offset - bytesBefore, bytesBefore + bytes + bytesAfter)
+    this.copyGlue(this.pendingGlueAt, bytesBefore, piece, 0)
+    this.copyGlue(this.cutAt, bytesAfter, piece, bytesBefore + bytes)
+    this.pieces.push(piece)
+    this.pending = null
+  }
+
+  /** A loop: what is copied is shorter than a call is dear. */
+  private copyGlue(from: number, count: number, to: Uint8Array, at: number): void {
+    const { buffer } = this
+    for (let i = 0; i < count; i++) to[at + i] = buffer[from + i] as number
   }
 }
 
@@ -156,8 +194,8 @@ export function encodeProduceFrame(
     glue.length(topic.partitions.length)
     for (const partition of topic.partitions) {
       glue.int32(partition.index)
-      glue.length(partition.records.length)
-      glue.records(partition.records)
+      glue.length(partition.bytes)
+      glue.records(partition)
       glue.noTags()
     }
     glue.noTags()

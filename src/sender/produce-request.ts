@@ -149,7 +149,17 @@ class SentTopic implements ProduceTopic {
   }
 
   add(batch: Batch): void {
-    this.partitions.push({ index: batch.partition.index, records: batch.view() })
+    const { memory, bytes } = batch
+    // While another request's bytes may be on their way out of the same memory, it stays as it is.
+    const isOwn = batch.readers === 1
+    this.partitions.push({
+      index: batch.partition.index,
+      memory: memory.buffer,
+      offset: memory.offset,
+      bytes,
+      roomBefore: isOwn ? memory.marginBytes : 0,
+      roomAfter: isOwn ? memory.bytes - bytes : 0,
+    })
     this.unanswered.push(batch)
   }
 

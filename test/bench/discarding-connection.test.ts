@@ -61,7 +61,10 @@ function connect({ verify = true } = {}) {
 }
 
 function frameOf(id: Uint8Array, batches: readonly Buffer[], version = 13): Buffer {
-  const partitions = batches.map((records, index) => ({ index, records }))
+  const partitions = batches.map((records, index) => {
+    const memory = new Uint8Array(records).buffer
+    return { index, memory, offset: 0, bytes: records.length, roomBefore: 0, roomAfter: 0 }
+  })
   const topics = [{ name: 'orders', id, partitions }]
   return Buffer.concat(encodeProduceFrame(version, 7, Buffer.from('client'), null, -1, 1000, topics))
 }

@@ -321,6 +321,30 @@ test('a run of records has the same bytes and places as records with descriptors
   for (const batch of batches) assert.deepEqual(run.finished(batch), single.finished(batch))
 })
 
+test('the margin in front of each slab is left alone', () => {
+  const slabMarginBytes = 100
+  const arena = new ArrayBuffer(8 * (slabMarginBytes + 1024) + 99)
+  new Uint8Array(arena).fill(0xee)
+  const plain = new TestCore()
+  const margined = new TestCore({ arena, slabMarginBytes })
+  for (const { native } of [plain, margined]) native.setTopic(0, 8)
+  const value = randomBytes(900)
+  for (let partition = 0; partition < 8; partition++) {
+    for (const core of [plain, margined]) assert.equal(core.append(partition, 'key', value), AppendStatus.OK)
+    const batch = margined.result[Result.BATCH] as number
+    assert.equal(batch, plain.result[Result.BATCH])
+    assert.deepEqual(margined.finished(batch), plain.finished(batch))
+  }
+  assert.equal(margined.append(0, 'key', value), AppendStatus.NO_MEMORY)
+  // Freed memory is filled, and is used again.
+  for (let batch = 0; batch < 8; batch++) margined.native.settle(batch)
+  for (let batch = 0; batch < 8; batch++) {
+    const margin = new Uint8Array(arena, margined.slabOffset(batch) - slabMarginBytes, slabMarginBytes)
+    assert.ok(margin.every(byte => byte === 0xee))
+  }
+  assert.ok(new Uint8Array(arena, arena.byteLength - 99).every(byte => byte === 0xee))
+})
+
 test('without memory records wait until a batch is settled', () => {
   const core = new TestCore({ arena: new ArrayBuffer(2048), budgetBytes: 2048 })
   core.native.setTopic(0, 3)
@@ -510,6 +534,8 @@ test('createCore names the option that is wrong', () => {
     [{ slabBytes: 67 }, /slabBytes must be an integer of at least 68/],
     [{ slabBytes: 1.5 }, /slabBytes/],
     [{ slabBytes: '1024' }, /slabBytes/],
+    [{ slabMarginBytes: -1 }, /slabMarginBytes must be an integer of at least 0/],
+    [{ slabMarginBytes: 8 * 1024 }, /arena is too small/],
     [{ budgetBytes: 1023 }, /budgetBytes must be an integer of at least 1024/],
     [{ budgetBytes: Number.POSITIVE_INFINITY }, /budgetBytes/],
     [{ batchLimitBytes: 0 }, /batchLimitBytes/],
@@ -589,7 +615,7 @@ test('worker threads load the addon side by side and end with cores alive', asyn
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')
     const addon = require(workerData)
-    const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, batchLimitBytes: 1024,
+    const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, slabMarginBytes: 0, batchLimitBytes: 1024,
       budgetBytes: 8192, recordLimitBytes: 1024, descriptors: new ArrayBuffer(8192), places: new ArrayBuffer(4096),
       touched: new ArrayBuffer(5120), staging: new ArrayBuffer(1024), result: new ArrayBuffer(64), fillFreed: true })
     core.setTopic(0, 1)

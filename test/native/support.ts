@@ -35,6 +35,7 @@ export class TestCore {
     this.options = {
       arena: new ArrayBuffer(8 * slabBytes),
       slabBytes,
+      slabMarginBytes: 0,
       batchLimitBytes: slabBytes,
       budgetBytes: 8 * slabBytes,
       recordLimitBytes: 1 << 20,
@@ -139,7 +140,13 @@ export class TestCore {
   ) {
     this.native.seal(batch)
     const bytes = this.native.finish(batch, producerId[0], producerId[1], epoch, sequence, attributes)
-    return Buffer.from(Buffer.from(this.options.arena, batch * this.options.slabBytes, bytes))
+    return Buffer.from(Buffer.from(this.options.arena, this.slabOffset(batch), bytes))
+  }
+
+  /** Where a slab begins in the arena, behind its margin. */
+  slabOffset(batch: number): number {
+    const { slabBytes, slabMarginBytes } = this.options
+    return slabMarginBytes + batch * (slabMarginBytes + slabBytes)
   }
 }
 

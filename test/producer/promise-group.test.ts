@@ -1,6 +1,7 @@
 // Promises made ahead of their records: each record gets its own, and those left over are heard of by nobody.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wholeOf } from '../../dist/accumulator/arena.js'
 import { Batch } from '../../dist/accumulator/batch.js'
 import { PartitionState, TopicState } from '../../dist/accumulator/topic.js'
 import { KafkaError } from '../../dist/errors/index.js'
@@ -11,7 +12,7 @@ const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 function batchesOf(partition: PartitionState) {
   let handle = 0
-  return () => new Batch(handle++, new ArrayBuffer(64), 0, partition, 0, true)
+  return () => new Batch(handle++, wholeOf(new ArrayBuffer(64)), partition, 0, true)
 }
 
 test('every record gets a promise of its own, whatever the sizes of the batches before', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wholeOf } from '../../dist/accumulator/arena.js'
 import { Batch } from '../../dist/accumulator/batch.js'
 import { TopicState } from '../../dist/accumulator/topic.js'
 import { NO_LEADER } from '../../dist/protocol/node-endpoint.js'
@@ -28,7 +29,7 @@ const topics = [topicOf('a', 0, 1), topicOf('b', 1, 2)]
 function requestOf(version: number, byTurns = false) {
   const batches = topics.flatMap(topic =>
     topic.partitions.map(
-      partition => new Batch(partition.index, new ArrayBuffer(100), 0, partition, 0, true),
+      partition => new Batch(partition.index, wholeOf(new ArrayBuffer(100)), partition, 0, true),
     ),
   )
   if (byTurns) batches.sort((one, other) => one.partition.index - other.partition.index)
