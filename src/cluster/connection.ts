@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
+import { isBun, isNode } from '../common/runtime.js'
 import {
   AuthenticationError,
   type KafkaError,
@@ -30,6 +31,9 @@ export const RESPONSE_ELEMENTS_MAX = 200_000
 /** Requests of one turn are written together up to about so many bytes. */
 const GATHERED_BYTES_MAX = 512 * 1024
 const NOT_GATHERING = -Infinity
+/** Bun copies what it gathers, which costs more than a system call for each piece. */
+const CAN_GATHER = !isBun
+const NOTHING = new Uint8Array(0)
 
 /** Ids from here on are left to authentication, as Java does. */
 const CORRELATION_ID_END = 0x7ffffff8
@@ -82,6 +86,15 @@ export class Connection {
   private readonly timeouts: DeadlineTimer
   /** Bytes of the requests that wait to be written together. */
   private gatheredBytes = NOT_GATHERING
+  /** Requests that the socket was given, those that are written, and those that it has been asked about. */
+  private given = 0
+  private written = 0
+  private asked = 0
+  /**
+   * Whether the socket shows at once what it has handed to the system, as it mostly does: a callback for that
+   * takes a tick, which is dear.
+   */
+  private showsWritten: boolean
   private nextCorrelationId = 0
   private endError: KafkaError | null = null
   /** Deadlines up to here had passed when the connection ended because of one. */
@@ -104,6 +117,7 @@ export class Connection {
     this.lastActiveAt = this.clock.now()
     this.frames = new FrameReader(frame => this.onFrame(frame), FRAME_BYTES_MAX_NEGOTIATING)
     this.timeouts = new DeadlineTimer(this.clock, asOf => this.judgeTimeouts(asOf))
+    this.showsWritten = isNode && !hasTls(options.socket)
     this.listen()
   }
 
@@ -152,12 +166,12 @@ export class Connection {
    */
   together(send: () => void): void {
     this.gatheredBytes = 0
-    this.socket.cork()
+    this.cork()
     try {
       send()
     } finally {
       this.gatheredBytes = NOT_GATHERING
-      this.socket.uncork()
+      this.uncork()
     }
   }
 
@@ -222,30 +236,54 @@ export class Connection {
     return new AuthenticationError(`TLS with broker ${broker} failed because ${refusal}`, { broker, cause })
   }
 
-  /** One system call where the socket can gather; the last chunk's callback tells that all are written. */
   private write(request: OutgoingRequest, chunks: Uint8Array[]): void {
     const { socket } = this
+    const count = ++this.given
     const last = chunks.length - 1
     for (const chunk of chunks) this.gatheredBytes += chunk.length
-    socket.cork()
+    // The outcome of a request without a response comes with its writing, and not while others are written.
+    if (!request.expectsResponse) this.showsWritten = false
+    this.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
-    socket.write(chunks[last] as Uint8Array, error => {
-      // A failed write says nothing about who still reads the memory: 'close' does. Node reports a write
-      // that a destroyed socket cancelled without an error, as if it had been completed.
-      if (!error && !socket.destroyed) this.onWritten(request)
-    })
-    socket.uncork()
+    if (this.showsWritten) socket.write(chunks[last] as Uint8Array)
+    else socket.write(chunks[last] as Uint8Array, error => this.onWriteEnd(count, error))
+    this.uncork()
     if (this.gatheredBytes < GATHERED_BYTES_MAX) return
     // Out of the hold of `together`, and into it again.
     this.gatheredBytes = 0
-    socket.uncork()
-    socket.cork()
+    this.uncork()
+    this.cork()
+  }
+
+  private cork(): void {
+    if (CAN_GATHER) this.socket.cork()
+  }
+
+  /** One system call, if nothing else holds the socket, for all that has been written since `cork`. */
+  private uncork(): void {
+    const { socket, given } = this
+    if (CAN_GATHER) socket.uncork()
+    if (!this.showsWritten || this.asked === given || socket.writableCorked > 0) return
+    this.asked = given
+    if (socket.writableLength === 0 && socket.errored === null) this.onWriteEnd(given, null)
+    else socket.write(NOTHING, error => this.onWriteEnd(given, error))
+  }
+
+  /** What the socket was given up to the request of this number is written, or will not be. */
+  private onWriteEnd(count: number, error: Error | null | undefined): void {
+    // A failed write says nothing about who still reads the memory: 'close' does. Node reports a write
+    // that a destroyed socket cancelled without an error, as if it had been completed.
+    if (error || this.socket.destroyed) return
+    // Sockets write in order and say so in order.
+    while (this.written < count) {
+      const request = this.unwritten.shift()
+      if (request === undefined) return
+      this.written++
+      this.onWritten(request)
+    }
   }
 
   private onWritten(request: OutgoingRequest): void {
-    // Sockets write in order and say so in order.
-    if (this.unwritten.peek() !== request) return
-    this.unwritten.shift()
     const before = this.inFlightCount
     if (!request.expectsResponse) this.unanswerable--
     this.guarded(() => request.onWritten(null))

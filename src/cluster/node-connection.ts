@@ -1,7 +1,8 @@
-import { connect as netConnect, type Socket } from 'node:net'
+import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import { isNode } from '../common/runtime.js'
 import { type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
 import type { SaslMechanism } from '../security/index.js'
 import { Addresses, type Lookup } from './addresses.js'
@@ -33,8 +34,8 @@ export type Connect = (address: string, port: number, host: string) => Socket
 
 /** Bytes read at once where the socket reads into one buffer. */
 const READ_BYTES = 16 * 1024
-/** Bun and Deno do not have, or not all of, the option that this is about. */
-const readsIntoBuffer = process.versions.bun === undefined && process.versions.deno === undefined
+/** As no write is ever held up by it, the stream need not tell when it is below again. */
+const WRITABLE_BYTES_MAX = 0x7fffffff
 
 /**
  * A plain TCP connection. Where that can be, it reads into one buffer and past the stream, which would
@@ -42,13 +43,18 @@ const readsIntoBuffer = process.versions.bun === undefined && process.versions.d
  */
 export const connectTcp: Connect = (address, port) => {
   const options = { host: address, port, noDelay: true, keepAlive: true }
-  if (!readsIntoBuffer) return netConnect(options)
+  // Bun and Deno do not have, or not all of, the options below.
+  if (!isNode) return netConnect(options)
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
   const callback = (bytes: number): boolean => {
     socket.emit('data', buffer.subarray(0, bytes))
     return true
   }
-  const socket: Socket = netConnect({ ...options, onread: { buffer, callback } })
+  const socket: Socket = netConnect({
+    ...options,
+    writableHighWaterMark: WRITABLE_BYTES_MAX,
+    onread: { buffer, callback },
+  } as TcpNetConnectOpts)
   return socket
 }
 

@@ -288,6 +288,47 @@ describe('The memory of a request', () => {
     assert.ok(request.responses()[0]?.error instanceof TimeoutError)
   })
 
+  it('is reported free, in order, as soon as the socket has handed all of it to the system', async () => {
+    const { connection, remote } = await connected({ reads: false })
+    const small = [new RawRequest(), new RawRequest()]
+    connection.together(() => {
+      for (const request of small) {
+        connection.send(request)
+        assert.equal(request.outcomes.length, 0, 'what is held together is not written')
+      }
+    })
+    for (const request of small)
+      assert.deepEqual(request.written(), [{ kind: 'written', error: null, body: null }])
+    const order: RawRequest[] = []
+    const held = [
+      new RawRequest([LARGE]),
+      new RawRequest(),
+      new RawRequest([], false),
+      new RawRequest([LARGE]),
+    ]
+    for (const request of held) {
+      request.onOutcome = () => order.push(request)
+      connection.send(request)
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+    assert.deepEqual(order, [], 'the peer reads nothing, and the system holds less than the first')
+    remote.resume()
+    await eventually('all written', () => order.length === held.length)
+    assert.deepEqual(order, held)
+  })
+
+  it('is not reported free, as written, by a write that the system refuses', async () => {
+    const { connection, socket, closedWith } = await connected()
+    const request = new RawRequest()
+    const states: boolean[] = []
+    request.onOutcome = () => states.push(socket.closed)
+    socket._writev = (_chunks, callback) => callback(new Error('write EPIPE'))
+    connection.send(request)
+    await eventually('closed', () => closedWith.length === 1)
+    assert.deepEqual(states, [true, true])
+    assert.ok(request.written()[0]?.error instanceof NetworkError)
+  })
+
   it('is reported free once, as written, when the connection ends later', async () => {
     const { connection, remote, closedWith, received } = await connected()
     const request = new RawRequest()
