@@ -204,7 +204,7 @@ test('a callback of a record that expired may send, flush and close', async () =
 
 test('a callback may close, and close again, with records behind it', async () => {
   await using broker = await startBroker({ quiet: true, partitions: 2 })
-  const producer = new Producer({ bootstrapServers: broker.bootstrapServers, lingerMs: 1 })
+  const producer = new Producer({ bootstrapServers: broker.bootstrapServers, lingerMs: 0 })
   await producer.partitionsFor('t')
   const outcomes: (string | null)[] = []
   const closes: Promise<void>[] = []
