@@ -30,6 +30,7 @@ import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
 import { Interceptors } from './interceptors.js'
 import { MetadataWait } from './metadata-wait.js'
 import { PromiseGroup } from './promise-group.js'
+import { RecordClock } from './record-clock.js'
 import type { RecordMetadata } from './record-metadata.js'
 import {
   asKafkaError,
@@ -57,6 +58,7 @@ const CALLBACKS_DISPATCHED_AFTER_MISS = 64
 export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly config: ProducerConfig
   private readonly clock: Clock
+  private readonly recordClock: RecordClock
   private readonly client: ClusterClient
   private readonly accumulator: RecordAccumulator
   private readonly sender: Sender
@@ -85,6 +87,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   constructor(options: ProducerOptions<K, V>) {
     this.config = parseProducerOptions(options)
     this.clock = systemClock
+    this.recordClock = new RecordClock(systemClock)
     this.closeDeadline = new CloseDeadline(this.clock)
     const { config, clock } = this
     this.callbackRun = new CallbackRun(config.logger)
@@ -125,7 +128,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void
   send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | undefined {
-    const nowMs = this.clock.wallNow()
+    const nowMs = this.recordClock.now()
     if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
     if (callback === undefined) return this.sendPromised(record, nowMs)
     checkCallback(callback)
