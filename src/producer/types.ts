@@ -5,7 +5,10 @@ export interface ProducerRecord<K = Bytes, V = Bytes> {
   topic: string
   /** Default: by the key's hash, or the sticky partition where there is no key. */
   partition?: number | null | undefined
-  /** Milliseconds since the epoch; default now. Fractions are cut off. */
+  /**
+   * Milliseconds since the epoch; default now, which records sent within a millisecond of each other share,
+   * eight at a time. Fractions are cut off.
+   */
   timestamp?: number | null | undefined
   key?: K | null | undefined
   value?: V | null | undefined
