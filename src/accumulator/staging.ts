@@ -1,4 +1,4 @@
-import { byteLength } from '../common/byte-length.js'
+import { byteLength, hasBytes } from '../common/views.js'
 import {
   type NativeBytes,
   type NativeCore,
@@ -35,8 +35,8 @@ export function stageableBytes(bytes: NativeBytes): number {
   if (bytes === null || bytes === undefined) return -1
   if (typeof bytes === 'string') return NOT_STAGEABLE
   // Nothing is at the start of an empty or detached view. Reading what is there first also tells V8 the
-  // view's class: it need not look at the prototypes then, and finds the true length in line.
-  return bytes[0] !== undefined && bytes instanceof Uint8Array ? byteLength(bytes) : NOT_STAGEABLE
+  // view's class, and with it all that follows.
+  return bytes[0] !== undefined && hasBytes(bytes) ? byteLength(bytes) : NOT_STAGEABLE
 }
 
 /**

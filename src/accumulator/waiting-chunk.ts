@@ -1,4 +1,5 @@
-import { byteLength } from '../common/byte-length.js'
+import { isUint8Array } from 'node:util/types'
+import { bufferOf, byteLength } from '../common/views.js'
 import type { NativeBytes } from '../native/addon.js'
 import type { Delivery } from './delivery.js'
 import type { TopicState } from './topic.js'
@@ -164,10 +165,10 @@ export function waitingBytes({ key, value, headers }: AppendableRecord): number 
 }
 
 function copiedBytes(bytes: NativeBytes): number {
-  if (!(bytes instanceof Uint8Array)) return AS_GIVEN
+  if (!isUint8Array(bytes)) return AS_GIVEN
   const length = byteLength(bytes)
   // Native code tells a detached view from an empty one, so it has to see the view itself.
-  return length === 0 && isDetached(bytes.buffer) ? AS_GIVEN : length
+  return length === 0 && isDetached(bufferOf(bytes)) ? AS_GIVEN : length
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {

@@ -1,4 +1,4 @@
-import { byteLength } from '../common/byte-length.js'
+import { byteLength } from '../common/views.js'
 import { InvalidRecordError } from '../errors/index.js'
 import type { Bytes, Headers } from '../serialization/index.js'
 

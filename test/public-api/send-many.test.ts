@@ -241,25 +241,3 @@ test('metadata can be printed and turned into JSON', () =>
       '{"topic":"shown","partition":0,"offset":"0","timestamp":5,"serializedKeySize":-1,"serializedValueSize":1}',
     )
   }))
-
-test('a value that sends when it is looked at is refused, and takes no other record’s place', () =>
-  withProducer({}, async (producer, broker) => {
-    await producer.send({ topic: 'orders', partition: 0, value: 'first' })
-    const inner: Promise<unknown>[] = []
-    const sends = () => {
-      if (inner.length === 0) inner.push(producer.send({ topic: 'orders', partition: 1, value: 'inner' }))
-    }
-    const value = {
-      get 0() {
-        sends()
-        return 0
-      },
-    } as unknown as Uint8Array
-    const records = [{ topic: 'orders', partition: 0, headers: { a: 'b' }, value }]
-    await assert.rejects(producer.sendMany(records), { code: 'SEND_MANY_FAILED' })
-    await Promise.all(inner)
-    assert.deepEqual(
-      read(broker, 'orders').map(record => record.value),
-      ['first', ...inner.map(() => 'inner')],
-    )
-  }))
