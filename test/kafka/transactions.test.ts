@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Producer } from '../../dist/index.js'
+import type { RpcIdentity } from '../../dist/transactions/rpc.js'
 import { behaviour, type World } from '../transactions/behaviour.js'
 import { outcomeOf, silent } from '../transactions/support.js'
 import { type Kafka, startKafka } from './broker.js'
@@ -150,6 +151,6 @@ async function eventuallyAsync(look: () => Promise<boolean>): Promise<void> {
 }
 
 function epochOf(producer: Producer): number {
-  const { transactions } = producer as unknown as { transactions: { identity: { producerEpoch: number } } }
-  return transactions.identity.producerEpoch
+  const { transactions } = producer as unknown as { transactions: { identity: { current: RpcIdentity } } }
+  return transactions.identity.current.producerEpoch
 }

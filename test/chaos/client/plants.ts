@@ -1,4 +1,5 @@
 import { RecordAccumulator } from '../../../dist/accumulator/accumulator.js'
+import { Arena } from '../../../dist/accumulator/arena.js'
 import { type Batch, BatchPhase } from '../../../dist/accumulator/batch.js'
 import type { PartitionState } from '../../../dist/accumulator/topic.js'
 import { SequenceGate } from '../../../dist/sender/drain-gate.js'
@@ -12,8 +13,17 @@ import { Sender } from '../../../dist/sender/sender.js'
 // biome-ignore lint/suspicious/noExplicitAny: what is patched is private
 type Patched = any
 
-/** The memory of a batch that times out in flight goes back to the pool although the socket still reads it. */
+/**
+ * The memory of a batch that times out in flight goes back to the pool although the socket still reads it. What
+ * names the topic in the old request would be in the same memory, and be overwritten with it; here it stands
+ * apart, as it does where it is too long.
+ */
 function freeSlabAtTimeout(): void {
+  const arena: Patched = Arena.prototype
+  const { slab } = arena
+  arena.slab = function (handle: number) {
+    return { ...slab.call(this, handle), marginBytes: 0 }
+  }
   const accumulator: Patched = RecordAccumulator.prototype
   const { expireOne, release } = accumulator
   const freed = new WeakSet<Batch>()

@@ -124,7 +124,7 @@ class HeldEnds {
 
   /** Ends the transaction while the coordinator's node cannot be heard, or hears nothing. */
   private async hold(producer: Producer, committed: boolean, isRequestLost: boolean): Promise<EndTxnRequest> {
-    const late = { transactionalId: this.topic, ...identityOf(producer), committed }
+    const late = { ...identityOf(producer), committed }
     const proxy = this.ground.proxyOf(coordinatorOf(producer))
     const before = this.unanswered
     const hold = isRequestLost ? null : proxy.hold(['out'])

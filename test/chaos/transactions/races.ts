@@ -1,5 +1,6 @@
 // What the lanes held-end and fencing share: producers in this process, and the account of what must be visible.
 import { Producer, type ProducerOptions } from '../../../dist/index.js'
+import type { RpcIdentity } from '../../../dist/transactions/rpc.js'
 import { JavaClient } from '../../kafka/java-client.js'
 import { KafkaGround } from '../kafka-ground.js'
 import type { LaneOptions } from '../lanes/lane.js'
@@ -52,14 +53,14 @@ export function transactionalProducer(
 
 interface Insides {
   readonly transactions: {
-    readonly identity: { readonly producerId: bigint; readonly producerEpoch: number }
+    readonly identity: { readonly current: RpcIdentity }
     readonly runner: { readonly coordinator: number | null }
   }
 }
 
 /** Under what the producer's next request of a transaction goes. */
-export function identityOf(producer: Producer): Insides['transactions']['identity'] {
-  return (producer as unknown as Insides).transactions.identity
+export function identityOf(producer: Producer): RpcIdentity {
+  return (producer as unknown as Insides).transactions.identity.current
 }
 
 /** Node id of the coordinator of a producer that is initialised. */
