@@ -145,7 +145,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    */
   sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport> {
     const { interceptors } = this
-    const nowMs = this.clock.wallNow()
+    const nowMs = this.recordClock.read()
     let collector: SendManyCollector
     // Plug-ins may change the array meanwhile: as many records as there are now are sent.
     let count: number

@@ -29,18 +29,20 @@ export class RecordClock {
     this.clock = clock
   }
 
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, never before those of the record before unless the system's clock is. */
   now(): number {
     if (this.left === 0) return this.read()
     this.left--
     return this.readMs
   }
 
-  private read(): number {
+  /** As {@link now}, for the records of an array, which share one reading among themselves. */
+  read(): number {
     const nowMs = this.clock.wallNow()
     const isDense = Math.abs(nowMs - this.readMs) <= DENSE_MS
     this.denseReadings = isDense ? this.denseReadings + 1 : 0
     this.readMs = nowMs
+    this.left = 0
     if (this.denseReadings >= DENSE_READINGS) this.share()
     return nowMs
   }

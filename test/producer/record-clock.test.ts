@@ -61,6 +61,14 @@ describe('RecordClock', () => {
     )
   })
 
+  it('dates no record before those of an array that was sent before it', () => {
+    lags(SENDS, 0.001)
+    clock.heldMs += 5_000
+    const arrayMs = recordClock.read()
+    assert.equal(arrayMs, clock.wallNow())
+    for (let i = 0; i < 20; i++) assert.ok(recordClock.now() >= arrayMs)
+  })
+
   it('reads the time anew in each turn of the event loop', () => {
     lags(SENDS, 0)
     clock.advance(10_000)
