@@ -183,6 +183,15 @@ function tellFailures(): void {
   }
 }
 
+/** Done when the callbacks of all records that have failed so far have been called; null if they have. */
+export function failuresTold(): Promise<void> | null {
+  if (failures.length === 0) return null
+  // Immediates run in their order.
+  return new Promise(resolve => {
+    setImmediate(resolve)
+  })
+}
+
 /** The callback of a record that goes its own way into a batch. */
 export class CallbackDelivery implements Delivery {
   private readonly callback: DeliveryCallback

@@ -23,7 +23,7 @@ import type { Bytes } from '../serialization/index.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
-import { CallbackDelivery, CallbackRun, type DeliveryCallback } from './callback-group.js'
+import { CallbackDelivery, CallbackRun, type DeliveryCallback, failuresTold } from './callback-group.js'
 import { CloseDeadline } from './close-deadline.js'
 import { PromiseDelivery } from './deliveries.js'
 import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
@@ -181,11 +181,15 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return collector.promise
   }
 
-  /** Resolves once everything sent before it is settled, well or badly. Batches do not linger meanwhile. */
+  /**
+   * Resolves once everything sent before it is settled, well or badly, and callbacks have been called. Batches
+   * do not linger meanwhile.
+   */
   async flush(): Promise<void> {
     const barrier = this.raiseBarrier()
     await barrier.done
     this.accumulator.endUrgency()
+    await failuresTold()
   }
 
   /**
@@ -481,6 +485,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.sender.close()
     this.accumulator.core.close()
     await this.client.close()
+    await failuresTold()
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Producer, type RecordMetadata } from '../../dist/index.js'
+import { type DeliveryCallback, Producer, type RecordMetadata } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
 import { read, withProducer } from './support.js'
 
@@ -438,3 +438,16 @@ for (const [memory, options] of [
       assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
     }))
 }
+
+test('flush and close resolve after the callbacks of records that were refused', () =>
+  withProducer({}, async producer => {
+    const codes: (string | undefined)[] = []
+    const callback: DeliveryCallback = error => codes.push(error?.code)
+    producer.send({ topic: 'no such topic!', value: 'a' }, callback)
+    await producer.flush()
+    assert.deepEqual(codes, ['TOPIC_INVALID'])
+    producer.send({ topic: 'orders', value: 'never sent' }, callback)
+    producer.send({ topic: 'no such topic!', value: 'b' }, callback)
+    await producer.close({ timeoutMs: 0 })
+    assert.deepEqual(codes.slice(1).sort(), ['PRODUCER_CLOSED', 'TOPIC_INVALID'])
+  }))
