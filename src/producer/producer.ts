@@ -182,8 +182,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Resolves once everything sent before it is settled, well or badly, and callbacks have been called. Batches
-   * do not linger meanwhile.
+   * Resolves once everything sent before it is settled, well or badly, and its callbacks have been called.
+   * Batches do not linger meanwhile.
    */
   async flush(): Promise<void> {
     const barrier = this.raiseBarrier()
