@@ -86,9 +86,8 @@ export class Connection {
   private readonly timeouts: DeadlineTimer
   /** Bytes of the requests that wait to be written together. */
   private gatheredBytes = NOT_GATHERING
-  /** Requests that the socket was given, those that are written, and those that it has been asked about. */
+  /** Requests that the socket was given, and those that it has been asked about. */
   private given = 0
-  private written = 0
   private asked = 0
   /**
    * Whether the socket shows at once what it has handed to the system, as it mostly does: a callback for that
@@ -156,7 +155,6 @@ export class Connection {
     } else {
       this.unanswerable++
     }
-    this.unwritten.push(request)
     this.write(request, chunks)
   }
 
@@ -238,6 +236,7 @@ export class Connection {
 
   private write(request: OutgoingRequest, chunks: Uint8Array[]): void {
     const { socket } = this
+    this.unwritten.push(request)
     const count = ++this.given
     const last = chunks.length - 1
     for (const chunk of chunks) this.gatheredBytes += chunk.length
@@ -275,12 +274,8 @@ export class Connection {
     // that a destroyed socket cancelled without an error, as if it had been completed.
     if (error || this.socket.destroyed) return
     // Sockets write in order and say so in order.
-    while (this.written < count) {
-      const request = this.unwritten.shift()
-      if (request === undefined) return
-      this.written++
-      this.onWritten(request)
-    }
+    while (this.given - this.unwritten.length < count)
+      this.onWritten(this.unwritten.shift() as OutgoingRequest)
   }
 
   private onWritten(request: OutgoingRequest): void {
