@@ -1,6 +1,7 @@
 // `npm test [-- LANE …]`: sets up what the lanes need, runs them in order, sums up. Without names every lane.
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
 import { fuzzNative } from './fuzz.mjs'
@@ -9,6 +10,15 @@ import { kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
 
 const MINUTE_MS = 60_000
 const isCi = process.env.CI === 'true'
+const FAILED_TESTS = new URL('failed-tests.mjs', import.meta.url).href
+
+/** Tests that failed, with what to repeat of them where a reader of the last lines sees it. */
+class FailedTestsError extends StepError {
+  constructor(message, failed) {
+    super(message)
+    this.failed = failed
+  }
+}
 
 const lanes = {
   lint: { title: 'Biome and clang-format', needs: ['deps'], run: () => lint() },
@@ -87,7 +97,19 @@ async function nodeTest(matches) {
   const uncompiled = files.filter(file => !existsSync(join(root, file)))
   if (uncompiled.length > 0) throw new StepError(`not compiled: ${uncompiled.join(', ')}`)
   const limits = ['--test-concurrency=2', `--test-timeout=${10 * MINUTE_MS}`]
-  await run(process.execPath, ['--test', '--test-reporter=spec', ...limits, ...files])
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
+  const failedFile = join(folder, 'failed')
+  const reporters = [
+    ['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    [`--test-reporter=${FAILED_TESTS}`, `--test-reporter-destination=${failedFile}`],
+  ]
+  try {
+    await run(process.execPath, ['--test', ...reporters.flat(), ...limits, ...files])
+  } catch (error) {
+    throw new FailedTestsError(error.message, readFileSync(failedFile, 'utf8'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Runs one lane; returns its outcome and never rejects, so that one failure does not hide the next. */
@@ -106,7 +128,7 @@ async function runLane(name) {
     return { name, outcome: 'passed', note: seconds(startedMs) }
   } catch (error) {
     console.error(error instanceof StepError ? `failed: ${error.message}` : error)
-    return { name, outcome: 'FAILED', note: seconds(startedMs) }
+    return { name, outcome: 'FAILED', note: seconds(startedMs), failed: error.failed }
   }
 }
 
@@ -126,5 +148,6 @@ await main(import.meta.url, async args => {
     console.log(`${outcome.padEnd(8)} ${name.padEnd(10)} ${note}`)
   const failed = results.filter(each => each.outcome === 'FAILED').length
   console.log(`${failed === 0 ? 'ok' : `${failed} of ${results.length} lanes failed`}, ${seconds(startedMs)}`)
+  for (const { name, failed: text } of results) if (text) console.log(`\nfailed in ${name}:\n${text}`)
   if (failed > 0) process.exitCode = 1
 })
