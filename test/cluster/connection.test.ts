@@ -95,12 +95,14 @@ describe('Connection', () => {
   })
 
   it('writes requests that are sent together in few writes, in order', async () => {
-    const { connection, socket, received } = await connected()
+    const { connection, socket } = await connected()
     const gathered: number[] = []
-    const writev = socket._writev?.bind(socket)
+    const written: Buffer[] = []
+    // How much a system takes at once is its own affair: this one takes all.
     socket._writev = (chunks, callback) => {
       gathered.push(chunks.length)
-      writev?.(chunks, callback)
+      written.push(...chunks.map(({ chunk }) => Buffer.from(chunk)))
+      callback()
     }
     const small = Array.from({ length: 4 }, () => new RawRequest([Buffer.from('small')]))
     const large = Array.from({ length: 3 }, () => new RawRequest([Buffer.alloc(300_000, 'large')]))
@@ -120,11 +122,11 @@ describe('Connection', () => {
     )
     connection.send(new RawRequest([Buffer.from('last')]))
     assert.deepEqual(gathered, [8, 4, 2, 2, 2])
-    await eventually('all bytes', () => received().includes('last'))
     for (const request of [...small, ...large]) {
       assert.deepEqual(request.written(), [{ kind: 'written', error: null, body: null }])
     }
-    const bytes = received()
+    const bytes = Buffer.concat(written)
+    assert.ok(bytes.includes('last'))
     let at = 0
     for (let id = 0; id < 9; id++) {
       assert.equal(bytes.readInt32BE(at + 4), id)
