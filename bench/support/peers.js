@@ -9,16 +9,19 @@ const EVERY_CASE = 'ABCDE'
 const WARM_UP_JAVASCRIPT_MS = 2000
 const WARM_UP_JAVA_MS = 5000
 
-/** `runtime`: a name of runtimes.js. */
-const millraceOn = (title, runtime, cases) => ({
+/** `runtime`: a name of runtimes.js; `flags` are its own. */
+const millraceOn = (title, runtime, cases, modes = ['many', 'callback', 'record'], flags = []) => ({
   title: `millrace, ${title}`,
   isPeer: false,
-  modes: ['many', 'callback', 'record'],
+  modes,
   cases,
   warmUpMs: WARM_UP_JAVASCRIPT_MS,
   setUp: () => checkRuntime(runtime),
-  command: () => commandOf(runtime, script('compare-client.js')),
+  command: () => commandOf(runtime, script('compare-client.js'), flags),
 })
+
+/** By default V8 lets the young generation grow far beyond that where promises survive. */
+const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8'
 
 const javaScript = (title, file, modes, cases, setUp = 'node') => ({
   title,
@@ -41,6 +44,13 @@ export const clients = {
     command: () => ({ program: built.floor, args: [] }),
   },
   node24: millraceOn('Node 24', 'node24', EVERY_CASE),
+  'node24-young8': millraceOn(
+    `Node 24 ${SMALL_YOUNG_GENERATION}`,
+    'node24',
+    'ABC',
+    ['record'],
+    [SMALL_YOUNG_GENERATION],
+  ),
   bun: millraceOn('Bun', 'bun', 'ABC'),
   deno: millraceOn('Deno', 'deno', 'ABC'),
   java: {

@@ -34,11 +34,11 @@ export function checkRuntime(name) {
   }
 }
 
-/** The program and arguments that run a script on a runtime. */
-export function commandOf(name, file) {
+/** The program and arguments that run a script on a runtime; `flags` are the runtime's own. */
+export function commandOf(name, file, flags = []) {
   checkRuntime(name)
   const { program, args } = runtimes[name]
-  return { program, args: [...args, file] }
+  return { program, args: [...args, ...flags, file] }
 }
 
 /** The Node that runs what else is written in JavaScript. */
@@ -52,12 +52,9 @@ export function nodeProgram() {
  * result. `flags` are the runtime's own, such as --cpu-prof.
  */
 export function runOn(name, script, task, flags = []) {
-  checkRuntime(name)
-  const { program, args } = runtimes[name]
-  const file = fileURLToPath(new URL(script, import.meta.url))
-  const command = [...args, ...flags, file, JSON.stringify(task)]
+  const { program, args } = commandOf(name, fileURLToPath(new URL(script, import.meta.url)), flags)
   return new Promise((resolve, reject) => {
-    const child = spawn(program, command, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(program, [...args, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     child.stdout.setEncoding('utf8').on('data', text => {
       output += text
