@@ -5,6 +5,7 @@ import { type KafkaError, Producer, type ProducerOptions } from '../../dist/inde
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { eventually } from '../helpers/eventually.js'
+import { setTimeouts } from '../helpers/timeouts.js'
 import { stored } from './rig.js'
 
 function newProducer(broker: TestBroker, options: Partial<ProducerOptions> = {}): Producer {
@@ -13,13 +14,16 @@ function newProducer(broker: TestBroker, options: Partial<ProducerOptions> = {})
     lingerMs: 0,
     retryBackoffMs: 5,
     retryBackoffMaxMs: 10,
-    requestTimeoutMs: 300,
-    deliveryTimeoutMs: 400,
-    maxBlockMs: 300,
     logger: new RecordingLogger(),
     ...options,
   })
 }
+
+/** For what is to time out. */
+const SOON = { requestTimeoutMs: 300, deliveryTimeoutMs: 300, maxBlockMs: 300 }
+
+/** For all else. */
+const PATIENT = { deliveryTimeoutMs: 120_000, maxBlockMs: 60_000 }
 
 function remake(broker: TestBroker, topic: string, partitions: number): void {
   broker.deleteTopic(topic)
@@ -35,7 +39,7 @@ const outcomeOf = (sent: Promise<unknown>): Promise<KafkaError | null> =>
 test('records for a partition that is gone time out and say so; all others go to those that are there', async () => {
   await using broker = await startBroker({ quiet: true })
   broker.createTopic('t', { partitions: 4 })
-  await using producer = newProducer(broker, { deliveryTimeoutMs: 2000 })
+  await using producer = newProducer(broker)
   await producer.send({ topic: 't', partition: 3, value: 'old' })
   // The answers are errors, and come only when the topic has been made anew.
   broker.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS', times: 1 })
@@ -46,18 +50,29 @@ test('records for a partition that is gone time out and say so; all others go to
   const queued = outcomeOf(producer.send({ topic: 't', partition: 3, value: 'queued' }))
   remake(broker, 't', 2)
   held.release()
+  let known = 4
+  await eventually('the new metadata', () => {
+    void producer.partitionsFor('t').then(({ length }) => {
+      known = length
+    })
+    return known === 2
+  })
+  setTimeouts(producer, { deliveryTimeoutMs: 1 })
   for (const error of await Promise.all([inFlight, queued])) {
     assert.equal(error?.code, 'TIMED_OUT')
     assert.match(error?.message ?? '', /t-3 .*the topic has only 2 partition\(s\) now/)
   }
+  setTimeouts(producer, PATIENT)
   const keyed = Array.from({ length: 40 }, (_, i) =>
     producer.send({ topic: 't', key: `${i}`, value: 'keyed' }),
   )
   const sticky = Array.from({ length: 40 }, () => producer.send({ topic: 't', value: 'sticky' }))
   for (const { partition } of await Promise.all([...keyed, ...sticky])) assert.ok(partition < 2)
+  setTimeouts(producer, { maxBlockMs: 100 })
   const gone = await outcomeOf(producer.send({ topic: 't', partition: 3, value: 'late' }))
   assert.equal(gone?.code, 'TIMED_OUT')
   assert.match(gone?.message ?? '', /Partition 3 of topic t is not there: it has 2 partition/)
+  setTimeouts(producer, PATIENT)
   assert.equal((await producer.partitionsFor('t')).length, 2)
   await producer.flush()
   assert.equal(producer.bufferAvailableBytes, producer.bufferTotalBytes)
@@ -92,7 +107,7 @@ test('fifty times deleted and made anew under load: all is settled, nothing doub
   await using producer = newProducer(broker, {
     bufferMemory: 64 * 1024,
     batchSize: 2048,
-    deliveryTimeoutMs: 300,
+    ...SOON,
   })
   let acked = 0
   const codes = new Set<string>()
@@ -138,6 +153,8 @@ test('fifty times deleted and made anew under load: all is settled, nothing doub
     partitions = 1 + ((round * 5) % 7)
     remake(broker, 't', partitions)
   }
+  await producer.flush()
+  setTimeouts(producer, PATIENT)
   const last = producer.send({ topic: 't', key: 'last', value: 'last' })
   await producer.flush()
   await last
