@@ -1,7 +1,6 @@
 // Which call is possible in which state: every cell, in both generations.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Producer } from '../../dist/index.js'
 import {
   isLegalTransition,
@@ -9,6 +8,7 @@ import {
   transactionStates,
 } from '../../dist/transactions/states.js'
 import { eventually } from '../helpers/eventually.js'
+import { setTimeouts } from '../helpers/timeouts.js'
 import { GENERATIONS, GROUP, Ground, type Kind, OFFSETS, outcomeOf } from './support.js'
 
 const calls = {
@@ -104,23 +104,25 @@ for (const transactionVersion of GENERATIONS) {
       }
     }
 
-    for (const [state, same] of [
-      ['INITIALIZING', 'initTransactions'],
-      ['COMMITTING_TRANSACTION', 'commitTransaction'],
-      ['ABORTING_TRANSACTION', 'abortTransaction'],
+    for (const [before, same, api, state] of [
+      ['UNINITIALIZED', 'initTransactions', 'InitProducerId', 'INITIALIZING'],
+      ['IN_TRANSACTION', 'commitTransaction', 'EndTxn', 'COMMITTING_TRANSACTION'],
+      ['IN_TRANSACTION', 'abortTransaction', 'EndTxn', 'ABORTING_TRANSACTION'],
     ] as const) {
       it(`after ${same} has timed out, only ${same} again is possible, and has the outcome`, async () => {
         await using ground = await Ground.start({ transactionVersion })
-        // Metadata and the first records must come within it, too.
-        const producer = ground.producer({ maxBlockMs: 300 })
-        const goOn = await ways[state](ground, producer)
-        assert.equal(await outcomeOf(() => calls[same](producer)), 'timeout')
-        // The first of the two calls, whose time was over before, must have heard so.
-        await sleep(50)
+        const producer = ground.producer()
+        await ways[before](ground, producer)
+        const held = ground.broker.hold({ api })
+        setTimeouts(producer, { maxBlockMs: 100 })
+        const outcomes = [1, 2].map(() => outcomeOf(() => calls[same](producer)))
+        assert.deepEqual(await Promise.all(outcomes), ['timeout', 'timeout'])
+        setTimeouts(producer, { maxBlockMs: 60_000 })
+        assert.equal(stateOf(producer), state)
         for (const call of Object.keys(calls) as Call[]) {
           if (call !== same) assert.equal(await outcomeOf(() => calls[call](producer)), 'illegal', call)
         }
-        goOn()
+        held.release()
         await eventually('the end in the background', () => stateOf(producer) === 'READY')
         assert.equal(await outcomeOf(() => producer.beginTransaction()), 'illegal')
         assert.equal(await outcomeOf(() => calls[same](producer)), 'ok')
@@ -133,12 +135,14 @@ for (const transactionVersion of GENERATIONS) {
 
     it('after a call has timed out and failed for good, every call says so', async () => {
       await using ground = await Ground.start({ transactionVersion })
-      const producer = ground.producer({ maxBlockMs: 300 })
-      const goOn = await ways.COMMITTING_TRANSACTION(ground, producer)
+      const producer = ground.producer()
+      await ways.IN_TRANSACTION(ground, producer)
+      const held = ground.broker.hold({ api: 'EndTxn' })
+      setTimeouts(producer, { maxBlockMs: 100 })
       assert.equal(await outcomeOf(() => producer.commitTransaction()), 'timeout')
       ground.broker.disconnect()
       ground.broker.fail({ api: 'EndTxn', error: 'PRODUCER_FENCED' })
-      goOn()
+      held.release()
       await eventually('the fatal error', () => stateOf(producer) === 'FATAL_ERROR')
       for (const call of Object.keys(calls) as Call[]) {
         assert.equal(await outcomeOf(() => calls[call](producer)), 'fenced', call)
