@@ -4,8 +4,10 @@ import { describe, it } from 'node:test'
 import type { Producer } from '../../dist/index.js'
 import { EndTxn, type EndTxnRequest } from '../../dist/protocol/end-txn.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
+import type { InitProducerIdRequest } from '../../dist/protocol/init-producer-id.js'
 import type { ApiName } from '../../dist/testing/index.js'
 import { eventually } from '../helpers/eventually.js'
+import { setTimeouts } from '../helpers/timeouts.js'
 import { RawClient } from '../testing/support.js'
 import { GENERATIONS, GROUP, Ground, OFFSETS, outcomeOf, RACES } from './support.js'
 
@@ -24,10 +26,11 @@ for (const transactionVersion of GENERATIONS) {
       const kept: string[] = []
       for (let n = 0; n < RACES; n++) {
         const sent: EndTxnRequest[] = []
-        let initialized = 0
+        const initialized = new Set<number>()
         const stop = broker.onRequest(({ api, body }) => {
           if (api === 'EndTxn') sent.push({ ...(body as EndTxnRequest) })
-          if (api === 'InitProducerId') initialized++
+          // A busy machine may answer too late what the broker does not hold: it is asked again.
+          if (api === 'InitProducerId') initialized.add((body as InitProducerIdRequest).producerEpoch)
         })
         // In every other round the first EndTxn has not even been carried out when the time is over.
         broker.swallow({ api: 'EndTxn', processed: n % 2 === 0 })
@@ -39,7 +42,7 @@ for (const transactionVersion of GENERATIONS) {
         if (committed) kept.push(`${n}`)
         stop()
         assert.ok(sent.length >= 2, 'EndTxn was asked again')
-        assert.equal(initialized, 1, 'the producer was initialised again')
+        assert.equal(initialized.size, 1, 'the producer was initialised again')
         // What follows is open when the late copies of EndTxn reach the coordinator.
         producer.beginTransaction()
         await producer.send({ topic: 'out', partition: 0, value: `${n} follows` })
@@ -111,9 +114,17 @@ for (const transactionVersion of GENERATIONS) {
       await using ground = await Ground.start({ transactionVersion })
       const producer = await ground.ready({ transactionTimeoutMs: 50 })
       producer.beginTransaction()
-      await producer.send({ topic: 'out', partition: 0, value: 'too late' })
+      const sent = producer.send({ topic: 'out', partition: 0, value: 'too late' })
       await eventually('the abort', () => ground.broker.transactionState('tx') === 'CompleteAbort')
-      assert.equal(await outcomeOf(() => producer.commitTransaction()), 'fenced')
+      // On a busy machine the time is over before the record is stored.
+      const isStored = await sent.then(
+        () => true,
+        () => false,
+      )
+      if (!isStored) {
+        assert.equal(await outcomeOf(() => producer.commitTransaction()), 'abortable')
+        assert.equal(await outcomeOf(() => producer.abortTransaction()), 'fenced')
+      } else assert.equal(await outcomeOf(() => producer.commitTransaction()), 'fenced')
     })
 
     it('follows the coordinator when it moves, and when it is gone', async () => {
@@ -208,14 +219,16 @@ for (const transactionVersion of GENERATIONS) {
     it('a batch that expires makes the transaction abortable, and leaves no gap behind', async () => {
       await using ground = await Ground.start({ transactionVersion })
       const { broker } = ground
-      const producer = await ground.ready({ requestTimeoutMs: 100, deliveryTimeoutMs: 200 })
+      const producer = await ground.ready({ requestTimeoutMs: 100 })
       await one(producer, 'first')
       producer.beginTransaction()
       broker.swallow({ api: 'Produce', times: 50 })
+      setTimeouts(producer, { deliveryTimeoutMs: 200 })
       assert.equal(
         await outcomeOf(() => producer.send({ topic: 'out', partition: 0, value: 'lost' })),
         'timeout',
       )
+      setTimeouts(producer, { deliveryTimeoutMs: 120_000 })
       broker.clearFaults()
       assert.equal(await outcomeOf(() => producer.commitTransaction()), 'abortable')
       await producer.abortTransaction()
