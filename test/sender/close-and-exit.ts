@@ -39,5 +39,6 @@ await closeWhile(async producer => {
 broker.clearFaults()
 await closeWhile(producer => producer.send({ topic: 't', value: 'x' }))
 await broker.close()
+console.log(`timers left: ${process.getActiveResourcesInfo().filter(name => name === 'Timeout').length}`)
 console.log(`closed at ${Math.round(performance.now())}`)
 process.on('exit', () => console.log(`exit at ${Math.round(performance.now())}`))
