@@ -1,6 +1,7 @@
 // A process of its own for unhandled.test.ts: records that fail in every way, and nobody catches anything.
 import { Producer, type ProducerOptions } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
+import { setTimeouts } from '../helpers/timeouts.js'
 
 process.on('unhandledRejection', error => console.log(`unhandled ${(error as { code?: string }).code}`))
 
@@ -17,9 +18,6 @@ async function withProducer(
   const producer = new Producer({
     bootstrapServers: broker.bootstrapServers,
     lingerMs: 0,
-    requestTimeoutMs: 100,
-    deliveryTimeoutMs: 150,
-    maxBlockMs: 150,
     logger: quiet,
     ...options,
   })
@@ -38,7 +36,10 @@ async function withProducer(
 }
 
 // What is wrong with the record, or the producer, or takes too long before it is in a batch.
-await withProducer({}, (_, send) => {
+await withProducer({}, async (producer, send) => {
+  // A value is looked at when its topic is known.
+  await producer.partitionsFor('t')
+  setTimeouts(producer, { maxBlockMs: 150 })
   send({ topic: '' })
   send({ value: 1 })
   send({ partition: 5 })
@@ -56,14 +57,14 @@ await withProducer({}, async (producer, send) => {
   send({})
   await producer.flush()
 })
-await withProducer({}, async (producer, send) => {
+await withProducer({ requestTimeoutMs: 100, deliveryTimeoutMs: 150 }, async (producer, send) => {
   await producer.partitionsFor('t')
   broker.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS', times: 1000 })
   send({})
   await producer.flush()
   broker.clearFaults()
 })
-await withProducer({ deliveryTimeoutMs: 10_000 }, async (producer, send) => {
+await withProducer({}, async (producer, send) => {
   await producer.partitionsFor('t')
   const { release } = broker.hold({ api: 'Produce' })
   send({})
