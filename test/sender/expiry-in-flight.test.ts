@@ -104,8 +104,7 @@ async function expireInFlight(idempotent: boolean, sabotage: (rig: SenderRig) =>
     advertise: () => ({ host: '127.0.0.1', port: proxyPort }),
   })
   port = broker.nodes[0]?.port as number
-  const options = { ...OPTIONS, idempotent, deliveryTimeoutMs: 500 }
-  const rig = new SenderRig(broker, options)
+  const rig = new SenderRig(broker, { ...OPTIONS, idempotent })
   const sendAll = (topic: TopicState, from: number, to: number) => {
     const sends: Promise<Outcome>[] = []
     for (let sequence = from; sequence < to; sequence++) {
@@ -132,9 +131,9 @@ async function expireInFlight(idempotent: boolean, sabotage: (rig: SenderRig) =>
       const onWire = first.partitions.reduce((sum, partition) => sum + partition.onWire, 0)
       return onWire === PARTITIONS * EXPIRING
     })
+    rig.expireAfter(1)
     for (const { error } of await doomed) assert.match(error?.message as string, /in flight/)
-    const { options: settings } = rig.accumulator as unknown as { options: { deliveryTimeoutMs: number } }
-    settings.deliveryTimeoutMs = 60_000
+    rig.expireAfter(60_000)
     const followers = sendAll(second, 0, FOLLOWING)
     proxy.hearAgain()
     for (const { error } of await followers) assert.equal(error, null)

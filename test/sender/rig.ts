@@ -156,6 +156,13 @@ export class SenderRig implements AsyncDisposable {
     this.accumulator.endUrgency()
   }
 
+  /** Changes the time for delivery, that of records sent before included. */
+  expireAfter(deliveryTimeoutMs: number): void {
+    const { options } = this.accumulator as unknown as { options: { deliveryTimeoutMs: number } }
+    options.deliveryTimeoutMs = deliveryTimeoutMs
+    this.sender.wakeup()
+  }
+
   get usedBytes(): number {
     return this.bufferBytes - this.accumulator.core.availableBytes()
   }
