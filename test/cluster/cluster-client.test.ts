@@ -245,6 +245,8 @@ describe('A request of its own promise', () => {
     const { port } = broker
     await broker.close()
     const client = clientOf(broker, { bootstrapServers: [{ host: '127.0.0.1', port }] })
+    client.requestUpdate()
+    await eventually('the reason', () => client.lastError !== null)
     const start = performance.now()
     await assert.rejects(
       client.request('any', InitProducerId, INIT, { timeoutMs: 150 }),
