@@ -3,6 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { AuthenticationError, Producer, type ProducerOptions } from '../../dist/index.js'
 import { type BrokerOptions, startBroker } from '../../dist/testing/index.js'
 import { Authority, type Certificate, opensslSkip } from '../helpers/certificates.js'
+import { RecordingLogger } from '../helpers/cluster-options.js'
+import { eventually } from '../helpers/eventually.js'
+import { standingClock } from '../helpers/standing-clock.js'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const module = (path: string) =>
@@ -22,7 +25,7 @@ describe('the in-process broker', { skip: opensslSkip() }, () => {
     await using client = new Producer({
       bootstrapServers: server.bootstrapServers,
       logger: quiet,
-      maxBlockMs: 5000,
+      maxBlockMs: 30_000,
       ...producer,
     })
     await client.sendMany(Array.from({ length: 100 }, (_, i) => ({ topic: 't', value: `${i}` })))
@@ -61,14 +64,20 @@ describe('the in-process broker', { skip: opensslSkip() }, () => {
     await deliver({ sasl }, { securityProtocol, saslMechanism, saslOauthTokenProvider: () => 'good' })
   })
 
-  test('closes a connection that asks for anything before it has authenticated', async () => {
+  test('closes a connection that asks for anything before it has authenticated', async t => {
+    const clock = standingClock(t)
+    const logger = new RecordingLogger()
     await using server = await startBroker({ quiet: true, sasl: { users } })
     await using client = new Producer({
       bootstrapServers: server.bootstrapServers,
-      logger: quiet,
+      logger,
       maxBlockMs: 300,
     })
-    await assert.rejects(client.send({ topic: 't', value: 'v' }), /was closed by the broker/)
+    const refused = assert.rejects(client.send({ topic: 't', value: 'v' }), /was closed by the broker/)
+    const closed = () => logger.lines.some(({ message }) => message.includes('was closed by the broker'))
+    await eventually('a connection is closed', closed)
+    await clock.advanceAsync(300)
+    await refused
     assert.deepEqual([...server.records('t')], [])
     assert.equal(server.counters().requests.Metadata, undefined)
   })
