@@ -91,7 +91,7 @@ async function attack(
     securityProtocol: 'SASL_PLAINTEXT',
     saslMechanism,
     saslJaasConfig: `${extra.module} required username="alice" password="${PASSWORD}";`,
-    maxBlockMs: 5000,
+    maxBlockMs: 60_000,
     logger: listener.logger,
   })
   const startedMs = performance.now()
@@ -103,7 +103,7 @@ async function attack(
   })
   listener.hear(producer)
   listener.assertSilent([PASSWORD])
-  assert.ok(performance.now() - startedMs < 4000, 'it took until max.block.ms')
+  assert.ok(performance.now() - startedMs < 30_000, 'it took until max.block.ms')
   const { records, requests } = broker.counters()
   assert.equal(records, 0)
   const { ApiVersions: _, SaslHandshake: __, SaslAuthenticate: ___, ...others } = requests

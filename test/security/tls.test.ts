@@ -18,7 +18,7 @@ const skip = opensslSkip()
 
 function producerOf(bootstrapServers: string, options: Partial<ProducerOptions>): Producer {
   const logger = new RecordingLogger()
-  return new Producer({ bootstrapServers, securityProtocol: 'SSL', logger, maxBlockMs: 3000, ...options })
+  return new Producer({ bootstrapServers, securityProtocol: 'SSL', logger, maxBlockMs: 30_000, ...options })
 }
 
 /** That the constructor refuses the options with a message that matches and shows no secret. */
