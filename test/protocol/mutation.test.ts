@@ -7,8 +7,8 @@ import { randomOf } from './schema-codec.js'
 
 const MUTATIONS = 50_000
 const MS_PER_FRAME_MAX = 50
-/** A collection or another process may fall into any one frame. */
-const SLOW_MACHINE_FACTOR = 20
+/** A frame is slow only if it always is: collections and other processes are in the way of some attempts. */
+const ATTEMPTS = 10
 
 /**
  * Array elements plus bytes of strings and byte arrays: none may be there without a byte of the frame for it.
@@ -53,6 +53,17 @@ function readOrRefuse(message: Message, bytes: Buffer): unknown {
   }
 }
 
+/** How long the work takes, of several attempts where the first took too long. */
+function shortestMs(work: () => void): number {
+  let ms = Number.POSITIVE_INFINITY
+  for (let attempt = 0; ms >= MS_PER_FRAME_MAX && attempt < ATTEMPTS; attempt++) {
+    const from = performance.now()
+    work()
+    ms = Math.min(ms, performance.now() - from)
+  }
+  return ms
+}
+
 describe('a mutated frame', () => {
   it(`is a value no larger than itself or a ProtocolError, ${MUTATIONS} times`, () => {
     const random = randomOf(6)
@@ -64,15 +75,17 @@ describe('a mutated frame', () => {
       const which = i % messages.length
       const message = messages[which] as Message
       const bytes = mutate(random, wholes[which]?.[Math.floor(random() * 4)] as Buffer)
-      const from = performance.now()
-      const value = readOrRefuse(message, bytes)
-      slowestMs = Math.max(slowestMs, performance.now() - from)
+      let value: unknown
+      const read = () => {
+        value = readOrRefuse(message, bytes)
+      }
+      slowestMs = Math.max(slowestMs, shortestMs(read))
       if (value === null) refused++
       else assert.ok(weightOf(value) <= bytes.length, `${message.title}: ${bytes.toString('hex')}`)
     }
     assert.ok(refused > MUTATIONS / 20, `only ${refused} were refused`)
     assert.ok(refused < MUTATIONS, 'all were refused')
-    assert.ok(slowestMs < MS_PER_FRAME_MAX * SLOW_MACHINE_FACTOR, `one took ${slowestMs} ms`)
+    assert.ok(slowestMs < MS_PER_FRAME_MAX, `one took ${slowestMs} ms`)
   })
 
   it('of bytes that are no Kafka frame at all is refused or read, and nothing else', () => {
