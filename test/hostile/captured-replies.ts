@@ -22,9 +22,9 @@ const OLDEST: Partial<Record<string, number>> = { Metadata: 4, SaslHandshake: 1 
 const STEPS = 11
 const QUICK: Partial<ProducerOptions> = {
   lingerMs: 0,
-  maxBlockMs: 1_500,
-  requestTimeoutMs: 1_000,
-  deliveryTimeoutMs: 1_500,
+  maxBlockMs: 30_000,
+  requestTimeoutMs: 20_000,
+  deliveryTimeoutMs: 30_000,
   retryBackoffMs: 1,
   reconnectBackoffMs: 1,
   logger: { debug() {}, info() {}, warn() {}, error() {} },

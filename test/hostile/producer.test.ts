@@ -7,7 +7,7 @@ import { HostileProducer } from './hostile-producer.js'
 
 const SEED = Number(process.env.HOSTILE_SEED ?? 20_261_121)
 /** Long enough to send, short enough for a record that waits in vain. */
-const MAX_BLOCK_MS = 2_000
+const MAX_BLOCK_MS = 20_000
 
 let broker: TestBroker
 let producer: Producer
