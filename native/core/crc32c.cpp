@@ -43,6 +43,7 @@ uint32_t updateTable(uint32_t state, const uint8_t* data, size_t count) {
 }
 
 Crc32cImplementation pick() {
+  if (crc32cAvx512().update != nullptr) return crc32cAvx512();
   if (crc32cSse42().update != nullptr) return crc32cSse42();
   if (crc32cArmv8().update != nullptr) return crc32cArmv8();
   return crc32cTable();

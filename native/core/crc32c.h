@@ -13,11 +13,12 @@ uint32_t crc32c(uint32_t crc, const uint8_t* data, size_t count);
 using Crc32cUpdate = uint32_t (*)(uint32_t state, const uint8_t* data, size_t count);
 
 struct Crc32cImplementation {
-  const char* name;  // "sse4.2", "armv8" or "table"
+  const char* name;  // "avx512", "sse4.2", "armv8" or "table"
   Crc32cUpdate update;
 };
 
 // Each answers {name, nullptr} where the processor or the compiler's target does not have it.
+Crc32cImplementation crc32cAvx512();
 Crc32cImplementation crc32cSse42();
 Crc32cImplementation crc32cArmv8();
 Crc32cImplementation crc32cTable();

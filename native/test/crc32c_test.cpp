@@ -17,7 +17,7 @@ uint32_t bitByBit(uint32_t state, const uint8_t* data, size_t count) {
 
 std::vector<Crc32cImplementation> available() {
   std::vector<Crc32cImplementation> found;
-  for (const auto& implementation : {crc32cSse42(), crc32cArmv8(), crc32cTable()}) {
+  for (const auto& implementation : {crc32cAvx512(), crc32cSse42(), crc32cArmv8(), crc32cTable()}) {
     if (implementation.update != nullptr) found.push_back(implementation);
   }
   return found;

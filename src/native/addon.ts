@@ -237,7 +237,7 @@ export interface NativeAddon {
    * `input.length + input.length / 255 + 32`. Returns the block's size.
    */
   lz4Block(input: Uint8Array, output: Uint8Array): number
-  /** The CRC32C implementation picked at run time: `sse4.2`, `armv8` or `table`. */
+  /** The CRC32C implementation picked at run time: `avx512`, `sse4.2`, `armv8` or `table`. */
   readonly crc32cImplementation: string
   readonly version: string
 }
