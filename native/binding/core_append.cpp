@@ -189,6 +189,7 @@ napi_value drainRun(napi_env env, napi_callback_info info) {
   const DrainResult drained =
       drainRun(state->appender, state->staging, call.first, call.count, position, call.touchBase);
   state->result[result_layout::kPosition] = static_cast<int32_t>(drained.position);
+  state->result[result_layout::kConsecutive] = drained.consecutive ? 1 : 0;
   return answerDrain(env, state, call.first, drained);
 }
 

@@ -46,6 +46,7 @@ constexpr int32_t kSize = 5;
 constexpr int32_t kTouched = 6;
 constexpr int32_t kPosition = 7;
 constexpr int32_t kRoom = 8;
+constexpr int32_t kConsecutive = 9;
 }  // namespace result_layout
 
 // Reads `count` arguments (missing ones are undefined) and the state.

@@ -51,6 +51,37 @@ class RunWriter {
     return true;
   }
 
+  // Writes up to `count` records more that are as long as the last one, which went to the sticky partition,
+  // into its batch, as long as nothing has to change for them. Their keys and values stand at `bytes`, which
+  // are `left`. Answers how many it was; `extend` may take one more.
+  int32_t extendAlike(const int32_t* words, int32_t count, const uint8_t* bytes, int64_t left) {
+    Batch& batch = batches_[handle_];
+    if (MILLRACE_UNLIKELY(openBatch_[sticky_] != handle_ || payloadBytes_ > payloadBytesMax_)) return 0;
+    const auto byteCount = static_cast<int64_t>(keyCount_ + valueCount_);
+    const int64_t delta = timestampDelta(timestampMs_, batch.baseTimestampMs);
+    const RecordShape shape{timestampMs_, keyBytes_, valueBytes_, 0};
+    const int64_t stickyBytes = 2 * limitBytes_ - 1 - topic_->producedBytes;
+    const int64_t roomBytes = std::min(limitBytes_ - batch.bytes, stickyBytes);
+    uint8_t* const start = batch.memory + batch.bytes;
+    uint8_t* to = start;
+    int32_t records = 0;
+    for (; records < count; records++, words += run_layout::kWords, bytes += byteCount, left -= byteCount) {
+      const int32_t keyBytes = words[run_layout::kKeyBytes], valueBytes = words[run_layout::kValueBytes];
+      if (keyBytes != keyBytes_ || valueBytes != valueBytes_ || byteCount > left) break;
+      const int32_t index = batch.records + records;
+      const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, index);
+      if (to - start + recordBytes(bodyBytes) > roomBytes) break;
+      const RecordTargets targets = writeRecordFrame(to, shape, bodyBytes, delta, index);
+      copyTo(targets, bytes);
+      to = targets.end;
+    }
+    index_ += records;
+    batch.records += records;
+    batch.bytes += static_cast<uint32_t>(to - start);
+    topic_->producedBytes += to - start;
+    return records;
+  }
+
   // The long way, for what `extend` has not taken.
   AppendStatus append(int32_t partition, const uint8_t* bytes, int32_t keyBytes, int32_t valueBytes) {
     const RecordShape shape{timestampMs_, keyBytes, valueBytes, 0};
@@ -70,6 +101,9 @@ class RunWriter {
   Batch& batch() { return batches_[handle_]; }
   int32_t handle() const { return handle_; }
   int32_t index() const { return index_; }
+  // Whether all records so far are of one size, the one that was not taken included.
+  bool isUniform() const { return sizes_ <= 1; }
+  bool hasNoKey() const { return keyBytes_ < 0; }
   // Of the last answer of `append`, as Reservation has it.
   int64_t sizeBytes() const { return sizeBytes_; }
 
@@ -77,6 +111,7 @@ class RunWriter {
   // Most records of a run are as long as the one before.
   MILLRACE_INLINE void measure(int32_t keyBytes, int32_t valueBytes) {
     if (keyBytes == keyBytes_ && valueBytes == valueBytes_) return;
+    sizes_++;
     keyBytes_ = keyBytes;
     valueBytes_ = valueBytes;
     keyCount_ = keyBytes > 0 ? static_cast<size_t>(keyBytes) : 0;
@@ -115,6 +150,7 @@ class RunWriter {
   int64_t payloadBytesMax_;
   int32_t keyBytes_ = -2;
   int32_t valueBytes_ = -2;
+  int32_t sizes_ = 0;  // how often a record was not as long as the one before
   size_t keyCount_ = 0;
   size_t valueCount_ = 0;
   int64_t payloadBytes_ = 0;

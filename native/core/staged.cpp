@@ -33,8 +33,9 @@ const char* runFault(const Appender& appender, int32_t topic, int32_t partition,
   return fault == nullptr && !isTimestamp(timestampMs) ? kNoTimestamp : fault;
 }
 
-// The number of the record's batch among those touched, which it joins with its first record.
-MILLRACE_INLINE int32_t touch(Batch& batch, int32_t handle, int32_t index, int32_t* touched, int32_t* count) {
+// The number of a batch among those touched, which it joins with the first of the records at `index`.
+MILLRACE_INLINE int32_t touch(Batch& batch, int32_t handle, int32_t index, int32_t records, int32_t* touched,
+                              int32_t* count) {
   using namespace touched_layout;
   int32_t* entry = touched + static_cast<size_t>(batch.touch) * kWords;
   if (MILLRACE_UNLIKELY(batch.touch >= *count || entry[kBatch] != handle)) {
@@ -46,7 +47,7 @@ MILLRACE_INLINE int32_t touch(Batch& batch, int32_t handle, int32_t index, int32
     entry[kTopic] = batch.topic;
     entry[kPartition] = batch.partition;
   }
-  entry[kRecords]++;
+  entry[kRecords] += records;
   return batch.touch;
 }
 
@@ -66,7 +67,7 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
   using namespace staged_layout;
   MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= area.capacity - first,
                   "more staged records than descriptors");
-  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, 0};
+  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, 0, false};
   for (; result.processed < count; result.processed++) {
     const int32_t* words = area.descriptors + static_cast<size_t>(first + result.processed) * kWords;
     const int64_t keyBytes = lengthOf(words[kKeyBytes]);
@@ -96,7 +97,7 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
     copyBytes(reservation.targets.headers, bytes + keyBytes + valueBytes, static_cast<size_t>(headerBytes));
     appender.commit();
     const int32_t touched = touch(appender.pool().at(reservation.batch), reservation.batch, reservation.index,
-                                  area.touched, &result.touched);
+                                  1, area.touched, &result.touched);
     tellPlace(area.places + static_cast<size_t>(first + result.processed) * place_layout::kWords,
               touchBase + touched, reservation.index, shape.keyBytes, shape.valueBytes);
   }
@@ -108,7 +109,7 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
   using namespace run_layout;
   MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= runCapacity(area) - first,
                   "more staged records than descriptors");
-  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, position};
+  DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, position, false};
   if (count == 0) return result;
   double timestampMs;
   std::memcpy(&timestampMs, area.descriptors + staged_layout::kTimestamp, sizeof timestampMs);
@@ -123,7 +124,7 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
   int32_t* place = area.places + static_cast<size_t>(first) * place_layout::kWords;
   int64_t left = area.byteCount - position;
   const uint8_t* bytes = area.bytes + position;
-  for (; result.processed < count; result.processed++) {
+  while (result.processed < count) {
     const int32_t keyBytes = words[kKeyBytes];
     const int32_t valueBytes = words[kValueBytes];
     const int64_t byteCount = lengthOf(keyBytes) + lengthOf(valueBytes);
@@ -139,15 +140,23 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
         break;
       }
     }
+    const int32_t index = writer.index();
+    int32_t records = 1;
+    if (partition == kPartitionSticky) {
+      records += writer.extendAlike(words + kWords, count - result.processed - 1, bytes + byteCount,
+                                    left - byteCount);
+    }
     const int32_t touched =
-        touch(writer.batch(), writer.handle(), writer.index(), area.touched, &result.touched);
-    tellPlace(place, touchBase + touched, writer.index(), keyBytes, valueBytes);
-    bytes += byteCount;
-    left -= byteCount;
-    words += kWords;
-    place += place_layout::kWords;
+        touch(writer.batch(), writer.handle(), index, records, area.touched, &result.touched);
+    for (int32_t i = 0; i < records; i++, place += place_layout::kWords)
+      tellPlace(place, touchBase + touched, index + i, keyBytes, valueBytes);
+    bytes += records * byteCount;
+    left -= records * byteCount;
+    words += records * kWords;
+    result.processed += records;
   }
   result.position = area.byteCount - left;
+  result.consecutive = writer.isUniform() && (writer.hasNoKey() || keyedPartition == kPartitionSticky);
   return result;
 }
 

@@ -64,6 +64,7 @@ struct DrainResult {
   const char* fault;    // what is wrong with that record's descriptor, or null
   int32_t touched;      // batches
   int64_t position;     // of a run: where the bytes begin that have not been appended
+  bool consecutive;     // of a run: all of one size and to the sticky partition, so one after another
 };
 
 // Appends `count` records from `first` on, in order. Tells their places, and lists the batches touched.

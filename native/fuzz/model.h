@@ -67,6 +67,8 @@ class AppenderModel {
   void appendStaged();
   void appendRun();
   // What was drained is what was staged, from `first` on.
+  static void checkConsecutive(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
+                               const DrainResult& result);
   void checkDrained(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
                     const DrainResult& result);
   void offerLarge();

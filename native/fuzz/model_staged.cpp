@@ -161,8 +161,11 @@ void AppenderModel::appendRun() {
   const int32_t keyedPartition = input_.flip() ? kPartitionByKey : kPartitionSticky;
   const reference::Record any = randomRecord();
   const uint32_t count = input_.below(kStagedMax + 1);
+  reference::Record record = any;
   for (uint32_t i = 0; i < count; i++) {
-    reference::Record record = randomRecord();
+    // Mostly as long as the one before.
+    if (input_.rarely(4)) record = randomRecord();
+    if (record.value && !record.value->empty()) record.value->back() = static_cast<char>(i);
     record.timestampMs = any.timestampMs;
     record.headers.clear();
     const int32_t partition = record.key ? keyedPartition : kPartitionSticky;
@@ -195,6 +198,23 @@ void AppenderModel::appendRun() {
   checkDrained(staged, memory, first, result);
   const auto next = first + static_cast<uint32_t>(result.processed);
   if (next < count) FUZZ_CHECK(result.position == staged.wordsOf(next)[kOffset]);
+  if (result.consecutive) checkConsecutive(staged, memory, first, result);
+}
+
+// Where the places say what the touched batches say alone.
+void AppenderModel::checkConsecutive(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
+                                     const DrainResult& result) {
+  size_t record = first;
+  for (int32_t number = 0; number < result.touched; number++) {
+    const int32_t* entry = memory.touched.data() + static_cast<size_t>(number) * touched_layout::kWords;
+    for (int32_t i = 0; i < entry[touched_layout::kRecords]; i++, record++) {
+      const int32_t* place = memory.places.data() + record * place_layout::kWords;
+      FUZZ_CHECK(place[place_layout::kTouch] == kTouchBase + number);
+      FUZZ_CHECK(place[place_layout::kIndex] == entry[touched_layout::kFirstIndex] + i);
+      FUZZ_CHECK(place[place_layout::kKeyBytes] == staged.wordsOf(first)[kKeyBytes]);
+      FUZZ_CHECK(place[place_layout::kValueBytes] == staged.wordsOf(first)[kValueBytes]);
+    }
+  }
 }
 
 void AppenderModel::checkDrained(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,

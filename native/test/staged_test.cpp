@@ -293,10 +293,17 @@ TEST(Run, WritesTheSameBytesAsDirectAppends) {
     staging.beginRun(0, keyedPartition, 1234);
     // The sticky partition is told to both as soon as one of them asks for it.
     int32_t sticky = 0;
+    TestRecord record{1234, std::nullopt, std::nullopt, ""};
     for (int i = 0; i < 256; i++) {
-      TestRecord record{1234, std::nullopt, std::nullopt, ""};
-      if (random.below(4) != 0) record.key = random.bytes(random.below(30));
-      if (random.below(4) != 0) record.value = random.bytes(random.below(100));
+      // First all lengths, then some records of each.
+      if (i < 100 || random.below(8) == 0) {
+        record.key.reset();
+        record.value.reset();
+        if (random.below(4) != 0) record.key = random.bytes(random.below(30));
+        if (random.below(4) != 0) record.value = random.bytes(random.below(100));
+      } else if (record.value) {
+        record.value = random.bytes(record.value->size());
+      }
       const int32_t partition = record.key ? keyedPartition : kPartitionSticky;
       while (direct.append(0, partition, record) == AppendStatus::ChoosePartition) {
         direct->setSticky(0, sticky++ % 5);
@@ -314,6 +321,66 @@ TEST(Run, WritesTheSameBytesAsDirectAppends) {
     EXPECT_EQ(staged->pool().availableBytes(), direct->pool().availableBytes());
     expectSameBatches(staged, direct);
   }
+}
+
+TEST(Run, TellsWhetherItsRecordsFollowOneAnother) {
+  struct {
+    std::vector<std::pair<test::Bytes, test::Bytes>> records;
+    int32_t keyedPartition;
+    bool consecutive;
+  } const runs[] = {
+      {{{std::nullopt, "a"}, {std::nullopt, "b"}, {std::nullopt, "c"}}, kPartitionByKey, true},
+      {{{std::nullopt, "a"}}, kPartitionByKey, true},
+      {{{"k", "a"}, {"l", "b"}}, kPartitionSticky, true},
+      {{{"k", "a"}, {"l", "b"}}, kPartitionByKey, false},
+      {{{"", "a"}, {"", "b"}}, kPartitionByKey, false},
+      {{{std::nullopt, "a"}, {std::nullopt, "bb"}}, kPartitionByKey, false},
+      {{{std::nullopt, "aa"}, {std::nullopt, "bb"}, {"k", "b"}}, kPartitionByKey, false},
+      {{{std::nullopt, ""}, {std::nullopt, std::nullopt}}, kPartitionByKey, false},
+  };
+  for (const auto& run : runs) {
+    TestAppender appender({200, 8, 0, 0, 1 << 20});
+    appender->setTopic(0, 3);
+    appender->setSticky(0, 2);
+    Staging staging(8, 1000);
+    staging.beginRun(0, run.keyedPartition, 0);
+    for (const auto& [key, value] : run.records) staging.add(key, value);
+    const DrainResult drained = drainRun(*appender, staging.area(), 0, staging.count, 0, 0);
+    ASSERT_EQ(drained.processed, staging.count);
+    EXPECT_EQ(drained.consecutive, run.consecutive) << &run - runs;
+  }
+}
+
+TEST(Run, FillsBatchAfterBatchWithRecordsOfOneSize) {
+  // 61 bytes of header, and records of 57: 2 in a batch. A partition is left after twice a batch.
+  TestAppender appender({200, 40, 0, 0, 1 << 20});
+  appender->setTopic(0, 2);
+  Staging staging(64, 4000);
+  staging.beginRun(0, kPartitionByKey, 0);
+  for (int32_t i = 0; i < 60; i++)
+    staging.add(std::nullopt, std::string(50, static_cast<char>('a' + i % 26)));
+  DrainResult drained{};
+  int32_t sticky = 0;
+  for (int32_t first = 0; first < 60; first += drained.processed) {
+    drained = drainRun(*appender, staging.area(), first, 60 - first, drained.position, 0);
+    ASSERT_EQ(drained.fault, nullptr);
+    EXPECT_TRUE(drained.consecutive);
+    int32_t told = 0;
+    for (int32_t number = 0; number < drained.touched; number++) {
+      const int32_t* touched = staging.touched(number);
+      EXPECT_EQ(touched[touched_layout::kPartition], (sticky + 1) % 2);
+      for (int32_t i = 0; i < touched[touched_layout::kRecords]; i++, told++) {
+        const int32_t* place = staging.place(first + told);
+        EXPECT_EQ(place[place_layout::kTouch], number);
+        EXPECT_EQ(place[place_layout::kIndex], touched[touched_layout::kFirstIndex] + i);
+      }
+    }
+    EXPECT_EQ(told, drained.processed);
+    if (first + told == 60) break;
+    ASSERT_EQ(drained.status, AppendStatus::ChoosePartition);
+    appender->setSticky(0, sticky++ % 2);
+  }
+  EXPECT_GE(sticky, 5);
 }
 
 TEST(Run, TellsPlacesAndBatches) {

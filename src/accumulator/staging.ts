@@ -322,7 +322,8 @@ export class Staging {
     return this.run === this.singles ? record * Staged.WORDS : 0
   }
 
-  private sizesOf(record: number): { keyBytes: number; valueBytes: number } {
+  /** Of a record of a run, in bytes; -1 is null. */
+  sizesOf(record: number): { keyBytes: number; valueBytes: number } {
     const at = Run.FIRST + record * Run.WORDS
     return {
       keyBytes: this.descriptors[at + Run.KEY_BYTES] as number,

@@ -113,6 +113,11 @@ export const Result = {
   POSITION: 7,
   /** Of describe: bytes of records that an open batch takes before it is closed or another is chosen. */
   ROOM: 8,
+  /**
+   * Of drainRun: 1 if all records it has appended are of one size and went to the sticky partition, so that
+   * they stand one after another in the touched batches, in the order of those; else 0.
+   */
+  CONSECUTIVE: 9,
 } as const
 
 export interface NativeCoreOptions {

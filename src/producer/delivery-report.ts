@@ -7,23 +7,52 @@ import { RecordMetadata } from './record-metadata.js'
 
 /** Words kept per record, as native code tells them: share, index in the batch, key and value size. */
 const { WORDS } = Place
-const NO_SHARE = -1
+/** Shares are numbered from here: nothing is what the table has for a record that is not told of in it. */
+const NUMBER_FIRST = 1
+const NO_NUMBER = 0
 
 /** The records of one `sendMany` that went into one batch. */
 class Share implements Settlement {
   readonly collector: SendManyCollector
   readonly outcome: BatchOutcome
-  readonly number: number
+  /** One under which the table has it. */
+  number = NO_NUMBER
   records = 0
 
-  constructor(collector: SendManyCollector, outcome: BatchOutcome, number: number) {
+  constructor(collector: SendManyCollector, outcome: BatchOutcome) {
     this.collector = collector
     this.outcome = outcome
-    this.number = number
   }
 
   settle(): void {
     this.collector.settled(this)
+  }
+}
+
+/** Records of one size that follow one another, in the array and in their batch. */
+class Stretch {
+  readonly firstOrdinal: number
+  readonly outcome: BatchOutcome
+  readonly firstIndex: number
+  readonly keyBytes: number
+  readonly valueBytes: number
+
+  constructor(
+    firstOrdinal: number,
+    outcome: BatchOutcome,
+    firstIndex: number,
+    keyBytes: number,
+    valueBytes: number,
+  ) {
+    this.firstOrdinal = firstOrdinal
+    this.outcome = outcome
+    this.firstIndex = firstIndex
+    this.keyBytes = keyBytes
+    this.valueBytes = valueBytes
+  }
+
+  indexOf(ordinal: number): number {
+    return this.firstIndex + ordinal - this.firstOrdinal
   }
 }
 
@@ -99,17 +128,25 @@ export class SendManyError extends KafkaError {
   }
 }
 
-/** The delivery of all records of one `sendMany`: a few words per record, one promise for all. */
+/**
+ * The delivery of all records of one `sendMany`, with one promise. Where they are is kept in a few words for
+ * each stretch of records without a key and of one size, and for each of the other records.
+ */
 export class SendManyCollector implements Delivery, StagedRun {
   readonly promise: Promise<DeliveryReport>
   private readonly report: DeliveryReport
-  private readonly table: Int32Array
-  /** One for each batch that a native call or a single record has touched; the same one may come again. */
+  /** Of the records that are in no stretch; null while there are none. */
+  private table: Int32Array | null = null
+  /** As the table numbers them, from {@link NUMBER_FIRST}; the same one may come again. */
   private readonly shares: Share[] = []
+  /** In the order of their records. */
+  private readonly stretches: Stretch[] = []
   /** Timestamps of records; null while all have `timestampMs`. */
   private timestamps: Float64Array | null = null
   private readonly timestampMs: number
   private errors: Map<number, KafkaError> | null = null
+  /** Some batch was not stored, or not all of it. */
+  private hasFailedBatch = false
   private unsent: Map<number, RecordMetadata> | null = null
   private pending: number
   private resolve: (report: DeliveryReport) => void = () => {}
@@ -123,7 +160,6 @@ export class SendManyCollector implements Delivery, StagedRun {
     onDone: ((report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void) | null,
   ) {
     this.report = new DeliveryReport(this, length)
-    this.table = new Int32Array(length * WORDS)
     this.timestampMs = timestampMs
     this.pending = length
     this.onDone = onDone
@@ -135,19 +171,29 @@ export class SendManyCollector implements Delivery, StagedRun {
   }
 
   get touchBase(): number {
-    return this.shares.length
+    return this.shares.length + NUMBER_FIRST
   }
 
   /** Their timestamps are those of records without their own. */
-  attachStaged(staging: Staging): void {
-    const { touched, batches } = staging
-    const count = staging.result[Result.TOUCHED] as number
+  attachStaged(staging: Staging, first: number, end: number): void {
+    const { touched, batches, result } = staging
+    const count = result[Result.TOUCHED] as number
+    const isConsecutive = result[Result.CONSECUTIVE] === 1
+    const { keyBytes, valueBytes } = staging.sizesOf(first)
+    let ordinal = staging.firstOrdinal + first
     for (let touch = 0; touch < count; touch++) {
+      const at = touch * Touched.WORDS
+      const records = touched[at + Touched.RECORDS] as number
       const share = this.shareOf(batches[touch] as Batch)
-      share.records += touched[touch * Touched.WORDS + Touched.RECORDS] as number
-      // It may have an earlier number as well; it is found under both.
-      this.shares.push(share)
+      share.records += records
+      if (!isConsecutive) this.addNumber(share)
+      else {
+        const firstIndex = touched[at + Touched.FIRST_INDEX] as number
+        this.stretches.push(new Stretch(ordinal, share.outcome, firstIndex, keyBytes, valueBytes))
+      }
+      ordinal += records
     }
+    if (!isConsecutive) this.keepPlaces(staging, first, end)
   }
 
   deliveryAt(): Delivery {
@@ -158,11 +204,8 @@ export class SendManyCollector implements Delivery, StagedRun {
     return staging.firstOrdinal + record
   }
 
-  /** Takes over all places at once. Records that go on alone have theirs written again. */
-  clear({ places, count, firstOrdinal }: Staging): void {
-    const told = count === STAGED_RECORDS_MAX ? places : places.subarray(0, count * WORDS)
-    this.table.set(told, firstOrdinal * WORDS)
-  }
+  /** What there was to be told has been kept. */
+  clear(): void {}
 
   attach(
     batch: Batch,
@@ -173,9 +216,9 @@ export class SendManyCollector implements Delivery, StagedRun {
     timestampMs: number,
   ): void {
     const share = this.shareOf(batch)
-    if (share.number === this.shares.length) this.shares.push(share)
+    if (share.number === NO_NUMBER) this.addNumber(share)
     share.records++
-    const { table } = this
+    const table = this.tableToFill()
     const at = ordinal * WORDS
     table[at] = share.number
     table[at + 1] = index
@@ -185,7 +228,6 @@ export class SendManyCollector implements Delivery, StagedRun {
   }
 
   fail(error: KafkaError, ordinal: number, topic: string, partition: number): void {
-    this.table[ordinal * WORDS] = NO_SHARE
     this.unsent ??= new Map()
     this.unsent.set(ordinal, RecordMetadata.unsent(topic, partition))
     this.errors ??= new Map()
@@ -194,34 +236,66 @@ export class SendManyCollector implements Delivery, StagedRun {
   }
 
   settled(share: Share): void {
+    if (share.outcome.error !== null) this.hasFailedBatch = true
     this.pending -= share.records
     if (this.pending === 0) this.finish()
   }
 
   metadataOf(ordinal: number): RecordMetadata {
-    const at = ordinal * WORDS
-    const share = this.table[at] as number
-    if (share === NO_SHARE) return this.unsent?.get(ordinal) as RecordMetadata
-    const { outcome } = this.shares[share] as Share
-    const index = this.table[at + 1] as number
+    const unsent = this.unsent?.get(ordinal)
+    if (unsent !== undefined) return unsent
+    const stretch = this.stretchOf(ordinal)
     const timestampMs = this.timestamps?.[ordinal] ?? this.timestampMs
-    return new RecordMetadata(
-      outcome,
-      index,
-      timestampMs,
-      this.table[at + 2] as number,
-      this.table[at + 3] as number,
-    )
+    const { outcome, keyBytes, valueBytes } = stretch
+    return new RecordMetadata(outcome, stretch.indexOf(ordinal), timestampMs, keyBytes, valueBytes)
   }
 
-  /** The collector's share of the batch. A new one has the number it is to be found under next. */
+  /** Where a record is that was not refused; what the table has is a stretch of its own. */
+  private stretchOf(ordinal: number): Stretch {
+    const { table, stretches } = this
+    const at = ordinal * WORDS
+    const number = table === null ? NO_NUMBER : (table[at] as number)
+    if (table !== null && number !== NO_NUMBER) {
+      const { outcome } = this.shares[number - NUMBER_FIRST] as Share
+      const index = table[at + Place.INDEX] as number
+      const keyBytes = table[at + Place.KEY_BYTES] as number
+      return new Stretch(ordinal, outcome, index, keyBytes, table[at + Place.VALUE_BYTES] as number)
+    }
+    let low = 0
+    let high = stretches.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((stretches[middle] as Stretch).firstOrdinal <= ordinal) low = middle
+      else high = middle - 1
+    }
+    return stretches[low] as Stretch
+  }
+
+  /** The collector's share of the batch. */
   private shareOf(batch: Batch): Share {
     const last = batch.lastShare as Share | null
     if (last !== null && last.collector === this) return last
-    const share = new Share(this, batch.outcome, this.shares.length)
+    const share = new Share(this, batch.outcome)
     batch.lastShare = share
     batch.settlements.push(share)
     return share
+  }
+
+  /** The next number is the share's; it may have an earlier one as well, and is found under both. */
+  private addNumber(share: Share): void {
+    share.number = this.shares.length + NUMBER_FIRST
+    this.shares.push(share)
+  }
+
+  private tableToFill(): Int32Array {
+    this.table ??= new Int32Array(this.report.length * WORDS)
+    return this.table
+  }
+
+  private keepPlaces({ places, firstOrdinal }: Staging, first: number, end: number): void {
+    const isWhole = first === 0 && end === STAGED_RECORDS_MAX
+    const told = isWhole ? places : places.subarray(first * WORDS, end * WORDS)
+    this.tableToFill().set(told, (firstOrdinal + first) * WORDS)
   }
 
   private keepTimestamp(ordinal: number, timestampMs: number): void {
@@ -238,11 +312,11 @@ export class SendManyCollector implements Delivery, StagedRun {
 
   private collectErrors(): ReadonlyMap<number, KafkaError> {
     const errors = this.errors ?? new Map<number, KafkaError>()
-    if (this.shares.every(share => share.outcome.error === null)) return sorted(errors)
+    if (!this.hasFailedBatch) return sorted(errors)
     for (let ordinal = 0; ordinal < this.report.length; ordinal++) {
-      const share = this.table[ordinal * WORDS] as number
-      if (share === NO_SHARE) continue
-      const error = (this.shares[share] as Share).outcome.errorOf(this.table[ordinal * WORDS + 1] as number)
+      if (this.unsent?.has(ordinal)) continue
+      const stretch = this.stretchOf(ordinal)
+      const error = stretch.outcome.errorOf(stretch.indexOf(ordinal))
       if (error !== null) errors.set(ordinal, error)
     }
     return sorted(errors)

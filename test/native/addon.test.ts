@@ -56,7 +56,7 @@ test('crc32c gives the check value and continues from a seed', () => {
   assert.equal(addon.crc32c(Buffer.from('123456789')), 0xe3069283)
   assert.equal(addon.crc32c(new Uint8Array(0)), 0)
   assert.equal(addon.crc32c(bytes.subarray(7777), addon.crc32c(bytes.subarray(0, 7777))), addon.crc32c(bytes))
-  assert.match(addon.crc32cImplementation, /^(sse4\.2|armv8|table)$/)
+  assert.match(addon.crc32cImplementation, /^(avx512|sse4\.2|armv8|table)$/)
   assert.throws(() => addon.crc32c(bytes, 'x' as never), TypeError)
 })
 
@@ -285,6 +285,25 @@ test('the sticky partition is asked for, used, and asked for again after its sha
   core.native.setSticky(0, 2)
   assert.equal(core.native.drainRun(1, 1, 0, core.result[Result.POSITION] as number), 1 * 8 + AppendStatus.OK)
   assert.equal(core.partitionOf(1), 2)
+})
+
+test('a run tells whether its records follow one another', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 3)
+  core.native.setSticky(0, 1)
+  const isConsecutive = (keys: (string | null)[], values: string[]) => {
+    const records = values.map((value, i) => {
+      const key = keys[i] ?? null
+      return { key: key === null ? null : Buffer.from(key), value: Buffer.from(value) }
+    })
+    core.stageRun(records, { keyedPartition: PARTITION_BY_KEY })
+    assert.equal(core.native.drainRun(0, records.length, 0, 0), records.length * 8 + AppendStatus.OK)
+    return core.result[Result.CONSECUTIVE]
+  }
+  assert.equal(isConsecutive([], ['a', 'b', 'c']), 1)
+  assert.equal(isConsecutive([], ['a', 'bc']), 0)
+  assert.equal(isConsecutive(['k', 'k'], ['a', 'b']), 0)
+  assert.equal(isConsecutive([], ['d', 'e']), 1)
 })
 
 test('a run of records has the same bytes and places as records with descriptors of their own', () => {

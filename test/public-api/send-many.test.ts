@@ -143,6 +143,72 @@ test('records whose getters throw, send and flush leave those around them in pla
     assert.equal(read(broker, 'other').length, 1)
   }))
 
+interface Keyless {
+  topic: string
+  key?: Buffer
+  value: Buffer
+  headers?: Record<string, string>
+}
+
+/** Without a key, so that it goes where those around it go; the value begins with its number. */
+function keyless(i: number, valueBytes = 20): Keyless {
+  return { topic: 'mixed', value: Buffer.alloc(valueBytes, `${i};`) }
+}
+
+/** What stands between records of one size, and is not told of together with them. */
+const cuts: Record<string, (i: number) => Keyless | null> = {
+  nothing: keyless,
+  'other sizes': i => keyless(i, 20 + (i % 3)),
+  'a key': i => numbered(i),
+  headers: i => ({ ...keyless(i), headers: { a: 'b' } }),
+  'a record that is refused': () => null,
+  'a large record': i => keyless(i, 5000),
+}
+
+for (const [name, cut] of Object.entries(cuts)) {
+  for (const batchSize of [400, 16_384]) {
+    test(`an array without keys has each record's metadata: ${name} between, batches of ${batchSize}`, () =>
+      withProducer({ batchSize, maxRequestSize: 100_000 }, async (producer, broker) => {
+        await producer.partitionsFor('mixed')
+        const records = Array.from({ length: 1500 }, (_, i) => (i % 111 === 5 ? cut(i) : keyless(i)))
+        const report = await producer.sendMany(records as Keyless[]).catch(error => {
+          assert.ok(error instanceof SendManyError)
+          for (const [i, record] of records.entries()) assert.equal(error.errors.has(i), record === null)
+          return error.report
+        })
+        const stored = new Map(
+          read(broker, 'mixed').map(
+            record => [`${record.partition}-${record.offset}`, record.value] as const,
+          ),
+        )
+        for (const [i, record] of records.entries()) {
+          const { partition, offset, serializedKeySize, serializedValueSize } = report.at(i) as RecordMetadata
+          assert.equal(stored.get(`${partition}-${offset}`), record?.value.toString(), `record ${i}`)
+          if (record === null) continue
+          assert.equal(serializedKeySize, record.key?.length ?? -1)
+          assert.equal(serializedValueSize, record.value.length)
+        }
+      }))
+  }
+}
+
+test('of an array without keys the records of a batch that fails fail, and no others', () =>
+  withProducer({ batchSize: 400 }, async (producer, broker) => {
+    await producer.partitionsFor('mixed')
+    broker.fail({ api: 'Produce', error: 'INVALID_RECORD', times: 1 })
+    const records = Array.from({ length: 300 }, (_, i) => keyless(i))
+    const error = await producer.sendMany(records).catch((rejected: unknown) => rejected)
+    assert.ok(error instanceof SendManyError)
+    const { errors, report } = error
+    assert.ok(errors.size > 0 && errors.size < records.length, `${errors.size} failed`)
+    const values = new Set(read(broker, 'mixed').map(({ value }) => value))
+    assert.equal(values.size, records.length - errors.size)
+    for (const [i, { value }] of records.entries()) {
+      assert.equal(values.has(value.toString()), !errors.has(i), `record ${i}`)
+      assert.equal((report.at(i)?.offset ?? -1n) < 0n, errors.has(i), `record ${i}`)
+    }
+  }))
+
 test('without memory the rest of an array waits, and goes in order with the bytes it had', () =>
   withProducer({ batchSize: 1024, bufferMemory: 4096 }, async (producer, broker) => {
     await producer.partitionsFor('mixed')
