@@ -102,7 +102,7 @@ class Appender {
   const SlabPool& pool() const { return pool_; }
 
  private:
-  friend class RunWriter;
+  friend class RecordWriter;
 
   struct Topic {
     int32_t partitionCount = 0;

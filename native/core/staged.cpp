@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "bytes.h"
-#include "run_writer.h"
+#include "record_writer.h"
 
 namespace millrace {
 namespace {
@@ -17,13 +17,16 @@ constexpr char kBadValue[] = "the value's length is below -1";
 constexpr char kNotStaged[] = "its bytes are not in the staging area";
 constexpr char kNoTimestamp[] = "the timestamp is not an int64";
 
-const char* lengthFault(const int32_t* words, const StagingArea& area, int64_t bytes) {
+const char* recordFault(const Appender& appender, const int32_t* words, const StagingArea& area,
+                        double timestampMs) {
   using namespace staged_layout;
   if (words[kKeyBytes] < -1) return kBadKey;
   if (words[kValueBytes] < -1) return kBadValue;
   if (words[kHeaderBytes] < 0) return "the headers' length is negative";
+  const int64_t bytes = lengthOf(words[kKeyBytes]) + lengthOf(words[kValueBytes]) + words[kHeaderBytes];
   if (words[kOffset] < 0 || words[kOffset] + bytes > area.byteCount) return kNotStaged;
-  return nullptr;
+  const char* fault = appender.faultOf(words[kTopic], words[kPartition], words[kKeyBytes] >= 0);
+  return fault == nullptr && !isTimestamp(timestampMs) ? kNoTimestamp : fault;
 }
 
 const char* runFault(const Appender& appender, int32_t topic, int32_t partition, double timestampMs) {
@@ -68,38 +71,31 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
   MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= area.capacity - first,
                   "more staged records than descriptors");
   DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, 0, false};
+  RecordWriter writer(appender);
   for (; result.processed < count; result.processed++) {
     const int32_t* words = area.descriptors + static_cast<size_t>(first + result.processed) * kWords;
-    const int64_t keyBytes = lengthOf(words[kKeyBytes]);
-    const int64_t valueBytes = lengthOf(words[kValueBytes]);
-    const int64_t headerBytes = lengthOf(words[kHeaderBytes]);
     double timestampMs;
     std::memcpy(&timestampMs, words + kTimestamp, sizeof timestampMs);
-
-    result.fault = lengthFault(words, area, keyBytes + valueBytes + headerBytes);
-    if (result.fault == nullptr) {
-      result.fault = appender.faultOf(words[kTopic], words[kPartition], words[kKeyBytes] >= 0);
-    }
-    if (result.fault == nullptr && !isTimestamp(timestampMs)) result.fault = kNoTimestamp;
+    result.fault = recordFault(appender, words, area, timestampMs);
     if (MILLRACE_UNLIKELY(result.fault != nullptr)) return result;
 
+    writer.select(words[kTopic]);
+    const int32_t partition = words[kPartition];
     const uint8_t* bytes = area.bytes + words[kOffset];
     const RecordShape shape{static_cast<int64_t>(timestampMs), words[kKeyBytes], words[kValueBytes],
                             words[kHeaderBytes]};
-    Reservation reservation;
-    result.status = appender.reserve(words[kTopic], words[kPartition], bytes, shape, &reservation);
-    if (result.status != AppendStatus::Ok) {
-      result.sizeBytes = reservation.sizeBytes;
-      return result;
+    if (shape.headerBytes > 0 ||
+        !writer.extend(partition, shape.timestampMs, bytes, shape.keyBytes, shape.valueBytes)) {
+      result.status = writer.append(partition, bytes, shape);
+      if (result.status != AppendStatus::Ok) {
+        result.sizeBytes = writer.sizeBytes();
+        return result;
+      }
     }
-    copyBytes(reservation.targets.key, bytes, static_cast<size_t>(keyBytes));
-    copyBytes(reservation.targets.value, bytes + keyBytes, static_cast<size_t>(valueBytes));
-    copyBytes(reservation.targets.headers, bytes + keyBytes + valueBytes, static_cast<size_t>(headerBytes));
-    appender.commit();
-    const int32_t touched = touch(appender.pool().at(reservation.batch), reservation.batch, reservation.index,
-                                  1, area.touched, &result.touched);
+    const int32_t touched =
+        touch(writer.batch(), writer.handle(), writer.index(), 1, area.touched, &result.touched);
     tellPlace(area.places + static_cast<size_t>(first + result.processed) * place_layout::kWords,
-              touchBase + touched, reservation.index, shape.keyBytes, shape.valueBytes);
+              touchBase + touched, writer.index(), shape.keyBytes, shape.valueBytes);
   }
   return result;
 }
@@ -119,7 +115,9 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
   if (result.fault == nullptr && (position < 0 || position > area.byteCount)) result.fault = kNotStaged;
   if (result.fault != nullptr) return result;
 
-  RunWriter writer(appender, topic, static_cast<int64_t>(timestampMs));
+  RecordWriter writer(appender);
+  writer.select(topic);
+  const auto timeMs = static_cast<int64_t>(timestampMs);
   const int32_t* words = area.descriptors + kFirst + static_cast<size_t>(first) * kWords;
   int32_t* place = area.places + static_cast<size_t>(first) * place_layout::kWords;
   int64_t left = area.byteCount - position;
@@ -133,8 +131,8 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
       break;
     }
     const int32_t partition = keyBytes < 0 ? kPartitionSticky : keyedPartition;
-    if (MILLRACE_UNLIKELY(!writer.extend(partition, bytes, keyBytes, valueBytes))) {
-      result.status = writer.append(partition, bytes, keyBytes, valueBytes);
+    if (MILLRACE_UNLIKELY(!writer.extend(partition, timeMs, bytes, keyBytes, valueBytes))) {
+      result.status = writer.append(partition, bytes, {timeMs, keyBytes, valueBytes, 0});
       if (result.status != AppendStatus::Ok) {
         result.sizeBytes = writer.sizeBytes();
         break;
@@ -143,7 +141,7 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
     const int32_t index = writer.index();
     int32_t records = 1;
     if (partition == kPartitionSticky) {
-      records += writer.extendAlike(words + kWords, count - result.processed - 1, bytes + byteCount,
+      records += writer.extendAlike(timeMs, words + kWords, count - result.processed - 1, bytes + byteCount,
                                     left - byteCount);
     }
     const int32_t touched =

@@ -1,5 +1,4 @@
-// Writes the records of a run, which share topic and timestamp and have no headers: the appender's own way,
-// with all that is the same for each of them found once.
+// Writes staged records: the appender's own way, with all that is the same for those of one topic found once.
 #pragma once
 
 #include <algorithm>
@@ -10,56 +9,60 @@
 
 namespace millrace {
 
-class RunWriter {
+class RecordWriter {
  public:
-  // The topic is known to the appender.
-  RunWriter(Appender& appender, int32_t topic, int64_t timestampMs)
-      : appender_(appender), topicHandle_(topic), timestampMs_(timestampMs) {
+  explicit RecordWriter(Appender& appender) : appender_(appender) {}
+
+  // What follows is for the topic, which is known to the appender.
+  void select(int32_t topic) {
+    if (topic == topicHandle_) return;
+    topicHandle_ = topic;
     refresh();
   }
 
-  // Writes a record into the open batch of its partition, `kPartitionByKey` or `kPartitionSticky`. False,
-  // with nothing done, where there is none with room, or anything else needs a closer look. Key and value
-  // stand at `bytes`.
-  MILLRACE_INLINE bool extend(int32_t partition, const uint8_t* bytes, int32_t keyBytes, int32_t valueBytes) {
+  // Writes a record without headers into the open batch of its partition. False, with nothing done, where
+  // there is none with room, or anything else needs a closer look. Key and value stand at `bytes`.
+  MILLRACE_INLINE bool extend(int32_t partition, int64_t timestampMs, const uint8_t* bytes, int32_t keyBytes,
+                              int32_t valueBytes) {
     measure(keyBytes, valueBytes);
     const bool isSticky = partition == kPartitionSticky;
-    int32_t target;
+    int32_t target = partition;
     if (isSticky) {
       // Up to here the sticky partition changes only where a batch is full, and then the record has no room.
       if (MILLRACE_UNLIKELY(sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_)) return false;
       target = sticky_;
-    } else {
+    } else if (partition == kPartitionByKey) {
       const uint32_t hash = toPositive(murmur2(bytes, static_cast<size_t>(keyBytes)));
       target = static_cast<int32_t>(hash % partitionCount_);
     }
     const int32_t handle = openBatch_[target];
     if (MILLRACE_UNLIKELY(handle == kNoBatch || payloadBytes_ > payloadBytesMax_)) return false;
     Batch& batch = batches_[handle];
-    const int64_t delta = timestampDelta(timestampMs_, batch.baseTimestampMs);
+    const int64_t delta = timestampDelta(timestampMs, batch.baseTimestampMs);
     const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, batch.records);
     const auto recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));
     if (MILLRACE_UNLIKELY(batch.bytes + int64_t{recordSize} > limitBytes_)) return false;
-    const RecordShape shape{timestampMs_, keyBytes, valueBytes, 0};
+    const RecordShape shape{timestampMs, keyBytes, valueBytes, 0};
     copyTo(writeRecordFrame(batch.memory + batch.bytes, shape, bodyBytes, delta, batch.records), bytes);
 
     handle_ = handle;
     index_ = batch.records++;
     batch.bytes += recordSize;
-    batch.maxTimestampMs = std::max(batch.maxTimestampMs, timestampMs_);
+    batch.maxTimestampMs = std::max(batch.maxTimestampMs, timestampMs);
     if (isSticky) topic_->producedBytes += recordSize;
     return true;
   }
 
   // Writes up to `count` records more that are as long as the last one, which went to the sticky partition,
   // into its batch, as long as nothing has to change for them. Their keys and values stand at `bytes`, which
-  // are `left`. Answers how many it was; `extend` may take one more.
-  int32_t extendAlike(const int32_t* words, int32_t count, const uint8_t* bytes, int64_t left) {
+  // are `left`, and their time is that of the last one. Answers how many it was; `extend` may take one more.
+  int32_t extendAlike(int64_t timestampMs, const int32_t* words, int32_t count, const uint8_t* bytes,
+                      int64_t left) {
     Batch& batch = batches_[handle_];
     if (MILLRACE_UNLIKELY(openBatch_[sticky_] != handle_ || payloadBytes_ > payloadBytesMax_)) return 0;
     const auto byteCount = static_cast<int64_t>(keyCount_ + valueCount_);
-    const int64_t delta = timestampDelta(timestampMs_, batch.baseTimestampMs);
-    const RecordShape shape{timestampMs_, keyBytes_, valueBytes_, 0};
+    const int64_t delta = timestampDelta(timestampMs, batch.baseTimestampMs);
+    const RecordShape shape{timestampMs, keyBytes_, valueBytes_, 0};
     const int64_t stickyBytes = 2 * limitBytes_ - 1 - topic_->producedBytes;
     const int64_t roomBytes = std::min(limitBytes_ - batch.bytes, stickyBytes);
     uint8_t* const start = batch.memory + batch.bytes;
@@ -82,14 +85,16 @@ class RunWriter {
     return records;
   }
 
-  // The long way, for what `extend` has not taken.
-  AppendStatus append(int32_t partition, const uint8_t* bytes, int32_t keyBytes, int32_t valueBytes) {
-    const RecordShape shape{timestampMs_, keyBytes, valueBytes, 0};
+  // The long way, for what `extend` has not taken. Headers stand behind key and value.
+  AppendStatus append(int32_t partition, const uint8_t* bytes, const RecordShape& shape) {
     Reservation reservation;
     const AppendStatus status = appender_.reserve(topicHandle_, partition, bytes, shape, &reservation);
     sizeBytes_ = reservation.sizeBytes;
     if (status != AppendStatus::Ok) return status;
+    measure(shape.keyBytes, shape.valueBytes);
     copyTo(reservation.targets, bytes);
+    copyBytes(reservation.targets.headers, bytes + keyCount_ + valueCount_,
+              static_cast<size_t>(shape.headerBytes));
     appender_.commit();
     handle_ = reservation.batch;
     index_ = reservation.index;
@@ -139,15 +144,14 @@ class RunWriter {
   }
 
   Appender& appender_;
-  const int32_t topicHandle_;
-  const int64_t timestampMs_;
-  Appender::Topic* topic_;
-  const int32_t* openBatch_;
-  Batch* batches_;
-  int32_t sticky_;
-  uint32_t partitionCount_;
-  int64_t limitBytes_;
-  int64_t payloadBytesMax_;
+  int32_t topicHandle_ = -1;
+  Appender::Topic* topic_ = nullptr;
+  const int32_t* openBatch_ = nullptr;
+  Batch* batches_ = nullptr;
+  int32_t sticky_ = -1;
+  uint32_t partitionCount_ = 0;
+  int64_t limitBytes_ = 0;
+  int64_t payloadBytesMax_ = -1;
   int32_t keyBytes_ = -2;
   int32_t valueBytes_ = -2;
   int32_t sizes_ = 0;  // how often a record was not as long as the one before
