@@ -21,7 +21,10 @@ const millraceOn = (title, runtime, cases, modes = ['many', 'callback', 'record'
 })
 
 /** By default V8 lets the young generation grow far beyond that where promises survive. */
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8'
+const withYoungGeneration = mib => {
+  const flag = `--max-semi-space-size=${mib}`
+  return millraceOn(`Node 24 ${flag}`, 'node24', 'ABC', ['record'], [flag])
+}
 
 const javaScript = (title, file, modes, cases, setUp = 'node') => ({
   title,
@@ -44,13 +47,8 @@ export const clients = {
     command: () => ({ program: built.floor, args: [] }),
   },
   node24: millraceOn('Node 24', 'node24', EVERY_CASE),
-  'node24-young8': millraceOn(
-    `Node 24 ${SMALL_YOUNG_GENERATION}`,
-    'node24',
-    'ABC',
-    ['record'],
-    [SMALL_YOUNG_GENERATION],
-  ),
+  'node24-young8': withYoungGeneration(8),
+  'node24-young16': withYoungGeneration(16),
   bun: millraceOn('Bun', 'bun', 'ABC'),
   deno: millraceOn('Deno', 'deno', 'ABC'),
   java: {

@@ -82,13 +82,14 @@ test('goals are judged by the ratios, one line each', () => {
     modes.map(mode => rowOf('node24', mode, mode === 'record' && caseName === 'C' ? 2 : 0.1, caseName)),
   )
   const peers = ['A', 'B', 'C', 'D', 'E'].map(caseName => rowOf('librdkafka', 'callback', 1, caseName))
-  const advised = rowOf('node24-young8', 'record', 0.1)
-  const rows = withRatios([...own, rowOf('node24', 'record', 0.2, 'A', 100_000), advised, ...peers])
+  const young = [rowOf('node24-young8', 'record', 0.1), rowOf('node24-young16', 'record', 1)]
+  const rows = withRatios([...own, rowOf('node24', 'record', 0.2, 'A', 100_000), ...young, ...peers])
   const found = verdicts(rows)
   const isMet = (goal: string) => found.find((each: { goal: string }) => each.goal.startsWith(goal)).met
   assert.equal(isMet('many, A: ×'), 'met')
   assert.equal(isMet('record, C: ×'), 'NOT MET')
   assert.equal(isMet('record, A, --max-semi-space-size=8: ×'), 'met')
+  assert.equal(isMet('record, A, --max-semi-space-size=16: ×'), 'NOT MET')
   assert.equal(isMet('record, A: 100,000 unsettled'), 'NOT MET')
   assert.equal(isMet('many, B: records/s'), 'NOT MET')
 })
