@@ -6,7 +6,7 @@ import { scram as scramMechanism } from '../../dist/security/sasl/scram.js'
 import { type SaslAnswer, startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { eventually } from '../helpers/eventually.js'
-import { standingClock } from '../helpers/standing-clock.js'
+import { StandingClock } from '../helpers/standing-clock.js'
 
 const module = (path: string, password = 's3cret') =>
   `org.apache.kafka.common.security.${path} required username="alice" password="${password}";`
@@ -110,8 +110,8 @@ describe('a session that ends', () => {
     assert.equal(broker.counters().connections, 2)
   })
 
-  test('goes on while no credentials can be had, and is renewed as soon as they can', async t => {
-    const clock = standingClock(t)
+  test('goes on while no credentials can be had, and is renewed as soon as they can', async () => {
+    using clock = new StandingClock()
     let isDown = false
     const sasl = { acceptsToken: (token: string) => token === 'good', ...told(2500) }
     await using broker = await startBroker({ quiet: true, sasl })
@@ -161,8 +161,8 @@ describe('a session that ends', () => {
     assert.equal([...broker.records('t')].length, 2)
   })
 
-  test('does not keep an idle connection from being closed', async t => {
-    const clock = standingClock(t)
+  test('does not keep an idle connection from being closed', async () => {
+    using clock = new StandingClock()
     const sasl = { users: { alice: 's3cret' }, ...told(200) }
     await using broker = await startBroker({ quiet: true, sasl })
     const logger = new RecordingLogger()
@@ -202,8 +202,8 @@ describe('what waits', () => {
     assert.equal([...broker.records('t')].length, 1)
   })
 
-  test('is told of a token function that never answers, in the time of a request', async t => {
-    const clock = standingClock(t)
+  test('is told of a token function that never answers, in the time of a request', async () => {
+    using clock = new StandingClock()
     await using broker = await startBroker({ quiet: true, sasl: { acceptsToken: () => true } })
     let asked = 0
     const logger = new RecordingLogger()

@@ -5,7 +5,7 @@ import { type BrokerOptions, startBroker } from '../../dist/testing/index.js'
 import { Authority, type Certificate, opensslSkip } from '../helpers/certificates.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { eventually } from '../helpers/eventually.js'
-import { standingClock } from '../helpers/standing-clock.js'
+import { StandingClock } from '../helpers/standing-clock.js'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const module = (path: string) =>
@@ -64,8 +64,8 @@ describe('the in-process broker', { skip: opensslSkip() }, () => {
     await deliver({ sasl }, { securityProtocol, saslMechanism, saslOauthTokenProvider: () => 'good' })
   })
 
-  test('closes a connection that asks for anything before it has authenticated', async t => {
-    const clock = standingClock(t)
+  test('closes a connection that asks for anything before it has authenticated', async () => {
+    using clock = new StandingClock()
     const logger = new RecordingLogger()
     await using server = await startBroker({ quiet: true, sasl: { users } })
     await using client = new Producer({
