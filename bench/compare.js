@@ -4,14 +4,14 @@
 //     npm run bench -- compare [--case A,B,…] [--mode record,callback,many] [--client node24,librdkafka,…]
 //                              [--repeat 5] [--records N] [--cpu-ms 1000] [--unsettled 10000] [--verify]
 //
-// Clients are child processes: millrace on Node 24, Bun and Deno; kafka-clients (Java), librdkafka (C),
-// franz-go (Go), kafkajs, @platformatic/kafka and @confluentinc/kafka-javascript; and as the floor
-// millrace's native core alone, without JavaScript. All send the same bytes from one file to the same six
-// partitions of one broker process, all with idempotence (but the floor), acks=all and the case's linger,
-// batch size and codec where they have such options. Modes: `record` is a promise for each record,
-// `callback` a callback for each, `many` a call for 1,000 records. At most 10,000 records are unsettled;
-// Java's bound is its own buffer.memory. What it costs to make the record objects and to hear of the
-// outcomes is counted.
+// Clients are child processes: millrace on Node 24 (promises also with a smaller young generation), Bun
+// and Deno; kafka-clients (Java), librdkafka (C), franz-go (Go), kafkajs, @platformatic/kafka and
+// @confluentinc/kafka-javascript; and as the floor millrace's native core alone, without JavaScript. All
+// send the same bytes from one file to the same six partitions of one broker process, all with idempotence
+// (but the floor), acks=all and the case's linger, batch size and codec where they have such options.
+// Modes: `record` is a promise for each record, `callback` a callback for each, `many` a call for 1,000
+// records. At most 10,000 records are unsettled; Java's bound is its own buffer.memory. What it costs to
+// make the record objects and to hear of the outcomes is counted.
 //
 // Each figure comes from a process of its own, warmed up with 0.7 s of CPU (JavaScript: 2 s, Java: 5 s).
 // The timed part sends as many records as take about 1 s of CPU (--cpu-ms, or --records for a fixed

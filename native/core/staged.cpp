@@ -17,6 +17,12 @@ constexpr char kBadValue[] = "the value's length is below -1";
 constexpr char kNotStaged[] = "its bytes are not in the staging area";
 constexpr char kNoTimestamp[] = "the timestamp is not an int64";
 
+const char* placeFault(const Appender& appender, int32_t topic, int32_t partition, bool hasKey,
+                       double timestampMs) {
+  const char* fault = appender.faultOf(topic, partition, hasKey);
+  return fault == nullptr && !isTimestamp(timestampMs) ? kNoTimestamp : fault;
+}
+
 const char* recordFault(const Appender& appender, const int32_t* words, const StagingArea& area,
                         double timestampMs) {
   using namespace staged_layout;
@@ -25,15 +31,13 @@ const char* recordFault(const Appender& appender, const int32_t* words, const St
   if (words[kHeaderBytes] < 0) return "the headers' length is negative";
   const int64_t bytes = lengthOf(words[kKeyBytes]) + lengthOf(words[kValueBytes]) + words[kHeaderBytes];
   if (words[kOffset] < 0 || words[kOffset] + bytes > area.byteCount) return kNotStaged;
-  const char* fault = appender.faultOf(words[kTopic], words[kPartition], words[kKeyBytes] >= 0);
-  return fault == nullptr && !isTimestamp(timestampMs) ? kNoTimestamp : fault;
+  return placeFault(appender, words[kTopic], words[kPartition], words[kKeyBytes] >= 0, timestampMs);
 }
 
 const char* runFault(const Appender& appender, int32_t topic, int32_t partition, double timestampMs) {
   if (partition != kPartitionByKey && partition != kPartitionSticky)
     return "a run has no partition of its own";
-  const char* fault = appender.faultOf(topic, partition, true);
-  return fault == nullptr && !isTimestamp(timestampMs) ? kNoTimestamp : fault;
+  return placeFault(appender, topic, partition, true, timestampMs);
 }
 
 // The number of a batch among those touched, which it joins with the first of the records at `index`.

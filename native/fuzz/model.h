@@ -66,9 +66,9 @@ class AppenderModel {
   void append();
   void appendStaged();
   void appendRun();
-  // What was drained is what was staged, from `first` on.
   static void checkConsecutive(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
                                const DrainResult& result);
+  // What was drained is what was staged, from `first` on.
   void checkDrained(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
                     const DrainResult& result);
   void offerLarge();

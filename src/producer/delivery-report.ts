@@ -220,10 +220,10 @@ export class SendManyCollector implements Delivery, StagedRun {
     share.records++
     const table = this.tableToFill()
     const at = ordinal * WORDS
-    table[at] = share.number
-    table[at + 1] = index
-    table[at + 2] = keyBytes
-    table[at + 3] = valueBytes
+    table[at + Place.TOUCH] = share.number
+    table[at + Place.INDEX] = index
+    table[at + Place.KEY_BYTES] = keyBytes
+    table[at + Place.VALUE_BYTES] = valueBytes
     if (timestampMs !== this.timestampMs || this.timestamps !== null) this.keepTimestamp(ordinal, timestampMs)
   }
 
@@ -254,7 +254,7 @@ export class SendManyCollector implements Delivery, StagedRun {
   private stretchOf(ordinal: number): Stretch {
     const { table, stretches } = this
     const at = ordinal * WORDS
-    const number = table === null ? NO_NUMBER : (table[at] as number)
+    const number = table === null ? NO_NUMBER : (table[at + Place.TOUCH] as number)
     if (table !== null && number !== NO_NUMBER) {
       const { outcome } = this.shares[number - NUMBER_FIRST] as Share
       const index = table[at + Place.INDEX] as number
