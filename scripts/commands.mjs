@@ -78,15 +78,20 @@ export function isOutdated(target, sources) {
   return filesUnder(sources).some(file => statSync(join(root, file)).mtimeMs > mtimeMs)
 }
 
-/** `--name N` pairs and bare `--flag`s, by name. */
+/** Options without a value, and those whose value is a word. */
+const FLAGS = ['--plain', '--kafka']
+const WORDS = ['--runtime']
+
+/** `--name N` pairs, `--name word` pairs and bare `--flag`s, by name. */
 export function readOptions(words, allowed) {
   const options = {}
   for (let i = 0; i < words.length; i++) {
     const name = words[i]
     if (!allowed.includes(name)) throw new StepError(`unknown option ${name}: ${allowed.join(', ')}`)
-    if (name === '--plain') options.plain = true
+    if (FLAGS.includes(name)) options[name.slice(2)] = true
+    else if (WORDS.includes(name) && words[i + 1] !== undefined) options[name.slice(2)] = words[++i]
     else if (/^\d+$/.test(words[i + 1] ?? '')) options[name.slice(2)] = Number(words[++i])
-    else throw new StepError(`${name} needs a number`)
+    else throw new StepError(`${name} needs a ${WORDS.includes(name) ? 'name' : 'number'}`)
   }
   return options
 }

@@ -4,11 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
-import { fuzzNative } from './fuzz.mjs'
+import { fuzzNative, fuzzSends } from './fuzz.mjs'
 import { lint } from './lint.mjs'
 import { kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
 
 const MINUTE_MS = 60_000
+const SENDS_RUNTIMES = ['current', 'bun', 'deno']
 const isCi = process.env.CI === 'true'
 const FAILED_TESTS = new URL('failed-tests.mjs', import.meta.url).href
 
@@ -43,6 +44,18 @@ const lanes = {
     needs: ['deps', 'native', 'typescript', 'tests'],
     run: () => nodeTest(isUnit),
   },
+  sends: {
+    title: 'all ways to send, mixed: planted bugs, then 60 s on Node, Bun and Deno side by side',
+    needs: ['deps', 'native', 'typescript', 'tests', 'runtimes'],
+    run: async () => {
+      await nodeTest(isSends)
+      const runs = await Promise.allSettled(
+        SENDS_RUNTIMES.map(runtime => fuzzSends(runtime, ['--seconds', '60'])),
+      )
+      const failed = runs.find(({ status }) => status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    },
+  },
   kafka: {
     title: 'against a real Apache Kafka',
     needs: ['deps', 'native', 'typescript', 'tests', 'kafka', 'runtimes'],
@@ -69,8 +82,10 @@ const isHouse = file => file.startsWith('test/house/')
 const isKafka = file => file.startsWith('test/kafka/')
 const isChaos = file => file.startsWith('test/chaos/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
+const isSends = file => file.startsWith('test/fuzz/sends/')
 const isPublicApi = file => file.startsWith('test/public-api/')
-const isUnit = file => ![isHouse, isKafka, isChaos, isRuntimes, isPublicApi].some(matches => matches(file))
+const isUnit = file =>
+  ![isHouse, isSends, isKafka, isChaos, isRuntimes, isPublicApi].some(matches => matches(file))
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])

@@ -6,16 +6,13 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { programs } from './programs.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = resolve(here, '../..')
 const suiteFolder = join(root, 'dist-test/public-api')
 const scratch = join(root, '.cache/runtimes')
 const FILE_TIMEOUT_MS = 180_000
-
-const nodePlatform = `${process.platform}-${process.arch}`
-const bunPlatform = nodePlatform.replace('arm64', 'aarch64')
-const denoPlatform = process.platform === 'linux' ? `${nodePlatform}-glibc` : nodePlatform
 
 const nodeArgs = (file, report) => [
   '--test',
@@ -34,18 +31,12 @@ const bunArgs = (file, report) => [
 ]
 const denoArgs = (file, report) => ['test', '-A', '--no-check', `--junit-path=${report}`, file]
 
-const runtimes = {
-  current: { program: process.execPath, args: nodeArgs },
-  node20: { program: installed(`node20-${nodePlatform}/bin/node`), args: nodeArgs },
-  node24: { program: installed(`node24-${nodePlatform}/bin/node`), args: nodeArgs },
-  node26: { program: installed(`node26-${nodePlatform}/bin/node`), args: nodeArgs },
-  bun: { program: installed(`@oven/bun-${bunPlatform}/bin/bun`), args: bunArgs },
-  deno: { program: installed(`@deno/${denoPlatform}/deno`), args: denoArgs },
-}
-
-function installed(path) {
-  return join(here, 'node_modules', path)
-}
+const runtimes = Object.fromEntries(
+  Object.entries(programs).map(([name, program]) => [
+    name,
+    { program, args: { bun: bunArgs, deno: denoArgs }[name] ?? nodeArgs },
+  ]),
+)
 
 function version(program) {
   return spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]

@@ -1,0 +1,133 @@
+import { Appender } from '../../../dist/accumulator/appender.js'
+import { type Batch, BatchPhase } from '../../../dist/accumulator/batch.js'
+import { NOT_STAGEABLE, Staging, stageableBytes } from '../../../dist/accumulator/staging.js'
+import { NO_BATCH, PARTITION_BY_KEY, PARTITION_STICKY, Result, Touched } from '../../../dist/native/addon.js'
+import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
+import { PromiseGroup } from '../../../dist/producer/promise-group.js'
+import { RecordRouter } from '../../../dist/producer/record-router.js'
+
+/**
+ * Bugs that the fuzzer must find, patched into the producer's own classes. The first ones are those that it was
+ * written for.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: what is patched is private
+type Patched = any
+
+const OVERHEAD_BYTES_MAX = 32
+
+/** The question for room, as it was: it may drain, and answers for the batch that was read before. */
+function hasRoomFor(appender: Patched, batch: Batch, bytes: number): boolean {
+  const { staging, core } = appender
+  const needed = bytes + OVERHEAD_BYTES_MAX
+  const isKnown = batch.roomBytes >= needed && batch.roomStamp === appender.roomStamp
+  if (!isKnown || batch.phase !== BatchPhase.OPEN || !staging.canJoinPlaced(bytes)) {
+    if (batch.phase !== BatchPhase.OPEN) return false
+    appender.drainStaged()
+    if (appender.waiting.length > 0) return false
+    core.describe(batch.handle)
+    batch.roomBytes = staging.result[Result.ROOM]
+    batch.roomStamp = appender.roomStamp
+  }
+  return batch.roomBytes >= needed
+}
+
+/** A promised record is booked where its partition's open batch was before the staging was drained. */
+function foretellBeforeTheDrain(): void {
+  const appender: Patched = Appender.prototype
+  appender.appendPlaced = function (this: Patched, record: Patched) {
+    const { topic, key, value, headers } = record
+    const isAny = (bytes: unknown) => bytes !== null && bytes !== undefined && !ArrayBuffer.isView(bytes)
+    if (isAny(key) || isAny(value)) return null
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
+    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers?.length ?? 0)
+    if (bytes > this.stagedBytesMax) return null
+    let { partition } = record
+    if (partition === PARTITION_BY_KEY) partition = partitionOfKey(key, keyBytes, topic.partitionCount)
+    else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
+    const batch = topic.partitions[partition]?.queue.at(-1) as Batch | undefined
+    if (batch === undefined || !hasRoomFor(this, batch, bytes)) return null
+    const asked = record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition
+    const index = batch.recordCount + batch.promisedCount++
+    this.staging.joinPlaced(record, asked, keyBytes, valueBytes, batch.handle, index)
+    batch.roomBytes -= bytes + OVERHEAD_BYTES_MAX
+    const { result } = this.staging
+    result[Result.INDEX] = index
+    result[Result.KEY_BYTES] = keyBytes
+    result[Result.VALUE_BYTES] = valueBytes
+    return batch
+  }
+}
+
+/** Nobody compares what was promised with what is written. */
+function leaveOutTheGuards(): void {
+  const staging: Patched = Staging.prototype
+  const { joinPlaced } = staging
+  staging.joinPlaced = function (record: Patched, partition: number, keyBytes: number, valueBytes: number) {
+    joinPlaced.call(this, record, partition, keyBytes, valueBytes, NO_BATCH, 0)
+  }
+  const appender: Patched = Appender.prototype
+  const { attachStaged } = appender
+  appender.attachStaged = function (this: Patched, run: Patched, first: number, end: number) {
+    const { touched, result } = this.staging
+    for (let touch = 0; touch < result[Result.TOUCHED]; touch++) {
+      const at = touch * Touched.WORDS
+      const batch = this.options.batchOf(touched[at + Touched.BATCH])
+      if (touched[at + Touched.FIRST_INDEX] === 0) continue
+      batch.recordCount = touched[at + Touched.FIRST_INDEX]
+      batch.promisedCount = 0
+    }
+    attachStaged.call(this, run, first, end)
+  }
+}
+
+/** Behind a getter that has sent to another topic, the records of an array are compared with that one. */
+function takeTheLastTopic(): void {
+  const router: Patched = RecordRouter.prototype
+  const { extendRun } = router
+  router.extendRun = function (this: Patched, records: Patched, _topic: Patched, ...rest: Patched[]) {
+    return extendRun.call(this, records, this.lastTopic, ...rest)
+  }
+}
+
+/** A promise now and then tells the offset of its neighbour. */
+function tellTheNeighbour(): void {
+  const group: Patched = PromiseGroup.prototype
+  const { add } = group
+  let calls = 0
+  group.add = function (index: number, ...rest: Patched[]) {
+    return add.call(this, ++calls % 1000 === 0 ? index + 1 : index, ...rest)
+  }
+}
+
+/** A record that is appended directly passes those that are staged. */
+function passTheStaged(): void {
+  const appender: Patched = Appender.prototype
+  const { appendUnstaged } = appender
+  appender.appendUnstaged = function (this: Patched, record: Patched, ...rest: Patched[]) {
+    // Headers pass through the memory of the staging.
+    if (record.headers !== null) return appendUnstaged.call(this, record, ...rest)
+    return this.waiting.length === 0 && this.appendDirect(record, ...rest)
+  }
+}
+
+const plants: Record<string, () => void> = {
+  'mixed sends': () => {
+    foretellBeforeTheDrain()
+    leaveOutTheGuards()
+  },
+  'mixed sends, guarded': foretellBeforeTheDrain,
+  'wrong topic': takeTheLastTopic,
+  'wrong offset': tellTheNeighbour,
+  'wrong order': passTheStaged,
+}
+
+export const plantNames = Object.keys(plants)
+
+export function plant(name: string): void {
+  const patch = plants[name]
+  if (patch === undefined) throw new Error(`no plant is called ${name}: ${plantNames.join(', ')}`)
+  patch()
+}
