@@ -15,7 +15,7 @@ import { headersFor, keyFor, Scratch, valueFor } from './contents.js'
 import { FaultMaker } from './faults.js'
 import type { Ground } from './ground.js'
 import { type Fate, type Findings, Judge } from './judge.js'
-import { Ledger, Way } from './ledger.js'
+import { Ledger, Told, Way } from './ledger.js'
 import type { Plan } from './plan.js'
 
 /** A world that takes longer has come to a stop. */
@@ -29,6 +29,9 @@ const RESENT_ONCE_IN = 40
 const CALLS_MAX = 2_000
 /** Space in the order of calls for all that is sent while one record is read. */
 const NESTED_STEP = 1e-7
+
+const ARRIVAL_MS = 3_000
+const ARRIVAL_STEP_MS = 20
 
 type AnyRecord = ProducerRecord<unknown, unknown>
 
@@ -311,8 +314,19 @@ export class World {
     }
     await ledger.settledTo(0)
     await new Promise(resolve => setImmediate(resolve))
+    if (plan.acks === '0') await this.arrival()
     if (plan.plugIn === 'interceptor' && this.acknowledged !== ledger.count) {
       ledger.complaints.push(`${this.acknowledged} acknowledgements of ${ledger.count} records`)
+    }
+  }
+
+  /** Without acknowledgements a record counts as stored once it is written, a moment before it is. */
+  private async arrival(): Promise<void> {
+    const { broker } = this.ground
+    const written = this.ledger.told.reduce((count, told) => count + (told === Told.STORED ? 1 : 0), 0)
+    for (let left = ARRIVAL_MS; left > 0; left -= ARRIVAL_STEP_MS) {
+      if (broker !== null && broker.counters().records >= written) return
+      await new Promise(resolve => setTimeout(resolve, ARRIVAL_STEP_MS))
     }
   }
 }
