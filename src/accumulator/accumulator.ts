@@ -117,7 +117,7 @@ export class RecordAccumulator {
       choosePartition: topic => this.choosePartition(topic),
       onRefused: error => options.onRefused?.(error),
       openBatch: (handle, partition, large) => this.openBatch(handle, partition, large),
-      batchOf: handle => this.batches[handle] as Batch,
+      batchOf: handle => this.batches[handle],
       onExhausted: () => this.sendLingering(),
     })
     this.encoder = options.codec === null ? null : this.createEncoder(options.codec)

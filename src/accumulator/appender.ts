@@ -35,7 +35,7 @@ export interface AppenderOptions extends AppendLimits {
   choosePartition: (topic: TopicState) => number
   /** The first record of a new batch has been written; `large` is its memory where it is not a slab. */
   openBatch: (handle: number, partition: PartitionState, large: ArrayBuffer | null) => Batch
-  batchOf: (handle: number) => Batch
+  batchOf: (handle: number) => Batch | undefined
   /** A record found no memory and waits. */
   onExhausted: () => void
   /**
@@ -140,7 +140,7 @@ export class Appender {
    * Null if it has to wait for memory. Throws what is wrong with the record.
    */
   appendNow(record: AppendableRecord): Batch | null {
-    const batch = this.waiting.length === 0 ? this.appendPlaced(record) : null
+    const batch = this.waiting.length === 0 ? this.stagePromised(record) : null
     return batch ?? this.writeNow(record)
   }
 
@@ -148,7 +148,7 @@ export class Appender {
    * Stages a record if the open batch of its partition has room for it for sure: then its place can be
    * promised. Null if not; what was staged may have been drained then.
    */
-  private appendPlaced(record: AppendableRecord): Batch | null {
+  private stagePromised(record: AppendableRecord): Batch | null {
     const { topic, key, value, headers } = record
     if (!isViewOrNull(key) || !isViewOrNull(value)) return null
     const keyBytes = stageableBytes(key)
@@ -161,7 +161,7 @@ export class Appender {
         ? partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)
         : record.partition
     const { staging } = this
-    let batch = staging.canJoinPlaced(bytes) ? this.openBatchFor(topic, partition, bytes) : null
+    let batch = staging.canJoinPromised(bytes) ? this.openBatchFor(topic, partition, bytes) : null
     if (batch === null && staging.count > 0) {
       // A drain may close batches and choose another sticky partition: nothing read before it counts.
       this.drainStaged()
@@ -170,7 +170,7 @@ export class Appender {
     if (batch === null) return null
     const { result } = staging
     const index = batch.recordCount + batch.promisedCount++
-    staging.joinPlaced(record, partition, keyBytes, valueBytes, batch.handle, index)
+    staging.joinPromised(record, partition, keyBytes, valueBytes, batch.handle, index)
     batch.roomBytes -= bytes + RECORD_OVERHEAD_BYTES_MAX
     result[Result.INDEX] = index
     result[Result.KEY_BYTES] = keyBytes
@@ -222,7 +222,7 @@ export class Appender {
     // Drained twice, the records would be stored twice.
     if (this.isDraining) throw new InternalError('A drain of staged records began inside another.')
     this.isDraining = true
-    if (!staging.isPlaced) this.roomStamp++
+    if (!staging.isPromised) this.roomStamp++
     const refusals = this.appendStaged(staging.run as StagedRun, count)
     staging.clear()
     this.isDraining = false
@@ -351,15 +351,15 @@ export class Appender {
       const at = touch * Touched.WORDS
       const handle = touched[at + Touched.BATCH] as number
       const firstIndex = touched[at + Touched.FIRST_INDEX] as number
-      let batch: Batch
+      let batch: Batch | undefined
       if (firstIndex === 0) {
         const topic = options.topics[touched[at + Touched.TOPIC] as number] as TopicState
         batch = this.opened(handle, topic, touched[at + Touched.PARTITION] as number)
       } else batch = options.batchOf(handle)
       const records = touched[at + Touched.RECORDS] as number
       // Records with a promised place stand before all others of the staging, so they are written by now.
-      if (firstIndex !== batch.recordCount || records < batch.promisedCount)
-        throw miscounted(batch, firstIndex)
+      if (firstIndex !== batch?.recordCount || records < batch.promisedCount)
+        throw miscounted(handle, firstIndex, batch)
       batch.recordCount += records
       batch.promisedCount = 0
       batches[touch] = batch
@@ -392,9 +392,14 @@ export class Appender {
     const index = result[Result.INDEX] as number
     const keyBytes = result[Result.KEY_BYTES] as number
     const valueBytes = result[Result.VALUE_BYTES] as number
-    const batch = this.writtenBatch(topic)
-    this.lastBatch = batch
-    delivery.attach(batch, index, ordinal, keyBytes, valueBytes, timestampMs)
+    try {
+      this.lastBatch = this.writtenBatch(topic)
+    } catch (error) {
+      // Whoever serves a record that has waited has nothing to do with it.
+      delivery.fail(error as InternalError, ordinal, topic.name, -1)
+      return true
+    }
+    delivery.attach(this.lastBatch, index, ordinal, keyBytes, valueBytes, timestampMs)
     return true
   }
 
@@ -433,8 +438,8 @@ export class Appender {
       index === 0
         ? this.opened(handle, topic, result[Result.PARTITION] as number)
         : this.options.batchOf(handle)
-    if (index !== batch.recordCount) {
-      const error = miscounted(batch, index)
+    if (index !== batch?.recordCount) {
+      const error = miscounted(handle, index, batch)
       this.options.onRefused(error)
       throw error
     }
@@ -458,11 +463,9 @@ export class Appender {
   }
 }
 
-function miscounted(batch: Batch, index: number): InternalError {
-  const { topic, index: partition } = batch.partition
-  return new InternalError(
-    `A batch for ${topic.name}-${partition} has ${index} records where ${batch.recordCount} were counted.`,
-  )
+function miscounted(handle: number, index: number, batch: Batch | undefined): InternalError {
+  const counted = batch === undefined ? 'which is not known' : `which had ${batch.recordCount} records`
+  return new InternalError(`Native code wrote record ${index} of batch ${handle}, ${counted}.`)
 }
 
 /** Who waits for a record that has found no place. */

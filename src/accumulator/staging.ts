@@ -138,12 +138,12 @@ export class Staging {
   /**
    * Whether a record can join whose place is known: not behind one whose is not, which may close a batch.
    */
-  canJoinPlaced(bytes: number): boolean {
+  canJoinPromised(bytes: number): boolean {
     return this.canJoin(bytes) && this.singles.count === 0
   }
 
   /** Whether places are known of all that is staged. */
-  get isPlaced(): boolean {
+  get isPromised(): boolean {
     return this.run === this.singles && this.singles.count === 0
   }
 
@@ -208,14 +208,14 @@ export class Staging {
     ordinal: number,
   ): void {
     this.singles.set(this.count, delivery, ordinal)
-    this.joinPlaced(record, record.partition, keyBytes, valueBytes, NO_BATCH, 0)
+    this.joinPromised(record, record.partition, keyBytes, valueBytes, NO_BATCH, 0)
   }
 
   /**
    * As {@link join}, of a record without a delivery: its owner knows already that it will be record `index`
    * of the batch. Native code refuses to write it anywhere else.
    */
-  joinPlaced(
+  joinPromised(
     record: AppendableRecord,
     partition: number,
     keyBytes: number,

@@ -10,7 +10,7 @@ import {
   type ProducerOptions,
   SendManyError,
 } from '../../dist/index.js'
-import { Touched } from '../../dist/native/addon.js'
+import { Result, Touched } from '../../dist/native/addon.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 
 const TOPIC = 't'
@@ -163,6 +163,35 @@ test('a record of a known place that finds no memory is no success', async () =>
   await errorsOf(many)
   await liar.assertFailedForGood()
 })
+
+for (const way of ['promise', 'callback', 'array', 'waiting'] as const) {
+  test(`a record written alone, of the way ${way}, fails where native code counts another one`, async () => {
+    await using liar = await Liar.start(way === 'waiting' ? { batchSize: 16_384, bufferMemory: 32_768 } : {})
+    const { producer } = liar
+    const { core, staging } = (producer as unknown as { accumulator: RecordAccumulator }).accumulator
+    // Strings go past the staging.
+    const record = { topic: TOPIC, value: 'x'.repeat(10) }
+    const large = { topic: TOPIC, value: 'x'.repeat(12_000) }
+    const before = way === 'waiting' ? [large, large, large] : [record]
+    const sent = Promise.allSettled(before.map(each => producer.send(each)))
+    const { append } = core
+    core.append = (...call) => {
+      const status = append(...call)
+      if (status === 0) staging.result[Result.INDEX] = 7
+      return status
+    }
+    const told =
+      way === 'promise' || way === 'waiting'
+        ? producer.send(record)
+        : way === 'callback'
+          ? new Promise((_, reject) => producer.send(record, reject))
+          : errorsOf(producer.sendMany([record])).then(errors => Promise.reject(errors.get(0)))
+    await assert.rejects(told, InternalError)
+    await sent
+    await assert.rejects(producer.send(record), InternalError)
+    await producer.flush()
+  })
+}
 
 test('a contradiction found by the sender itself reaches those who wait, and does not end the process', async () => {
   await using liar = await Liar.start({ lingerMs: 0 })

@@ -21,7 +21,7 @@ function hasRoomFor(appender: Patched, batch: Batch, bytes: number): boolean {
   const { staging, core } = appender
   const needed = bytes + OVERHEAD_BYTES_MAX
   const isKnown = batch.roomBytes >= needed && batch.roomStamp === appender.roomStamp
-  if (!isKnown || batch.phase !== BatchPhase.OPEN || !staging.canJoinPlaced(bytes)) {
+  if (!isKnown || batch.phase !== BatchPhase.OPEN || !staging.canJoinPromised(bytes)) {
     if (batch.phase !== BatchPhase.OPEN) return false
     appender.drainStaged()
     if (appender.waiting.length > 0) return false
@@ -35,7 +35,7 @@ function hasRoomFor(appender: Patched, batch: Batch, bytes: number): boolean {
 /** A promised record is booked where its partition's open batch was before the staging was drained. */
 function foretellBeforeTheDrain(): void {
   const appender: Patched = Appender.prototype
-  appender.appendPlaced = function (this: Patched, record: Patched) {
+  appender.stagePromised = function (this: Patched, record: Patched) {
     const { topic, key, value, headers } = record
     const isAny = (bytes: unknown) => bytes !== null && bytes !== undefined && !ArrayBuffer.isView(bytes)
     if (isAny(key) || isAny(value)) return null
@@ -51,7 +51,7 @@ function foretellBeforeTheDrain(): void {
     if (batch === undefined || !hasRoomFor(this, batch, bytes)) return null
     const asked = record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition
     const index = batch.recordCount + batch.promisedCount++
-    this.staging.joinPlaced(record, asked, keyBytes, valueBytes, batch.handle, index)
+    this.staging.joinPromised(record, asked, keyBytes, valueBytes, batch.handle, index)
     batch.roomBytes -= bytes + OVERHEAD_BYTES_MAX
     const { result } = this.staging
     result[Result.INDEX] = index
@@ -64,9 +64,9 @@ function foretellBeforeTheDrain(): void {
 /** Nobody compares what was promised with what is written. */
 function leaveOutTheGuards(): void {
   const staging: Patched = Staging.prototype
-  const { joinPlaced } = staging
-  staging.joinPlaced = function (record: Patched, partition: number, keyBytes: number, valueBytes: number) {
-    joinPlaced.call(this, record, partition, keyBytes, valueBytes, NO_BATCH, 0)
+  const { joinPromised } = staging
+  staging.joinPromised = function (record: Patched, partition: number, keyBytes: number, valueBytes: number) {
+    joinPromised.call(this, record, partition, keyBytes, valueBytes, NO_BATCH, 0)
   }
   const appender: Patched = Appender.prototype
   const { attachStaged } = appender
