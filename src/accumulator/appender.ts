@@ -1,4 +1,4 @@
-import { InternalError, type KafkaError } from '../errors/index.js'
+import { InternalError, KafkaError } from '../errors/index.js'
 import {
   AppendStatus,
   type NativeBytes,
@@ -205,9 +205,9 @@ export class Appender {
     if (this.staging.count > 0) this.drainStaged()
     if (this.waiting.length > 0) return null
     const status = this.write(record)
-    if (status === AppendStatus.OK) return this.writtenBatch(record.topic)
     if (status === AppendStatus.NO_MEMORY) return null
-    throw this.refusal(status, record.topic)
+    if (status !== AppendStatus.OK) throw this.refusal(status, record.topic)
+    return this.writtenBatch(record.topic)
   }
 
   /**
@@ -380,26 +380,22 @@ export class Appender {
   private appendDirect(record: AppendableRecord, delivery: Delivery, ordinal: number): boolean {
     this.lastBatch = null
     const { topic, partition, timestampMs } = record
-    const status = this.write(record)
-    if (status === AppendStatus.NO_MEMORY) return false
-    if (status !== AppendStatus.OK) {
-      const error = this.refusal(status, topic)
-      this.options.onRefused(error)
-      delivery.fail(error, ordinal, topic.name, Math.max(partition, -1))
-      return true
-    }
-    const { result } = this.staging
-    const index = result[Result.INDEX] as number
-    const keyBytes = result[Result.KEY_BYTES] as number
-    const valueBytes = result[Result.VALUE_BYTES] as number
     try {
+      const status = this.write(record)
+      if (status === AppendStatus.NO_MEMORY) return false
+      if (status !== AppendStatus.OK) throw this.refusal(status, topic)
+      const { result } = this.staging
+      const index = result[Result.INDEX] as number
+      const keyBytes = result[Result.KEY_BYTES] as number
+      const valueBytes = result[Result.VALUE_BYTES] as number
       this.lastBatch = this.writtenBatch(topic)
-    } catch (error) {
-      // Whoever serves a record that has waited has nothing to do with it.
-      delivery.fail(error as InternalError, ordinal, topic.name, -1)
-      return true
+      delivery.attach(this.lastBatch, index, ordinal, keyBytes, valueBytes, timestampMs)
+    } catch (thrown) {
+      // The record's own: whoever serves one that has waited has nothing to do with it.
+      if (!(thrown instanceof KafkaError)) throw thrown
+      this.options.onRefused(thrown)
+      delivery.fail(thrown, ordinal, topic.name, Math.max(partition, -1))
     }
-    delivery.attach(this.lastBatch, index, ordinal, keyBytes, valueBytes, timestampMs)
     return true
   }
 
@@ -407,6 +403,8 @@ export class Appender {
   private write(record: AppendableRecord): number {
     const { core, staging } = this
     const { topic, partition, timestampMs, key, value, headers } = record
+    // Headers pass through the memory of the staging, and what is staged was sent before this record.
+    if (staging.count > 0) throw new InternalError('A record was to pass those that are staged.')
     this.roomStamp++
     let headerBytes = 0
     if (headers !== null) {
