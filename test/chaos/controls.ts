@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { CLASS_NAMES } from './checker/checker.js'
 import type { PlantName } from './client/plants.js'
-import { InProcessGround, type Layout } from './ground.js'
+import { InProcessGround } from './ground.js'
+import type { Layout } from './layout.js'
 import { burst, failedBeyond, PATIENCE_MS, settled, stallBehindLateConnection, warmUp } from './steps.js'
 import { runTrial, type Stage, type TrialOptions, type TrialResult } from './trial.js'
 import { waitUntil } from './wait.js'
@@ -25,7 +26,14 @@ const SHORT = {
   'linger.ms': 0,
   'retry.backoff.ms': 20,
 }
-const BURSTS = { isPaced: false, window: null, graceMs: 6000, styles: ['callback'] } as const
+/** Exactly as many records as the scripts ask for, so that these can wait for them. */
+const BURSTS = {
+  isPaced: false,
+  window: null,
+  graceMs: 6000,
+  styles: ['callback'],
+  hasFreeLanes: false,
+} as const
 
 const SLAB = { partitions: 32, batchBytes: 65_536, recordsPerBatch: 900 }
 
