@@ -46,6 +46,8 @@ export interface Adapter {
   isDefinite(error: Error): boolean
   /** Whether the error says that there was no memory in time. */
   isExhausted?(error: Error): boolean
+  /** Whether the error says that the client itself is broken. */
+  isInternal?(error: Error): boolean
 }
 
 /**
@@ -364,6 +366,11 @@ export class Driver {
       this.lastWords = `${error.name} ${code ?? ''} ${error.message.replaceAll(/[\d.]+/g, '#').slice(0, 80)}`
     }
     errors[this.lastWords] = (errors[this.lastWords] ?? 0) + 1
+    if (this.report.broken === undefined && this.adapter.isInternal?.(error)) {
+      this.report.broken = this.lastWords
+      // At once: whoever waits for records that are stored may wait in vain.
+      this.out.note({ broken: this.lastWords })
+    }
     if (this.adapter.isExhausted?.(error) !== true) return
     const waited = performance.now() - sentAt
     blockedMs.count++

@@ -46,6 +46,8 @@ export interface ClientReport {
   seconds: number
   /** Waits of sends that were refused for want of memory, and whether those of each way were so in order. */
   blockedMs: { count: number; min: number; max: number; isInOrder: boolean }
+  /** The first error by which the client says that it is broken itself; millrace only. */
+  broken?: string
   /** Errors by their first words. */
   errors: Record<string, number>
 }

@@ -121,6 +121,10 @@ class MillraceAdapter implements Adapter {
   isExhausted(error: Error): boolean {
     return error instanceof KafkaError && error.code === 'BUFFER_EXHAUSTED'
   }
+
+  isInternal(error: Error): boolean {
+    return error instanceof KafkaError && error.code === 'INTERNAL'
+  }
 }
 
 const planted = process.env.MILLRACE_PLANT
