@@ -161,6 +161,22 @@ export const CONTROLS: readonly Control[] = [
       await waitUntil('all is stored', PATIENCE_MS, () => broker.counters().records === BURST)
     },
   },
+  {
+    plant: 'promise of another batch',
+    shows: 'offsetLie',
+    layout: { topics: ['a', 'b'], partitions: 4 },
+    // All ways of sending and all kinds of records at once: by themselves none of them shows it.
+    job: { isPaced: false, window: null, graceMs: 6000, options: { ...SHORT, 'linger.ms': 5 } },
+    script: async stage => {
+      await warmUp(stage)
+      const { client, log } = stage
+      for (let round = 0; round < 10; round++) {
+        for (let slot = 1; slot < log.slots; slot++) client.tell(`burst ${slot} ${BURST}`)
+        await burst(stage, 0, BURST)
+        await settled(stage)
+      }
+    },
+  },
 ]
 
 /** Runs a control with its bug or without. */
