@@ -20,6 +20,23 @@ class RecordWriter {
     refresh();
   }
 
+  // Whether a record of this shape goes to that place: the next of the open batch of its partition, which has
+  // room for it, so that nothing is sealed, opened or chosen for it.
+  bool isNext(int32_t partition, const uint8_t* key, const RecordShape& shape, int32_t batch,
+              int32_t index) const {
+    if (partition == kPartitionSticky) {
+      if (sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_) return false;
+      partition = sticky_;
+    } else if (partition == kPartitionByKey) {
+      partition = partitionOfKey(key, shape.keyBytes);
+    }
+    if (openBatch_[partition] != batch) return false;
+    const Batch& open = batches_[batch];
+    const int64_t delta = timestampDelta(shape.timestampMs, open.baseTimestampMs);
+    const int64_t bodyBytes = recordBodyBytes(shape.payloadBytes(), delta, index);
+    return open.records == index && open.bytes + recordBytes(bodyBytes) <= limitBytes_;
+  }
+
   // Writes a record without headers into the open batch of its partition. False, with nothing done, where
   // there is none with room, or anything else needs a closer look. Key and value stand at `bytes`.
   MILLRACE_INLINE bool extend(int32_t partition, int64_t timestampMs, const uint8_t* bytes, int32_t keyBytes,
@@ -32,8 +49,7 @@ class RecordWriter {
       if (MILLRACE_UNLIKELY(sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_)) return false;
       target = sticky_;
     } else if (partition == kPartitionByKey) {
-      const uint32_t hash = toPositive(murmur2(bytes, static_cast<size_t>(keyBytes)));
-      target = static_cast<int32_t>(hash % partitionCount_);
+      target = partitionOfKey(bytes, keyBytes);
     }
     const int32_t handle = openBatch_[target];
     if (MILLRACE_UNLIKELY(handle == kNoBatch || payloadBytes_ > payloadBytesMax_)) return false;
@@ -113,6 +129,11 @@ class RecordWriter {
   int64_t sizeBytes() const { return sizeBytes_; }
 
  private:
+  MILLRACE_INLINE int32_t partitionOfKey(const uint8_t* key, int32_t keyBytes) const {
+    const uint32_t hash = toPositive(murmur2(key, static_cast<size_t>(keyBytes)));
+    return static_cast<int32_t>(hash % partitionCount_);
+  }
+
   // Most records of a run are as long as the one before.
   MILLRACE_INLINE void measure(int32_t keyBytes, int32_t valueBytes) {
     if (keyBytes == keyBytes_ && valueBytes == valueBytes_) return;

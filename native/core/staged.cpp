@@ -16,6 +16,7 @@ constexpr char kBadKey[] = "the key's length is below -1";
 constexpr char kBadValue[] = "the value's length is below -1";
 constexpr char kNotStaged[] = "its bytes are not in the staging area";
 constexpr char kNoTimestamp[] = "the timestamp is not an int64";
+constexpr char kElsewhere[] = "it would not go to the place promised for it";
 
 const char* placeFault(const Appender& appender, int32_t topic, int32_t partition, bool hasKey,
                        double timestampMs) {
@@ -88,6 +89,11 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
     const uint8_t* bytes = area.bytes + words[kOffset];
     const RecordShape shape{static_cast<int64_t>(timestampMs), words[kKeyBytes], words[kValueBytes],
                             words[kHeaderBytes]};
+    if (words[kBatch] != kNoBatch &&
+        MILLRACE_UNLIKELY(!writer.isNext(partition, bytes, shape, words[kBatch], words[kIndex]))) {
+      result.fault = kElsewhere;
+      return result;
+    }
     if (shape.headerBytes > 0 ||
         !writer.extend(partition, shape.timestampMs, bytes, shape.keyBytes, shape.valueBytes)) {
       result.status = writer.append(partition, bytes, shape);

@@ -1,5 +1,5 @@
 // The staged way in: records described by int32 words, their bytes in a staging area. Both areas are written
-// by JavaScript; nothing in them is trusted. A record has eight words of its own, or, in a run, two behind
+// by JavaScript; nothing in them is trusted. A record has ten words of its own, or, in a run, two behind
 // the words that all records of the run share. The layouts are `Staged` and `Run` in src/native/addon.ts.
 #pragma once
 
@@ -10,7 +10,7 @@
 namespace millrace {
 
 namespace staged_layout {
-constexpr int32_t kWords = 8;
+constexpr int32_t kWords = 10;
 constexpr int32_t kTopic = 0;
 constexpr int32_t kPartition = 1;
 constexpr int32_t kKeyBytes = 2;
@@ -18,6 +18,9 @@ constexpr int32_t kValueBytes = 3;
 constexpr int32_t kTimestamp = 4;  // float64 over two words
 constexpr int32_t kOffset = 6;
 constexpr int32_t kHeaderBytes = 7;
+// The place that JavaScript has promised: a batch and an index in it, or kNoBatch where none is.
+constexpr int32_t kBatch = 8;
+constexpr int32_t kIndex = 9;
 }  // namespace staged_layout
 
 // A run: one descriptor, of which topic, partition and timestamp count, then two words for each record. Their
@@ -67,7 +70,8 @@ struct DrainResult {
   bool consecutive;     // of a run: all of one size and to the sticky partition, so one after another
 };
 
-// Appends `count` records from `first` on, in order. Tells their places, and lists the batches touched.
+// Appends `count` records from `first` on, in order. Tells their places, and lists the batches touched. A
+// record that would not go to the place promised for it is a fault, and is not written.
 DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t first, int32_t count,
                         int32_t touchBase);
 

@@ -142,6 +142,11 @@ int32_t AppenderModel::randomPartition(int32_t topic) {
   return partitions == 0 ? 0 : static_cast<int32_t>(input_.below(static_cast<uint32_t>(partitions)));
 }
 
+int32_t AppenderModel::partitionOf(const std::string& key, const ModelTopic& topic) {
+  const auto hash = static_cast<uint32_t>(reference::murmur2(dataOf(key), key.size()));
+  return static_cast<int32_t>(hash % 0x80000000U % static_cast<uint32_t>(topic.partitions));
+}
+
 ModelBatch* AppenderModel::pick(int32_t* handle) {
   if (batches_.empty()) return nullptr;
   auto found = batches_.begin();
@@ -179,8 +184,7 @@ AppendStatus AppenderModel::expected(int32_t topicHandle, int32_t* partition,
   const ModelTopic& topic = topics_[static_cast<size_t>(topicHandle)];
   const bool sticky = *partition == kPartitionSticky;
   if (*partition == kPartitionByKey) {
-    const auto hash = static_cast<uint32_t>(reference::murmur2(dataOf(*record.key), record.key->size()));
-    *partition = static_cast<int32_t>(hash % 0x80000000U % static_cast<uint32_t>(topic.partitions));
+    *partition = partitionOf(*record.key, topic);
   } else if (sticky) {
     *partition = topic.sticky;
   }

@@ -68,6 +68,9 @@ class AppenderModel {
   void appendRun();
   static void checkConsecutive(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
                                const DrainResult& result);
+  void promiseLast(int32_t topic, int32_t partition, uint32_t before, StagedRecords* staged);
+  // Whether a staged record goes to the place promised for it.
+  bool isNext(const int32_t* asked, const reference::Record& record);
   // What was drained is what was staged, from `first` on.
   void checkDrained(const StagedRecords& staged, const DrainMemory& memory, uint32_t first,
                     const DrainResult& result);
@@ -82,6 +85,7 @@ class AppenderModel {
 
   reference::Record randomRecord();
   int32_t randomPartition(int32_t topic);
+  static int32_t partitionOf(const std::string& key, const ModelTopic& topic);
   ModelBatch* pick(int32_t* handle);
   std::map<int32_t, ModelBatch>::iterator openBatchOf(int32_t topic, int32_t partition);
 

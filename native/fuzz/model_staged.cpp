@@ -55,11 +55,20 @@ void stage(StagedRecords* staged, int32_t topic, int32_t partition, const refere
                            0,
                            0,
                            static_cast<int32_t>(staged->bytes.size()),
-                           static_cast<int32_t>(headers.size())};
+                           static_cast<int32_t>(headers.size()),
+                           kNoBatch,
+                           0};
   std::memcpy(words + kTimestamp, &timestampMs, sizeof timestampMs);
   staged->words.insert(staged->words.end(), words, words + kWords);
   staged->bytes += record.key.value_or("") + record.value.value_or("") + headers;
   staged->records.push_back(record);
+}
+
+// Promises the last record a place: any, for whether it is the right one shows only when it is written.
+void promise(StagedRecords* staged, int32_t batch, int32_t index) {
+  int32_t* words = staged->words.data() + staged->words.size() - kWords;
+  words[kBatch] = batch;
+  words[kIndex] = index;
 }
 
 double timestampOf(const int32_t* words) {
@@ -146,6 +155,7 @@ void AppenderModel::appendStaged() {
     const double timestampMs =
         input_.rarely(30) ? odd[input_.below(5)] : static_cast<double>(record.timestampMs);
     stage(&staged, topic, partition, record, timestampMs);
+    if (input_.flip()) promiseLast(topic, partition, i, &staged);
   }
   if (count > 0 && input_.rarely(8)) lie(&input_, &staged);
   DrainMemory memory(staged.words, static_cast<int32_t>(count), staged.bytes);
@@ -153,6 +163,34 @@ void AppenderModel::appendStaged() {
   const DrainResult result = drainStaged(*appender_, memory.area, static_cast<int32_t>(first),
                                          static_cast<int32_t>(count - first), kTouchBase);
   checkDrained(staged, memory, first, result);
+}
+
+// Mostly the place that is the next now, or will be behind those staged before.
+void AppenderModel::promiseLast(int32_t topic, int32_t partition, uint32_t before, StagedRecords* staged) {
+  const int32_t sticky = topics_[static_cast<size_t>(topic)].sticky;
+  const auto open = openBatchOf(topic, partition == kPartitionSticky ? sticky : partition);
+  if (open == batches_.end() || input_.rarely(8)) {
+    if (input_.rarely(4))
+      promise(staged, static_cast<int32_t>(input_.below(8)), static_cast<int32_t>(input_.below(4)));
+    return;
+  }
+  const auto records = static_cast<int32_t>(open->second.records.size());
+  promise(staged, open->first, records + static_cast<int32_t>(input_.below(before + 1)));
+}
+
+bool AppenderModel::isNext(const int32_t* asked, const reference::Record& record) {
+  const ModelTopic& topic = topics_[static_cast<size_t>(asked[kTopic])];
+  int32_t partition = asked[kPartition];
+  if (partition == kPartitionSticky) {
+    if (topic.sticky < 0 || topic.producedBytes >= 2 * uint64_t{limits_.batchLimitBytes}) return false;
+    partition = topic.sticky;
+  } else if (partition == kPartitionByKey) {
+    partition = partitionOf(*record.key, topic);
+  }
+  const auto open = openBatchOf(asked[kTopic], partition);
+  return open != batches_.end() && open->first == asked[kBatch] &&
+         static_cast<int32_t>(open->second.records.size()) == asked[kIndex] &&
+         bytesWith(&open->second, record) <= limits_.batchLimitBytes;
 }
 
 void AppenderModel::appendRun() {
@@ -231,8 +269,12 @@ void AppenderModel::checkDrained(const StagedRecords& staged, const DrainMemory&
       FUZZ_CHECK(result.fault != nullptr);
       break;
     }
-    FUZZ_CHECK(result.fault == nullptr || processed < result.processed);
     record.timestampMs = static_cast<int64_t>(timestampOf(asked));
+    if (asked[kBatch] != kNoBatch && !isNext(asked, record)) {
+      FUZZ_CHECK(result.fault != nullptr);
+      break;
+    }
+    FUZZ_CHECK(result.fault == nullptr || processed < result.processed);
     int32_t partition = asked[kPartition];
     const AppendStatus owed = expected(asked[kTopic], &partition, record);
     if (owed != AppendStatus::Ok) {

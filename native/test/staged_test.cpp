@@ -111,6 +111,86 @@ TEST(Staged, NamesDescriptorsThatMakeNoSense) {
   }
 }
 
+TEST(Staged, WritesARecordToThePlacePromisedForIt) {
+  TestAppender appender;
+  appender->setTopic(0, 3);
+  appender->setSticky(0, 2);
+  ASSERT_EQ(appender.append(0, 2, {0, std::nullopt, "first", ""}), AppendStatus::Ok);
+  Staging staging(4, 200);
+  staging.put(0, 2, {0, std::nullopt, "named", ""});
+  staging.promise(0, 1);
+  staging.put(0, kPartitionSticky, {0, std::nullopt, "sticky", ""});
+  staging.promise(0, 2);
+  staging.put(0, 2, {0, std::nullopt, "with headers", std::string("\x02\x02h\x02x", 5)});
+  staging.promise(0, 3);
+  staging.put(0, kPartitionSticky, {0, std::nullopt, "free", ""});
+  const DrainResult drained = drainStaged(*appender, staging.area(), 0, 4, 0);
+  ASSERT_EQ(drained.fault, nullptr);
+  ASSERT_EQ(drained.processed, 4);
+  EXPECT_EQ(drained.touched, 1);
+  for (int32_t record = 0; record < 4; record++) {
+    EXPECT_EQ(staging.batchOf(record), 0);
+    EXPECT_EQ(staging.place(record)[kIndex], record + 1);
+  }
+}
+
+// Whether a record that was promised a place is refused, with nothing of it written.
+void expectRefusedPlace(TestAppender& appender, int32_t partition, const TestRecord& record, int32_t batch,
+                        int32_t index) {
+  Staging staging(1, 4000);
+  staging.put(0, partition, record);
+  staging.promise(batch, index);
+  const uint32_t bytes = appender->pool().at(0).bytes;
+  const auto availableBytes = appender->pool().availableBytes();
+  const DrainResult drained = drainStaged(*appender, staging.area(), 0, 1, 0);
+  EXPECT_EQ(drained.processed, 0);
+  EXPECT_EQ(drained.touched, 0);
+  ASSERT_NE(drained.fault, nullptr);
+  EXPECT_NE(std::string(drained.fault).find("promised"), std::string::npos) << drained.fault;
+  EXPECT_EQ(appender->pool().at(0).bytes, bytes);
+  EXPECT_EQ(appender->pool().availableBytes(), availableBytes);
+}
+
+TEST(Staged, RefusesARecordThatWouldNotGoToThePlacePromisedForIt) {
+  TestAppender appender;
+  appender->setTopic(0, 3);
+  ASSERT_EQ(appender.append(0, 2, {0, std::nullopt, "first", ""}), AppendStatus::Ok);
+  ASSERT_EQ(appender.append(0, 1, {0, std::nullopt, "first", ""}), AppendStatus::Ok);
+  const TestRecord record{0, "k", "v", ""};
+  // Another index, another partition's batch, no batch at all.
+  expectRefusedPlace(appender, 2, record, 0, 0);
+  expectRefusedPlace(appender, 2, record, 0, 2);
+  expectRefusedPlace(appender, 2, record, 0, std::numeric_limits<int32_t>::min());
+  expectRefusedPlace(appender, 2, record, 1, 1);
+  expectRefusedPlace(appender, 0, record, 0, 1);
+  expectRefusedPlace(appender, 0, record, -2, 0);
+  // No sticky partition, then one whose batch is not the promised one.
+  expectRefusedPlace(appender, kPartitionSticky, record, 0, 1);
+  appender->setSticky(0, 1);
+  expectRefusedPlace(appender, kPartitionSticky, record, 0, 1);
+  // It would close the batch for want of room.
+  expectRefusedPlace(appender, 2, {0, "k", std::string(3000, 'v'), ""}, 0, 1);
+  appender->seal(0);
+  expectRefusedPlace(appender, 2, record, 0, 1);
+}
+
+TEST(Staged, RefusesAPromisedPlaceWhereAnotherStickyPartitionIsDue) {
+  TestAppender appender({1024, 8, 0, 0, 1 << 20});
+  appender->setTopic(0, 3);
+  appender->setSticky(0, 1);
+  std::vector<uint8_t> memory(4000);
+  appender->offerLarge(memory.data(), static_cast<uint32_t>(memory.size()));
+  ASSERT_EQ(appender.append(0, kPartitionSticky, {0, std::nullopt, std::string(2000, 'l'), ""}),
+            AppendStatus::Ok);
+  ASSERT_EQ(appender.append(0, 1, {0, std::nullopt, "named", ""}), AppendStatus::Ok);
+  // The open batch has room, but two batches' worth has been produced to the sticky partition.
+  expectRefusedPlace(appender, kPartitionSticky, {0, "k", "v", ""}, 0, 1);
+  Staging staging(1, 100);
+  staging.put(0, 1, {0, "k", "v", ""});
+  staging.promise(0, 1);
+  EXPECT_EQ(drainStaged(*appender, staging.area(), 0, 1, 0).processed, 1);
+}
+
 TEST(Staged, RefusesAPartitionByKeyWithoutAKey) {
   TestAppender appender;
   appender->setTopic(0, 2);
@@ -144,6 +224,7 @@ TEST(Staged, SurvivesRandomDescriptors) {
                                                  : static_cast<int32_t>(random.below(30)) - 2;
     }
     staging.at(0)[kTopic] = random.below(8) == 0 ? static_cast<int32_t>(random.next()) : 0;
+    if (random.below(8) != 0) staging.at(0)[kBatch] = kNoBatch;
     const DrainResult drained = drainStaged(*appender, staging.area(), 0, 1, 0);
     appended += drained.processed;
     if (drained.status == AppendStatus::ChoosePartition) appender->setSticky(0, 2);

@@ -31,10 +31,16 @@ class Staging {
     std::memcpy(words + staged_layout::kTimestamp, &timestampMs, sizeof timestampMs);
     words[staged_layout::kOffset] = static_cast<int32_t>(used_);
     words[staged_layout::kHeaderBytes] = static_cast<int32_t>(record.headers.size());
+    words[staged_layout::kBatch] = kNoBatch;
     for (const std::string& part : {record.key.value_or(""), record.value.value_or(""), record.headers}) {
       std::copy(part.begin(), part.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(used_));
       used_ += part.size();
     }
+  }
+  // The place that the record put last has to get.
+  void promise(int32_t batch, int32_t index) {
+    at(count - 1)[staged_layout::kBatch] = batch;
+    at(count - 1)[staged_layout::kIndex] = index;
   }
   int32_t* at(int32_t record) {
     return descriptors_.data() + static_cast<size_t>(record) * staged_layout::kWords;

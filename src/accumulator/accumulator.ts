@@ -139,10 +139,15 @@ export class RecordAccumulator {
    * Takes over new metadata of a topic. True if leaders moved; call `leadersChanged` after the last topic.
    */
   updateTopic(topic: TopicState, metadata: TopicMetadata): boolean {
+    // What is staged has been given its place, or is about to, by the partitions that were known at its send.
+    this.appender.drainStaged()
     const before = topic.partitionCount
     const moved = topic.update(metadata)
-    if (topic.partitionCount !== before && topic.partitionCount > 0)
+    if (topic.partitionCount !== before && topic.partitionCount > 0) {
       this.core.setTopic(topic.handle, topic.partitionCount)
+      // As native code has it.
+      if (topic.stickyPartition >= topic.partitionCount) topic.stickyPartition = -1
+    }
     return moved
   }
 

@@ -61,6 +61,7 @@ export class Appender {
   private lastBatch: Batch | null = null
   /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
   private roomStamp = 0
+  private isDraining = false
 
   constructor(options: AppenderOptions) {
     this.options = options
@@ -144,8 +145,8 @@ export class Appender {
   }
 
   /**
-   * Stages a record if the open batch of its partition has room for it for sure: then its place is known
-   * beforehand. Null, with nothing done, if not.
+   * Stages a record if the open batch of its partition has room for it for sure: then its place can be
+   * promised. Null if not; what was staged may have been drained then.
    */
   private appendPlaced(record: AppendableRecord): Batch | null {
     const { topic, key, value, headers } = record
@@ -155,47 +156,48 @@ export class Appender {
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
     const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers === null ? 0 : headers.length)
     if (bytes > this.stagedBytesMax) return null
-    let { partition } = record
-    if (partition === PARTITION_BY_KEY)
-      partition = partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)
-    else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
-    const queue = topic.partitions[partition]?.queue
-    if (queue === undefined || queue.length === 0) return null
-    const batch = queue[queue.length - 1] as Batch
-    if (!this.hasRoomFor(batch, bytes)) return null
+    const partition =
+      record.partition === PARTITION_BY_KEY
+        ? partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)
+        : record.partition
     const { staging } = this
+    let batch = staging.canJoinPlaced(bytes) ? this.openBatchFor(topic, partition, bytes) : null
+    if (batch === null && staging.count > 0) {
+      // A drain may close batches and choose another sticky partition: nothing read before it counts.
+      this.drainStaged()
+      if (this.waiting.length === 0) batch = this.openBatchFor(topic, partition, bytes)
+    }
+    if (batch === null) return null
     const { result } = staging
-    staging.joinPlaced(
-      record,
-      record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition,
-      keyBytes,
-      valueBytes,
-    )
+    const index = batch.recordCount + batch.promisedCount++
+    staging.joinPlaced(record, partition, keyBytes, valueBytes, batch.handle, index)
     batch.roomBytes -= bytes + RECORD_OVERHEAD_BYTES_MAX
-    result[Result.INDEX] = batch.recordCount++
+    result[Result.INDEX] = index
     result[Result.KEY_BYTES] = keyBytes
     result[Result.VALUE_BYTES] = valueBytes
     return batch
   }
 
-  /** Whether a record of such a payload can be staged and goes into this batch, whatever comes before it. */
-  private hasRoomFor(batch: Batch, bytes: number): boolean {
-    const { staging, core } = this
+  /**
+   * The batch that a record of such a payload certainly goes into, if it is the next one appended: the open
+   * batch of its partition, where that has room. Null if there is none. A pure question, so that what it
+   * answers stays true until something is staged, appended or drained.
+   */
+  private openBatchFor(topic: TopicState, partition: number, bytes: number): Batch | null {
+    const index = partition === PARTITION_STICKY ? topic.stickyPartition : partition
+    const queue = topic.partitions[index]?.queue
+    if (queue === undefined || queue.length === 0) return null
+    const batch = queue[queue.length - 1] as Batch
+    if (batch.phase !== BatchPhase.OPEN) return null
     const needed = bytes + RECORD_OVERHEAD_BYTES_MAX
-    if (
-      batch.roomBytes < needed ||
-      batch.roomStamp !== this.roomStamp ||
-      batch.phase !== BatchPhase.OPEN ||
-      !staging.canJoinPlaced(bytes)
-    ) {
-      if (batch.phase !== BatchPhase.OPEN) return false
-      this.drainStaged()
-      if (this.waiting.length > 0) return false
-      core.describe(batch.handle)
-      batch.roomBytes = staging.result[Result.ROOM] as number
+    if (batch.roomBytes < needed || batch.roomStamp !== this.roomStamp) {
+      // Native code does not know of the records that are staged for the batch.
+      if (batch.promisedCount > 0) return null
+      this.core.describe(batch.handle)
+      batch.roomBytes = this.staging.result[Result.ROOM] as number
       batch.roomStamp = this.roomStamp
     }
-    return batch.roomBytes >= needed
+    return batch.roomBytes >= needed ? batch : null
   }
 
   /** Writes one record at once. */
@@ -209,17 +211,21 @@ export class Appender {
   }
 
   /**
-   * Appends all that is staged, so that every accepted record is in a batch or waits. Never throws: whoever
-   * drains has nothing to do with the records that are staged.
+   * Appends all that is staged, so that every accepted record is in a batch or waits. Throws nothing of the
+   * records': whoever drains has nothing to do with them. Runs no code of the caller's, so that what is in
+   * hand beside the staging stays as it is.
    */
   drainStaged(): void {
     const { staging } = this
     const { count } = staging
     if (count === 0) return
+    // Drained twice, the records would be stored twice.
+    if (this.isDraining) throw new InternalError('A drain of staged records began inside another.')
+    this.isDraining = true
     if (!staging.isPlaced) this.roomStamp++
-    // Only when nothing is staged any more: who hears of it may send again.
     const refusals = this.appendStaged(staging.run as StagedRun, count)
     staging.clear()
+    this.isDraining = false
     if (refusals !== null) for (const refuse of refusals) refuse()
   }
 
@@ -262,8 +268,8 @@ export class Appender {
 
   /**
    * Native code has failed, or has told what cannot be: nobody knows where the records from `first` on are.
-   * Appended again they might be stored twice, so they fail. Those whose place was known belong to a batch;
-   * that it fails, too, is up to whom an InternalError is told.
+   * Appended again they might be stored twice, so they fail. Those whose place was promised belong to a
+   * batch; that it fails, too, is up to whom an InternalError is told.
    */
   private giveUp(run: StagedRun, first: number, count: number, cause: unknown): (() => void)[] {
     const error =
@@ -340,6 +346,7 @@ export class Appender {
     const { staging, options } = this
     const { touched, batches } = staging
     const count = staging.result[Result.TOUCHED] as number
+    let written = 0
     for (let touch = 0; touch < count; touch++) {
       const at = touch * Touched.WORDS
       const handle = touched[at + Touched.BATCH] as number
@@ -349,12 +356,16 @@ export class Appender {
         const topic = options.topics[touched[at + Touched.TOPIC] as number] as TopicState
         batch = this.opened(handle, topic, touched[at + Touched.PARTITION] as number)
       } else batch = options.batchOf(handle)
-      const recordCount = firstIndex + (touched[at + Touched.RECORDS] as number)
-      if (staging.isPlaced && batch.recordCount !== recordCount)
-        throw new InternalError('A record whose place was known has another.')
-      batch.recordCount = recordCount
+      const records = touched[at + Touched.RECORDS] as number
+      // Records with a promised place stand before all others of the staging, so they are written by now.
+      if (firstIndex !== batch.recordCount || records < batch.promisedCount)
+        throw miscounted(batch, firstIndex)
+      batch.recordCount += records
+      batch.promisedCount = 0
       batches[touch] = batch
+      written += records
     }
+    if (written !== end - first) throw new InternalError(`${written} of ${end - first} records were written.`)
     run.attachStaged(staging, first, end)
     for (let touch = 0; touch < count; touch++) batches[touch] = null
   }
@@ -410,7 +421,10 @@ export class Appender {
     }
   }
 
-  /** The batch that the last direct append has written into. */
+  /**
+   * The batch that the last direct append has written into. Throws an InternalError, after which the producer
+   * is of no use, where native code and JavaScript have counted its records differently.
+   */
   private writtenBatch(topic: TopicState): Batch {
     const { result } = this.staging
     const handle = result[Result.BATCH] as number
@@ -419,7 +433,12 @@ export class Appender {
       index === 0
         ? this.opened(handle, topic, result[Result.PARTITION] as number)
         : this.options.batchOf(handle)
-    batch.recordCount = index + 1
+    if (index !== batch.recordCount) {
+      const error = miscounted(batch, index)
+      this.options.onRefused(error)
+      throw error
+    }
+    batch.recordCount++
     return batch
   }
 
@@ -439,10 +458,17 @@ export class Appender {
   }
 }
 
+function miscounted(batch: Batch, index: number): InternalError {
+  const { topic, index: partition } = batch.partition
+  return new InternalError(
+    `A batch for ${topic.name}-${partition} has ${index} records where ${batch.recordCount} were counted.`,
+  )
+}
+
 /** Who waits for a record that has found no place. */
 function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery {
   const delivery = run.deliveryAt(staging, record)
-  if (delivery === null) throw new InternalError('A record whose place was known has found none.')
+  if (delivery === null) throw new InternalError('A record whose place was promised has found none.')
   return delivery
 }
 

@@ -37,7 +37,10 @@ export class Batch {
   /** Bytes of records that it takes for sure, while `roomStamp` is the appender's. */
   roomBytes = 0
   roomStamp = -1
+  /** Records that native code has written. */
   recordCount = 0
+  /** Records in the staging whose place is promised: behind the written ones, in the order of the staging. */
+  promisedCount = 0
   /** Size on the wire; 0 while the header is not written, or has to be written anew. */
   bytes = 0
   /** The linger time is over, or something (flush, close, lack of memory) has cut it short. */

@@ -2,6 +2,7 @@ import { byteLength, hasBytes } from '../common/views.js'
 import {
   type NativeBytes,
   type NativeCore,
+  NO_BATCH,
   PARTITION_STICKY,
   Place,
   Result,
@@ -207,11 +208,21 @@ export class Staging {
     ordinal: number,
   ): void {
     this.singles.set(this.count, delivery, ordinal)
-    this.joinPlaced(record, record.partition, keyBytes, valueBytes)
+    this.joinPlaced(record, record.partition, keyBytes, valueBytes, NO_BATCH, 0)
   }
 
-  /** As {@link join}, of a record that nobody need be told of: its batch and its place in it are known. */
-  joinPlaced(record: AppendableRecord, partition: number, keyBytes: number, valueBytes: number): void {
+  /**
+   * As {@link join}, of a record without a delivery: its owner knows already that it will be record `index`
+   * of the batch. Native code refuses to write it anywhere else.
+   */
+  joinPlaced(
+    record: AppendableRecord,
+    partition: number,
+    keyBytes: number,
+    valueBytes: number,
+    batch: number,
+    index: number,
+  ): void {
     const { topic, timestampMs, key, value, headers } = record
     this.run = this.singles
     const { descriptors, bytes } = this
@@ -229,6 +240,8 @@ export class Staging {
       end += headers.length
     }
     this.timestamps[(at + Staged.TIMESTAMP) >> 1] = timestampMs
+    descriptors[at + Staged.BATCH] = batch
+    descriptors[at + Staged.INDEX] = index
     this.used = end
     this.count++
   }

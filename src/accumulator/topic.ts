@@ -100,8 +100,6 @@ export class TopicState {
     const wasRecreated = this.metadata !== null && !sameId(this.metadata.id, metadata.id)
     this.metadata = metadata
     this.partitionCount = metadata.partitions.length
-    // As native code has it.
-    if (this.stickyPartition >= this.partitionCount) this.stickyPartition = -1
     let moved = false
     const available: number[] = []
     for (const { index, leaderId, leaderEpoch } of metadata.partitions) {

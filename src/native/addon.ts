@@ -39,13 +39,18 @@ export const PARTITION_BY_KEY = -1
 /** Partition argument: the topic's sticky partition. */
 export const PARTITION_STICKY = -2
 
+/** Of {@link Staged}: no place is promised. */
+export const NO_BATCH = -1
+
 /**
- * A staged record is eight int32 words in the staging descriptors, filled by JS.
+ * A staged record is ten int32 words in the staging descriptors, filled by JS.
  * The timestamp is a float64 over words 4 and 5. Key, value and encoded headers stand one after the other in
  * the staging bytes from OFFSET on; HEADER_BYTES 0 means none (native writes the zero count itself).
+ * BATCH and INDEX are the place that JS has promised the record's owner, or {@link NO_BATCH}: native code
+ * writes the record there or refuses the call.
  */
 export const Staged = {
-  WORDS: 8,
+  WORDS: 10,
   TOPIC: 0,
   /** A partition, or PARTITION_BY_KEY / PARTITION_STICKY. */
   PARTITION: 1,
@@ -57,6 +62,10 @@ export const Staged = {
   OFFSET: 6,
   /** Bytes of the encoded headers section. */
   HEADER_BYTES: 7,
+  /** Handle of an open batch, or NO_BATCH. */
+  BATCH: 8,
+  /** The index that the record has to get in it. */
+  INDEX: 9,
 } as const
 
 /**
@@ -161,6 +170,7 @@ export interface NativeCore {
    * Appends staged records `first` … `first + count - 1` in order, tells their places and lists the batches
    * touched, which places number from `touchBase` on.
    * Returns `processed * 8 + AppendStatus`; a status other than OK concerns record `first + processed`.
+   * Throws a RangeError, before it writes the record, for one that does not go to the place promised for it.
    */
   drainStaged(first: number, count: number, touchBase: number): number
   /** As `drainStaged`, for the records of a run; the bytes of `first` begin at `position`. */

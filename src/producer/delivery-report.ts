@@ -232,7 +232,8 @@ export class SendManyCollector implements Delivery, StagedRun {
     this.unsent.set(ordinal, RecordMetadata.unsent(topic, partition))
     this.errors ??= new Map()
     this.errors.set(ordinal, error)
-    if (--this.pending === 0) this.finish()
+    // Not at once: `onDone` may send, and whoever refuses a record is in the midst of others.
+    if (--this.pending === 0) queueMicrotask(() => this.finish())
   }
 
   settled(share: Share): void {

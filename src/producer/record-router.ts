@@ -95,9 +95,10 @@ export class RecordRouter {
     let ordinal = from
     try {
       while (ordinal < end && takesRecords()) {
-        if (!this.stagePlain(records[ordinal] as ProducerRecord, nowMs, run, ordinal)) break
+        const topic = this.stagePlain(records[ordinal] as ProducerRecord, nowMs, run, ordinal)
+        if (topic === null) break
         ordinal++
-        ordinal = this.extendRun(records, run, ordinal, end, takesRecords)
+        ordinal = this.extendRun(records, topic, run, ordinal, end, takesRecords)
       }
     } catch {
       // A getter of the record threw; asked again, it throws where its error is dealt with. Nothing of ours
@@ -109,16 +110,17 @@ export class RecordRouter {
   /**
    * Adds records to a run that has begun, as long as they are of its kind and it stands as the last one has
    * left it: whatever else the caller's code may do in between drains it first. Answers the first one left.
+   * `topic` is the run's; the topic sent to last may be another by now, for a getter may have sent.
    */
   private extendRun(
     records: readonly ProducerRecord<unknown, unknown>[],
+    { name }: TopicState,
     run: StagedRun,
     from: number,
     end: number,
     takesRecords: () => boolean,
   ): number {
     const { staging, appender } = this.accumulator
-    const { name } = this.lastTopic as TopicState
     const { stagedBytesMax } = appender
     let { count } = staging
     let ordinal = from
@@ -145,7 +147,7 @@ export class RecordRouter {
     ordinal: number,
   ): boolean {
     try {
-      return this.stagePlain(record, nowMs, run, ordinal)
+      return this.stagePlain(record, nowMs, run, ordinal) !== null
     } catch {
       return false
     }
@@ -153,21 +155,23 @@ export class RecordRouter {
 
   /**
    * The short way for most records: to the topic of the one before, which is known, with nothing but key and
-   * value. False where `route` has to look closer.
+   * value. The topic, or null where `route` has to look closer.
    */
   private stagePlain(
     record: ProducerRecord<unknown, unknown>,
     nowMs: number,
     run: StagedRun,
     ordinal: number,
-  ): boolean {
+  ): TopicState | null {
     const topic = this.lastTopic
     if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
-      return false
+      return null
     const { partition, timestamp, headers, key, value } = record
-    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return false
+    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return null
     const { appender } = this.accumulator
-    return appender.stage(topic, this.keyedPartition, nowMs, key as Bytes, value as Bytes, run, ordinal)
+    const { keyedPartition } = this
+    const isStaged = appender.stage(topic, keyedPartition, nowMs, key as Bytes, value as Bytes, run, ordinal)
+    return isStaged ? topic : null
   }
 
   /** Where a record without a partition goes when no custom partitioner decides. */

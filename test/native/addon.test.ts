@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import {
   AppendStatus,
+  NO_BATCH,
   PARTITION_BY_KEY,
   PARTITION_STICKY,
   Result,
@@ -287,6 +288,29 @@ test('the sticky partition is asked for, used, and asked for again after its sha
   assert.equal(core.partitionOf(1), 2)
 })
 
+test('a record is written to the place promised for it, or the call is refused and writes nothing', () => {
+  const core = new TestCore()
+  core.native.setTopic(0, 4)
+  assert.equal(core.append(2, null, 'first'), AppendStatus.OK)
+  const record = { partition: 2, key: null, value: Buffer.from('v') }
+  core.stage([{ ...record, promised: { batch: core.batch, index: 1 } }, record])
+  assert.equal(core.native.drainStaged(0, 2, 0), 2 * 8 + AppendStatus.OK)
+  assert.deepEqual([core.indexOf(0), core.indexOf(1)], [1, 2])
+  const elsewhere: StagedInput[] = [
+    { ...record, promised: { batch: core.batch, index: 2 } },
+    { ...record, promised: { batch: core.batch + 1, index: 3 } },
+    { ...record, partition: 1, promised: { batch: core.batch, index: 3 } },
+    { ...record, partition: PARTITION_STICKY, promised: { batch: core.batch, index: 3 } },
+    { ...record, value: Buffer.alloc(2000), promised: { batch: core.batch, index: 3 } },
+  ]
+  for (const promised of elsewhere) {
+    core.stage([promised])
+    assert.throws(() => core.native.drainStaged(0, 1, 0), /would not go to the place promised for it/)
+  }
+  core.stage([{ ...record, promised: { batch: core.batch, index: 3 } }])
+  assert.equal(core.native.drainStaged(0, 1, 0), 1 * 8 + AppendStatus.OK)
+})
+
 test('a run tells whether its records follow one another', () => {
   const core = new TestCore()
   core.native.setTopic(0, 3)
@@ -534,6 +558,7 @@ test('arguments of wrong type or range throw and append nothing', () => {
     assert.throws(() => native.drainRun(0, 0, base, 0), /touchBase/)
   }
   words.fill(0)
+  words[Staged.BATCH] = NO_BATCH
   words[Staged.VALUE_BYTES] = 100000
   assert.throws(() => native.drainStaged(0, 1, 0), /staged record 0: its bytes are not in the staging area/)
   words[Staged.PARTITION] = PARTITION_BY_KEY

@@ -155,6 +155,7 @@ export class HostileCalls {
       key: Buffer.alloc(random.below(20)),
       value: random.once(6) ? null : Buffer.alloc(random.below(200)),
       headers: random.once(5) ? Buffer.from('0402680278026e01', 'hex') : Buffer.alloc(0),
+      ...(random.once(8) && { promised: { batch: random.below(SLABS), index: random.below(4) } }),
     }))
     core.stage(records)
     const wild = random.once(4) ? 1 + random.below(3) : 0

@@ -3,6 +3,7 @@ import {
   type NativeBytes,
   type NativeCore,
   type NativeCoreOptions,
+  NO_BATCH,
   Place,
   Result,
   Run,
@@ -18,6 +19,8 @@ export interface StagedInput {
   key: Uint8Array | null
   value: Uint8Array | null
   headers?: Uint8Array
+  /** The place that the record has to get. */
+  promised?: { batch: number; index: number }
 }
 
 /** A core with the memory JavaScript shares with it. */
@@ -78,6 +81,8 @@ export class TestCore {
       timestamps[(word + Staged.TIMESTAMP) / 2] = record.timestampMs ?? 0
       this.words[word + Staged.OFFSET] = offset
       this.words[word + Staged.HEADER_BYTES] = record.headers?.length ?? 0
+      this.words[word + Staged.BATCH] = record.promised?.batch ?? NO_BATCH
+      this.words[word + Staged.INDEX] = record.promised?.index ?? 0
       for (const part of [record.key, record.value, record.headers]) {
         if (!part) continue
         this.staging.set(part, offset)

@@ -65,3 +65,39 @@ test('a value that sends when it is looked at is refused, and takes no other rec
       ['first', ...inner.map(() => 'inner')],
     )
   }))
+
+test('a value of an array that sends to another topic leaves the records behind it in their own', () =>
+  withProducer({}, async (producer, broker) => {
+    await producer.send({ topic: 'orders', value: 'first' })
+    await producer.send({ topic: 'clicks', value: 'first' })
+    for (const way of ['a promise', 'a callback', 'an array']) {
+      const inner: Promise<unknown>[] = []
+      const sendsElsewhere = {
+        topic: 'orders',
+        get value() {
+          const record = { topic: 'clicks', value: Buffer.from('inner') }
+          if (way === 'a promise') inner.push(producer.send(record))
+          else if (way === 'an array') inner.push(producer.sendMany([record]))
+          else inner.push(new Promise(resolve => producer.send(record, resolve)))
+          return Buffer.from('outer')
+        },
+      }
+      const to = (topic: string) => ({ topic, value: Buffer.from(topic) })
+      const report = await producer.sendMany([
+        to('orders'),
+        sendsElsewhere,
+        to('clicks'),
+        to('clicks'),
+        to('orders'),
+      ])
+      await Promise.all(inner)
+      assert.deepEqual(
+        Array.from(report, ({ topic }) => topic),
+        ['orders', 'orders', 'clicks', 'clicks', 'orders'],
+        way,
+      )
+    }
+    const values = (topic: string) => new Set(read(broker, topic).map(record => record.value))
+    assert.deepEqual(values('orders'), new Set(['first', 'orders', 'outer']))
+    assert.deepEqual(values('clicks'), new Set(['first', 'clicks', 'inner']))
+  }))
