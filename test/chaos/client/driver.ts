@@ -308,10 +308,12 @@ export class Driver {
     const wishes = entries.map(({ wish }) => wish)
     const sentAt = performance.now()
     const ordinal = this.stretches++
+    // Tens of thousands of records wait at a time: two words of each are kept, not the entries.
+    const slots = entries.map(({ slot }) => slot)
+    const sequences = entries.map(({ sequence }) => sequence)
     this.adapter.send({ topic, partition, values, wishes, style }, (index, told, offset, error) => {
-      const { slot, sequence } = entries[index] as Entry
       if (error !== null) this.noteError(error, sentAt, style, ordinal)
-      this.settle(slot, sequence, placeOf(told, offset), error)
+      this.settle(slots[index] as Slot, sequences[index] as number, placeOf(told, offset), error)
     })
   }
 
