@@ -16,6 +16,7 @@ interface Note {
   ready?: boolean
   versions?: Record<string, string>
   report?: ClientReport
+  broken?: string
 }
 
 /** A producer in a process of its own: takes a job and commands, and fills the settlement log. */
@@ -25,6 +26,8 @@ export class ClientProcess implements AsyncDisposable {
   readonly report: Promise<ClientReport>
   /** As it told them when it was ready. */
   versions: Record<string, string> = {}
+  /** Whether the client has said that it is broken itself; its report says how. */
+  isBroken = false
   readonly name: ClientName
   readonly startedAt = performance.now()
   private readonly child: ChildProcess
@@ -51,6 +54,7 @@ export class ClientProcess implements AsyncDisposable {
         const said = note as Note
         this.versions = said.versions ?? this.versions
         if (said.ready) onReady()
+        if (said.broken !== undefined) this.isBroken = true
         report = said.report ?? report
       },
     )

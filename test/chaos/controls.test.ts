@@ -14,7 +14,8 @@ describe('the checker proves itself', { timeout: 120_000 }, () => {
 
   for (const control of CONTROLS) {
     test(`a sound producer passes: ${control.plant}`, async () => {
-      const { verdict } = await runControl(control, 1, false)
+      const { verdict, report } = await runControl(control, 1, false)
+      assert.equal(report.broken, undefined)
       for (const name of CLASS_NAMES) {
         assert.equal(verdict.classes[name], 0, `${name}: ${verdict.examples.join('\n')}`)
       }

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { CLASS_NAMES } from './checker/checker.js'
 import type { PlantName } from './client/plants.js'
-import { InProcessGround, type Layout } from './ground.js'
+import { InProcessGround } from './ground.js'
+import type { Layout } from './layout.js'
 import { burst, failedBeyond, PATIENCE_MS, settled, stallBehindLateConnection, warmUp } from './steps.js'
 import { runTrial, type Stage, type TrialOptions, type TrialResult } from './trial.js'
 import { waitUntil } from './wait.js'
@@ -25,7 +26,14 @@ const SHORT = {
   'linger.ms': 0,
   'retry.backoff.ms': 20,
 }
-const BURSTS = { isPaced: false, window: null, graceMs: 6000, styles: ['callback'] } as const
+/** Exactly as many records as the scripts ask for, so that these can wait for them. */
+const BURSTS = {
+  isPaced: false,
+  window: null,
+  graceMs: 6000,
+  styles: ['callback'],
+  hasFreeLanes: false,
+} as const
 
 const SLAB = { partitions: 32, batchBytes: 65_536, recordsPerBatch: 900 }
 
@@ -151,6 +159,22 @@ export const CONTROLS: readonly Control[] = [
     script: async (stage, { broker }) => {
       await burst(stage, 0, BURST)
       await waitUntil('all is stored', PATIENCE_MS, () => broker.counters().records === BURST)
+    },
+  },
+  {
+    plant: 'promise of another batch',
+    shows: 'offsetLie',
+    layout: { topics: ['a', 'b'], partitions: 4 },
+    // All ways of sending and all kinds of records at once: by themselves none of them shows it.
+    job: { isPaced: false, window: null, graceMs: 6000, options: { ...SHORT, 'linger.ms': 5 } },
+    script: async stage => {
+      await warmUp(stage)
+      const { client, log } = stage
+      for (let round = 0; round < 10; round++) {
+        for (let slot = 1; slot < log.slots; slot++) client.tell(`burst ${slot} ${BURST}`)
+        await burst(stage, 0, BURST)
+        await settled(stage)
+      }
     },
   },
 ]

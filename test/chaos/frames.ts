@@ -2,15 +2,15 @@
  * What clients and readers tell the rig over a pipe: fixed frames of 32 bytes, big-endian.
  *
  * ```
- * frame => kind:uint8 flags:uint8 slot:uint16 count:uint32 sequence:float64 offset:float64 atMs:float64
+ * frame => kind:uint8 flags:uint8 slot:uint16 count:uint32 sequence:float64 place:float64 atMs:float64
  * ```
- * A frame speaks of `count` records of one slot whose sequences, and offsets where they are known, are
- * consecutive. NOTE is followed by `count` bytes of JSON. Fields a kind does not need are 0.
+ * A frame speaks of `count` records of one slot whose sequences, and places (place.ts) where they are known,
+ * are consecutive. NOTE is followed by `count` bytes of JSON. Fields a kind does not need are 0.
  */
 export const FRAME_BYTES = 32
 
 export const FrameKind = {
-  /** Settled well; `offset` is that of the first record, -1 where the client was not told. */
+  /** Settled well; `place` is that of the first record, -1 where the client was not told. */
   ACKED: 1,
   /** Failed, and certainly not stored. */
   REFUSED: 2,
@@ -20,9 +20,9 @@ export const FrameKind = {
   SENT: 4,
   /** JSON follows. */
   NOTE: 5,
-  /** Read from the log at `offset`; `flags` say what is wrong with the record. */
+  /** Read from the log at `place`; `flags` say what is wrong with the record. */
   READ: 6,
-  /** `sequence` is the end offset of the slot, up to which everything was read. */
+  /** Everything that the slot can have was read. */
   END: 7,
 } as const
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
@@ -43,7 +43,7 @@ export interface Frame {
   slot: number
   count: number
   sequence: number
-  offset: number
+  place: number
   atMs: number
 }
 
@@ -57,7 +57,7 @@ export class FrameWriter {
     this.write = write
   }
 
-  frame(kind: FrameKind, slot: number, count: number, sequence: number, offset: number, flags = 0, atMs = 0) {
+  frame(kind: FrameKind, slot: number, count: number, sequence: number, place: number, flags = 0, atMs = 0) {
     if (this.used + FRAME_BYTES > this.bytes.length) this.flush()
     const { bytes, used } = this
     bytes.writeUInt8(kind, used)
@@ -65,7 +65,7 @@ export class FrameWriter {
     bytes.writeUInt16BE(slot, used + 2)
     bytes.writeUInt32BE(count, used + 4)
     bytes.writeDoubleBE(sequence, used + 8)
-    bytes.writeDoubleBE(offset, used + 16)
+    bytes.writeDoubleBE(place, used + 16)
     bytes.writeDoubleBE(atMs, used + 24)
     this.used += FRAME_BYTES
   }
@@ -91,7 +91,7 @@ export class FrameReader {
   private readonly onNote: (note: unknown) => void
   private rest: Buffer = Buffer.alloc(0)
   private noteBytes = -1
-  private readonly frame: Frame = { kind: 1, flags: 0, slot: 0, count: 0, sequence: 0, offset: 0, atMs: 0 }
+  private readonly frame: Frame = { kind: 1, flags: 0, slot: 0, count: 0, sequence: 0, place: 0, atMs: 0 }
 
   constructor(onFrame: (frame: Frame) => void, onNote: (note: unknown) => void) {
     this.onFrame = onFrame
@@ -120,7 +120,7 @@ export class FrameReader {
     frame.slot = bytes.readUInt16BE(at + 2)
     frame.count = bytes.readUInt32BE(at + 4)
     frame.sequence = bytes.readDoubleBE(at + 8)
-    frame.offset = bytes.readDoubleBE(at + 16)
+    frame.place = bytes.readDoubleBE(at + 16)
     frame.atMs = bytes.readDoubleBE(at + 24)
     if (frame.kind === FrameKind.NOTE) this.noteBytes = frame.count
     else this.onFrame(frame)

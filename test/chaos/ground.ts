@@ -1,17 +1,8 @@
 import { type BrokerOptions, startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { RunEncoder } from './checker/run-encoder.js'
 import type { Frame } from './frames.js'
+import type { Layout } from './layout.js'
 import { ChaosProxy } from './proxy.js'
-
-/** Which slots there are: slot = topicId × partitions + partition. */
-export interface Layout {
-  topics: readonly string[]
-  partitions: number
-}
-
-export function slotName({ topics, partitions }: Layout, slot: number): string {
-  return `${topics[Math.floor(slot / partitions)]}-${slot % partitions}`
-}
 
 /** Brokers behind proxies, and a way to read what they hold past those. */
 export interface Ground extends AsyncDisposable {
@@ -21,7 +12,7 @@ export interface Ground extends AsyncDisposable {
   readonly proxies: readonly ChaosProxy[]
   readonly versions: Readonly<Record<string, string>>
   createTopics(layout: Layout): Promise<void>
-  /** Tells every record of every slot, in the order of offsets, joined to runs. */
+  /** Tells every record of every slot, per partition in the order of offsets, joined to runs. */
   read(run: number, layout: Layout, take: (frame: Frame) => void): Promise<void>
 }
 
@@ -60,16 +51,16 @@ export class InProcessGround implements Ground {
     return this.proxies[0] as ChaosProxy
   }
 
-  async read(run: number, { topics, partitions }: Layout, take: (frame: Frame) => void): Promise<void> {
-    const runs = new RunEncoder(run, take)
-    for (const [topicId, topic] of topics.entries()) {
-      for (const { partition, endOffset } of this.broker.partitions(topic)) {
-        const slot = topicId * partitions + partition
+  async read(run: number, layout: Layout, take: (frame: Frame) => void): Promise<void> {
+    const runs = new RunEncoder(run, layout, take)
+    for (const [topicId, topic] of layout.topics.entries()) {
+      for (const { partition } of this.broker.partitions(topic)) {
         for (const { offset, value } of this.broker.records(topic, partition)) {
-          runs.add(slot, topicId, partition, Number(offset), value)
+          runs.add(topicId, partition, Number(offset), value)
         }
-        runs.end(slot, Number(endOffset))
+        runs.endPartition(topicId, partition)
       }
+      runs.endTopic(topicId)
     }
   }
 

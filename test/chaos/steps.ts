@@ -6,7 +6,7 @@ import { waitUntil } from './wait.js'
 /** How long anything that must happen may take on a machine that is busy with something else. */
 export const PATIENCE_MS = 30_000
 
-/** Sends so many records of a slot at once. */
+/** Sends so many records of a slot at once, and perhaps some of the topic's free lane among them. */
 export async function burst({ client, log }: Stage, slot: number, records: number): Promise<void> {
   const before = log.sent[slot] as number
   client.tell(`burst ${slot} ${records}`)
@@ -16,7 +16,8 @@ export async function burst({ client, log }: Stage, slot: number, records: numbe
 /** Connections, metadata and producer id are there, and every slot's leader has stored something. */
 export async function warmUp({ client, log }: Stage): Promise<void> {
   for (let slot = 0; slot < log.slots; slot++) client.tell(`burst ${slot} 1`)
-  await waitUntil('the first records are acknowledged', PATIENCE_MS, () => log.totalAcked === log.slots)
+  const isWarm = () => log.acked.every(count => count > 0) && log.totalAcked === log.totalSent
+  await waitUntil('the first records are acknowledged', PATIENCE_MS, isWarm)
 }
 
 export function settled({ log }: Stage): Promise<void> {

@@ -2,10 +2,13 @@ import { Checker, type Verdict } from './checker/checker.js'
 import { SettlementLog } from './checker/settlement-log.js'
 import type { ClientReport, Job } from './client/job.js'
 import { type ClientName, ClientProcess } from './client-process.js'
-import { type Ground, type Layout, slotName } from './ground.js'
+import type { Ground } from './ground.js'
+import { type Layout, slotName, slotsOf } from './layout.js'
 
 /** Past the client's own grace: for its start, its close and its last words. */
 const END_MARGIN_MS = 60_000
+/** The producer's own `batch.size`. */
+const BATCH_BYTES_DEFAULT = 16_384
 
 export interface TrialOptions {
   client?: ClientName
@@ -35,12 +38,16 @@ export const DEFAULT_JOB = {
   records: Number.MAX_SAFE_INTEGER,
   recordsPerSecond: null,
   window: 10_000,
+  hasFreeLanes: true,
   isSerial: false,
   isPaced: true,
   graceMs: 125_000,
   styles: ['callback', 'promise', 'sendMany'],
   options: {},
 } as const satisfies Partial<Job>
+
+/** What other clients cannot do: they have one way of sending, and their drivers name every partition. */
+const PEER_JOB = { hasFreeLanes: false, styles: ['callback'] } as const satisfies Partial<Job>
 
 /** Runs a client against brokers while `script` does its worst, then stops the client and checks everything. */
 export async function runTrial(
@@ -51,12 +58,15 @@ export async function runTrial(
   const { layout, seed, plant } = options
   const { topics, partitions } = layout
   const run = seed >>> 0
-  const log = new SettlementLog(topics.length * partitions)
   const { bootstrapServers } = ground
-  const job: Job = { ...DEFAULT_JOB, ...options.job, bootstrapServers, run, topics, partitions }
+  const name = options.client ?? 'millrace'
+  const wanted = { ...DEFAULT_JOB, ...options.job, ...(name === 'millrace' ? {} : PEER_JOB) }
+  const payload = { ...wanted.payload, large: wanted.hasFreeLanes ? largeBytesFor(wanted.options) : 0 }
+  const job: Job = { ...wanted, payload, bootstrapServers, run, topics, partitions }
+  const log = new SettlementLog(slotsOf(layout, job.hasFreeLanes))
   // Freed memory is overwritten, so that whatever still reads it is found out; a planted bug is to show by itself.
   const env = plant === undefined ? { MILLRACE_FILL_FREED: '1' } : { MILLRACE_PLANT: plant }
-  await using client = new ClientProcess(options.client ?? 'millrace', job, log, env, options.nodeFlags)
+  await using client = new ClientProcess(name, job, log, env, options.nodeFlags)
   await client.ready
   await script({ client, log })
   client.tell('stop')
@@ -68,6 +78,11 @@ export async function runTrial(
   await ground.read(run, layout, frame => checker.take(frame))
   const verdict = checker.verdict()
   return { verdict, report, checkSeconds: (performance.now() - endedAt) / 1000 }
+}
+
+/** One such record is all that a topic's sticky partition takes, so that the next one goes elsewhere. */
+function largeBytesFor(options: Job['options']): number {
+  return 2 * Number(options['batch.size'] ?? BATCH_BYTES_DEFAULT)
 }
 
 /** A peer whose process dies has lost the race, not the rig: what it told until then is judged. */

@@ -9,8 +9,9 @@ import {
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { HostileValues } from '../native/hostile-values.js'
 import { Random } from './random.js'
+import { WITNESS_PARTITIONS, WITNESS_TOPIC, Witnesses } from './witnesses.js'
 
-/** A sound record follows after this many hostile calls. */
+/** Sound records follow after this many hostile calls. */
 const CALLS_PER_WITNESS = 5
 /** Of the calls, one in so many is of a producer that is closed. */
 const CLOSED_ONCE_IN = 20
@@ -19,28 +20,27 @@ const CALLS_AFTER_CLOSE = 400
 /** All that is in flight is awaited after this many. */
 const CALLS_PER_FLUSH = 400
 const PARTITIONS = 3
+const TOPICS = new Map([
+  ['hostile', PARTITIONS],
+  [WITNESS_TOPIC, WITNESS_PARTITIONS],
+])
 
 type AnyProducer = Producer<unknown, unknown>
 type AnyRecord = ProducerRecord<unknown, unknown>
 
-/** What a sound record says of itself, so that a byte of it that changes or moves is seen. */
-function witnessValue(number: number): Buffer {
-  return Buffer.from(`witness ${number} ${'.'.repeat(number % 300)} end of ${number}`)
-}
-
 async function known(producer: AnyProducer): Promise<void> {
-  for (const topic of ['hostile', 'witness']) {
+  for (const [topic, partitions] of TOPICS) {
     for (let attempt = 0; attempt < 500; attempt++) {
-      const partitions = await producer.partitionsFor(topic).catch(() => [])
-      if (partitions.length === PARTITIONS) break
+      const found = await producer.partitionsFor(topic).catch(() => [])
+      if (found.length === partitions) break
     }
   }
 }
 
 /**
  * Sends records, calls and plug-ins nobody should write through the public surface, sound records among
- * them. Every call must settle, each failure must have a code, and the sound records must all be stored, once
- * and unchanged.
+ * them. Every call must settle, each failure must have a code, and the sound records must all be stored: once,
+ * unchanged, in the order of their calls, and where the producer says they are.
  */
 export class HostileProducer {
   calls = 0
@@ -54,13 +54,14 @@ export class HostileProducer {
   /** Closed from the start. */
   private readonly closed: AnyProducer
   private pending: Promise<void>[] = []
-  private witnesses = 0
+  private readonly witnesses: Witnesses
   private depth = 0
 
   private constructor(seed: number, broker: TestBroker) {
     this.random = new Random(seed)
     this.values = new HostileValues(this.random, () => this.mischief())
     this.broker = broker
+    this.witnesses = new Witnesses(this.random, broker)
     const [closed, ...producers] = this.makeProducers() as [AnyProducer, ...AnyProducer[]]
     this.closed = closed
     this.producers = producers
@@ -68,7 +69,7 @@ export class HostileProducer {
 
   static async start(seed: number): Promise<HostileProducer> {
     const broker = await startBroker({ quiet: true, autoCreateTopics: false })
-    for (const topic of ['hostile', 'witness']) broker.createTopic(topic, { partitions: PARTITIONS })
+    for (const [topic, partitions] of TOPICS) broker.createTopic(topic, { partitions })
     const hostile = new HostileProducer(seed, broker)
     // From here on only hostile records can be late, for topics and partitions that do not exist.
     for (const producer of hostile.producers) await known(producer)
@@ -82,7 +83,7 @@ export class HostileProducer {
       while (this.calls < nextFlush) {
         this.callOnce()
         if (this.calls >= nextWitness) {
-          this.sendWitness()
+          this.sendWitnesses()
           nextWitness = this.calls + CALLS_PER_WITNESS
         }
       }
@@ -103,18 +104,7 @@ export class HostileProducer {
     }
     for (let i = 0; i < CALLS_AFTER_CLOSE; i++) this.callOnce()
     await this.settleAll()
-    const seen: number[] = []
-    for (const record of this.broker.records('witness')) {
-      const number = Number(Buffer.from(record.key ?? []).toString())
-      assert.deepEqual(Buffer.from(record.value ?? []), witnessValue(number))
-      assert.equal(record.headers.length, 1)
-      assert.equal(Buffer.from(record.headers[0]?.[1] ?? []).toString(), `h${number}`)
-      seen.push(number)
-    }
-    assert.deepEqual(
-      seen.sort((a, b) => a - b),
-      Array.from({ length: this.witnesses }, (_, number) => number),
-    )
+    this.witnesses.check()
   }
 
   /** In any case, or the process does not end. */
@@ -166,21 +156,9 @@ export class HostileProducer {
   }
 
   /** The first producer is the one without plug-ins: these may change any record. */
-  private sendWitness(): void {
-    const number = this.witnesses++
-    const key = Buffer.from(String(number))
-    const record = { topic: 'witness', key, value: witnessValue(number), headers: { h: `h${number}` } }
+  private sendWitnesses(): void {
     const [producer] = this.producers as [AnyProducer]
-    const sent = this.random.once(2) ? producer.send(record) : producer.sendMany([record])
-    this.pending.push(
-      sent.then(
-        () => {},
-        error => assert.fail(`a sound record failed: ${error}`),
-      ),
-    )
-    // The producer has copied what it needs.
-    key.fill(0xee)
-    record.value.fill(0xee)
+    this.pending.push(...this.witnesses.send(producer))
   }
 
   private callOnce(): void {

@@ -1,5 +1,6 @@
 import { type Frame, FrameKind, ReadFlag } from '../frames.js'
-import { RangeList, SequenceSet } from './ranges.js'
+import { partitionOf, placeName } from '../place.js'
+import { PlaceFinder, RangeList, SequenceSet } from './ranges.js'
 import type { SettlementLog } from './settlement-log.js'
 
 /** What may be wrong with a run; every class must be 0 unless a lane says otherwise. */
@@ -8,7 +9,7 @@ export interface Classes {
   lost: number
   /** In the log more than once. */
   duplicated: number
-  /** In the log after a record that was sent later. */
+  /** In its partition's log after a record of the same slot that was sent later. */
   reordered: number
   /** In the log of another topic or partition than it was made for. */
   foreign: number
@@ -16,7 +17,7 @@ export interface Classes {
   torn: number
   /** In the log although refused for certain, never sent, or of another run. */
   phantom: number
-  /** Acknowledged at an offset that holds something else. */
+  /** Acknowledged at a partition and offset that hold something else. */
   offsetLie: number
   /** Neither acknowledged nor failed, or told more than once. */
   unsettled: number
@@ -56,8 +57,8 @@ const EXAMPLES_MAX = 20
 
 /**
  * Compares what a client said with what a reader read, and never looks at how either came by it: all lanes,
- * clients and brokers are judged by this one class. Feed `take` with the reader's frames, per slot in the order
- * of offsets, then ask for the verdict.
+ * clients and brokers are judged by this one class. Feed `take` with the reader's frames, those of each slot
+ * and partition in the order of offsets, then ask for the verdict.
  */
 export class Checker {
   private readonly settlements: SettlementLog
@@ -70,11 +71,15 @@ export class Checker {
     this.slots = Array.from({ length: settlements.slots }, () => new SlotState())
   }
 
-  take({ kind, slot, count, sequence, offset, flags }: Frame): void {
+  take({ kind, slot, count, sequence, place, flags }: Frame): void {
     const state = this.slots[slot]
+    if (kind === FrameKind.END) {
+      // Readers look for free lanes whether the client has them or not.
+      if (state !== undefined) state.isComplete = true
+      return
+    }
     if (state === undefined) throw new Error(`a reader spoke of slot ${slot}`)
-    if (kind === FrameKind.END) state.isComplete = true
-    else state.read(sequence, count, offset, flags)
+    state.read(sequence, count, place, flags)
   }
 
   verdict(): Verdict {
@@ -118,7 +123,8 @@ export class Checker {
     const { classes } = verdict
     const sent = this.settlements.sent[slot] as number
     const told = new SequenceSet()
-    for (const { kind, sequence, count, offset } of this.settlements.ranges[slot]?.inOrder() ?? []) {
+    const places = new PlaceFinder(state.places)
+    for (const { kind, sequence, count, place } of this.settlements.ranges[slot]?.inOrder() ?? []) {
       for (let i = 0; i < count; i++) {
         const each = sequence + i
         if (!told.add(each)) {
@@ -130,11 +136,11 @@ export class Checker {
         if (kind === FrameKind.ACKED) {
           if (!isRead) {
             classes.lost++
-            say(`record ${each} was acknowledged at offset ${offset < 0 ? '?' : offset + i} and is lost`)
-          } else if (offset < 0) verdict.offsetUnknown++
-          else if (!state.wasReadAt(each, offset + i)) {
+            say(`record ${each} was acknowledged at ${placeName(place < 0 ? place : place + i)} and is lost`)
+          } else if (place < 0) verdict.offsetUnknown++
+          else if (!places.has(each, place + i)) {
             classes.offsetLie++
-            say(`record ${each} was acknowledged at offset ${offset + i}, where it is not`)
+            say(`record ${each} was acknowledged at ${placeName(place + i)}, where it is not`)
           }
         } else if (kind === FrameKind.REFUSED) {
           verdict.refused++
@@ -183,31 +189,33 @@ class SlotState {
   isComplete = false
   readonly findings: string[] = []
   readonly seen = new SequenceSet()
-  private readonly places = new RangeList()
-  private highest = -1
-  private sorted: { sequence: number; count: number; offset: number }[] | null = null
-  private cursor = 0
+  readonly places = new RangeList()
+  /** The highest sequence that was read from each partition. */
+  private readonly highest: number[] = []
 
-  read(sequence: number, count: number, offset: number, flags: number): void {
+  read(sequence: number, count: number, place: number, flags: number): void {
     this.count += count
     if (flags !== 0) {
-      this.readOdd(sequence, count, offset, flags)
+      this.readOdd(sequence, count, place, flags)
       return
     }
-    this.places.add(FrameKind.READ, sequence, count, offset)
+    this.places.add(FrameKind.READ, sequence, count, place)
+    const partition = partitionOf(place)
+    let highest = this.highest[partition] ?? -1
     for (let each = sequence; each < sequence + count; each++) {
       if (!this.seen.add(each)) {
         this.duplicated++
-        this.note(`record ${each} is stored again at offset ${offset + each - sequence}`)
-      } else if (each < this.highest) {
+        this.note(`record ${each} is stored again at ${placeName(place + each - sequence)}`)
+      } else if (each < highest) {
         this.reordered++
-        this.note(`record ${each} stands after ${this.highest}, at offset ${offset + each - sequence}`)
+        this.note(`record ${each} stands after ${highest}, at ${placeName(place + each - sequence)}`)
       }
-      if (each > this.highest) this.highest = each
+      if (each > highest) highest = each
     }
+    this.highest[partition] = highest
   }
 
-  private readOdd(sequence: number, count: number, offset: number, flags: number): void {
+  private readOdd(sequence: number, count: number, place: number, flags: number): void {
     const what = []
     if ((flags & ReadFlag.TORN) !== 0) {
       this.torn += count
@@ -221,37 +229,18 @@ class SlotState {
       this.strangers += count
       what.push('of another run')
     }
-    this.note(`the record at offset ${offset} is ${what.join(' and ')} (sequence ${sequence})`)
+    this.note(`the record at ${placeName(place)} is ${what.join(' and ')} (sequence ${sequence})`)
   }
 
   private note(text: string): void {
     if (this.findings.length < EXAMPLES_MAX) this.findings.push(text)
   }
 
-  /** Asked with rising sequences, as ranges are walked in order. */
-  wasReadAt(sequence: number, offset: number): boolean {
-    this.sorted ??= this.places.inOrder()
-    const { sorted } = this
-    while (this.cursor > 0 && (sorted[this.cursor]?.sequence ?? Infinity) > sequence) this.cursor--
-    while (this.cursor < sorted.length) {
-      const place = sorted[this.cursor] as { sequence: number; count: number; offset: number }
-      if (place.sequence + place.count > sequence) break
-      this.cursor++
-    }
-    // Of a record that is stored twice any of its places is good enough: the other class counts it.
-    for (let index = this.cursor; index < sorted.length; index++) {
-      const place = sorted[index] as { sequence: number; count: number; offset: number }
-      if (place.sequence > sequence) break
-      const isThere = sequence < place.sequence + place.count
-      if (isThere && place.offset + (sequence - place.sequence) === offset) return true
-    }
-    return false
-  }
-
   /** Records read with this sequence or a later one. */
   countFrom(sequence: number): number {
+    const highest = this.highest.reduce((most, each) => Math.max(most, each), -1)
     let count = 0
-    for (let each = sequence; each <= this.highest; each++) if (this.seen.has(each)) count++
+    for (let each = sequence; each <= highest; each++) if (this.seen.has(each)) count++
     return count
   }
 }

@@ -1,4 +1,5 @@
 import { type Frame, FrameKind } from '../frames.js'
+import { PLACE_UNKNOWN } from '../place.js'
 import { RangeList } from './ranges.js'
 
 /** What a client said became of its records, slot by slot: a few words per stretch of records, not per record. */
@@ -35,7 +36,7 @@ export class SettlementLog {
     return this.totalAcked + sum(this.refused) + sum(this.ambiguous)
   }
 
-  take({ kind, slot, count, sequence, offset }: Frame): void {
+  take({ kind, slot, count, sequence, place }: Frame): void {
     if (slot >= this.slots) throw new Error(`a client spoke of slot ${slot}; there are ${this.slots}`)
     if (kind === FrameKind.SENT) {
       this.sent[slot] = Math.max(this.sent[slot] as number, sequence)
@@ -44,7 +45,7 @@ export class SettlementLog {
     const counts =
       kind === FrameKind.ACKED ? this.acked : kind === FrameKind.REFUSED ? this.refused : this.ambiguous
     counts[slot] = (counts[slot] as number) + count
-    this.ranges[slot]?.add(kind, sequence, count, kind === FrameKind.ACKED ? offset : -1)
+    this.ranges[slot]?.add(kind, sequence, count, kind === FrameKind.ACKED ? place : PLACE_UNKNOWN)
   }
 }
 

@@ -1,23 +1,36 @@
 import { createInterface } from 'node:readline'
 import { FrameKind, FrameWriter } from '../frames.js'
-import { RecordFactory } from '../record.js'
-import type { ClientReport, Job } from './job.js'
+import { freeSlotOf, slotsOf } from '../layout.js'
+import { PLACE_UNKNOWN, placeOf } from '../place.js'
+import { Random } from '../random.js'
+import { FREE_PARTITION, RecordFactory } from '../record.js'
+import type { ClientReport, Job, SendStyle } from './job.js'
+import { Outcomes } from './outcomes.js'
 
 const TICK_MS = 5
 /** Records of one slot that are sent one after the other before the next slot has its turn. */
 const CHUNK_RECORDS = 64
+/** One chunk in so many has as many records of the topic's free lane among those that name the partition. */
+const MIXED_ONCE_IN = 4
+/** Records that are sent in one way before the next one is chosen; an array has as many. */
+const STRETCHES = [1, 1, 2, 3, 8, CHUNK_RECORDS]
+/** Of the records of a free lane, one in so many has a key. */
+const KEYED_ONCE_IN = 3
 const REPORT_EVERY_MS = 100
 /** A stall of the rig itself must not look like a credit for more records than a second's. */
 const CREDIT_SECONDS_MAX = 30
 
-/** One chunk of one slot's records, as an adapter is given it. */
-export interface Chunk {
-  slot: number
+/** How a record says where it is to go. */
+export type Wish = 'named' | 'keyed' | 'sticky'
+
+/** Records of one topic that are sent one after the other and in one way, as an adapter is given them. */
+export interface Stretch {
   topic: string
+  /** For the records that name it. */
   partition: number
-  /** Sequence of the first value. */
-  sequence: number
   values: readonly Buffer[]
+  wishes: readonly Wish[]
+  style: SendStyle
 }
 
 /** What a client's own API has to be translated to. */
@@ -27,32 +40,39 @@ export interface Adapter {
   copies: boolean
   connect(): Promise<void>
   /** Sends the records in order; `settle` is called once for each. Must not throw. */
-  send(chunk: Chunk, settle: Settle): void
+  send(stretch: Stretch, settle: Settle): void
   close(): Promise<void>
   /** Whether a record that failed so is certainly not stored. */
   isDefinite(error: Error): boolean
   /** Whether the error says that there was no memory in time. */
   isExhausted?(error: Error): boolean
+  /** Whether the error says that the client itself is broken. */
+  isInternal?(error: Error): boolean
 }
 
-/** `offset` is -1 where it is unknown; `error` is null for an acknowledgement. */
-export type Settle = (sequence: number, offset: number, error: Error | null) => void
+/**
+ * `index` is that in the stretch, `offset` is -1 where it is unknown; `error` is null for an acknowledgement.
+ */
+export type Settle = (index: number, partition: number, offset: number, error: Error | null) => void
 
 interface Slot {
-  topicId: number
-  partition: number
+  readonly topicId: number
+  /** {@link FREE_PARTITION} for a free lane. */
+  readonly partition: number
+  readonly outcomes: Outcomes
   sent: number
   settled: number
   /** Records it may send as far as the pace goes. */
   credit: number
-  isBusy: boolean
   /** When the slot last made progress: was acknowledged, or had nothing unsettled. */
   progressAt: number
-  /** The stretch of outcomes that is still growing. */
-  kind: number
-  first: number
-  count: number
-  offset: number
+}
+
+/** A record in a chunk. */
+interface Entry {
+  readonly slot: Slot
+  readonly sequence: number
+  readonly wish: Wish
 }
 
 /**
@@ -69,6 +89,7 @@ export class Driver {
   private now = performance.now()
   private sent = 0
   private settled = 0
+  private stretches = 0
   private progressAt = performance.now()
   private creditAt = performance.now()
   private recordsPerSecond: number | null
@@ -76,7 +97,9 @@ export class Driver {
   private isStopping = false
   private isTicking = false
   private readonly report: ClientReport
-  private readonly orderOfRefusals = { last: -1 }
+  /** When the record was sent that was refused last, by the way of sending. */
+  private readonly lastRefused = new Map<SendStyle, number>()
+  private readonly random: Random
   private scratch = Buffer.alloc(0)
   /** Views of the scratch memory by their place in a chunk: an object per record is garbage that counts. */
   private readonly views: Buffer[] = []
@@ -91,18 +114,16 @@ export class Driver {
     this.recordsPerSecond = job.recordsPerSecond
     this.factory = new RecordFactory(job.run, job.payload)
     this.out = new FrameWriter(bytes => process.stdout.write(bytes))
-    this.slots = Array.from({ length: job.topics.length * job.partitions }, (_, slot) => ({
-      topicId: Math.floor(slot / job.partitions),
-      partition: slot % job.partitions,
+    this.random = new Random(job.run)
+    const named = slotsOf(job, false)
+    this.slots = Array.from({ length: slotsOf(job, job.hasFreeLanes) }, (_, slot) => ({
+      topicId: slot < named ? Math.floor(slot / job.partitions) : slot - named,
+      partition: slot < named ? slot % job.partitions : FREE_PARTITION,
+      outcomes: new Outcomes(slot, this.out),
       sent: 0,
       settled: 0,
       credit: 0,
-      isBusy: false,
       progressAt: this.now,
-      kind: 0,
-      first: 0,
-      count: 0,
-      offset: 0,
     }))
     this.report = {
       versions: adapter.versions,
@@ -155,7 +176,7 @@ export class Driver {
   private burst(slot: number, records: number): void {
     this.now = performance.now()
     for (let left = records; left > 0; left -= CHUNK_RECORDS)
-      this.sendChunk(slot, Math.min(left, CHUNK_RECORDS))
+      this.sendChunk(this.slots[slot] as Slot, Math.min(left, CHUNK_RECORDS))
     this.tell()
   }
 
@@ -191,18 +212,15 @@ export class Driver {
     // A turn is bounded, or an unlimited pace would never let the sockets have theirs.
     const turnEnds = this.now + TICK_MS * 4
     for (let idle = 0; idle < this.slots.length && performance.now() < turnEnds; ) {
-      const index = this.next
+      const slot = this.slots[this.next] as Slot
       this.next = (this.next + 1) % this.slots.length
-      const slot = this.slots[index] as Slot
-      const room = Math.floor(Math.min(this.roomOf(slot), this.job.records - this.sent, slot.credit))
+      const room = this.roomOf(slot)
       if (room < 1) {
         idle++
         continue
       }
       idle = 0
-      const records = Math.min(room, CHUNK_RECORDS)
-      slot.credit -= records
-      this.sendChunk(index, records)
+      this.sendChunk(slot, Math.min(room, CHUNK_RECORDS))
     }
     if (this.sent >= this.job.records) this.stop()
   }
@@ -217,39 +235,86 @@ export class Driver {
     }
   }
 
-  private roomOf(slot: Slot): number {
-    if (this.job.isSerial && slot.isBusy) return 0
-    return this.job.window === null ? Infinity : this.job.window - (slot.sent - slot.settled)
+  /** Records that the slot may send now. */
+  private roomOf({ sent, settled, credit }: Slot): number {
+    const { window, records, isSerial, isPaced } = this.job
+    if (isSerial && settled < sent) return 0
+    const room = window === null ? Infinity : window - (sent - settled)
+    return Math.floor(Math.min(room, records - this.sent, isPaced ? credit : Infinity))
   }
 
-  private sendChunk(index: number, records: number): void {
-    const slot = this.slots[index] as Slot
-    const { topicId, partition, sent: sequence } = slot
+  /** Sends the next records of a slot; now and then some of the topic's free lane stand among them. */
+  private sendChunk(slot: Slot, records: number): void {
+    const entries = this.take(slot, records)
     const values: Buffer[] = []
     let bytes = 0
-    for (let i = 0; i < records; i++) bytes += this.factory.sizeOf(sequence + i)
+    for (const { slot: home, sequence } of entries) bytes += this.factory.sizeOf(home.partition, sequence)
     const memory = this.memoryFor(bytes)
     let at = 0
-    for (let i = 0; i < records; i++) {
-      const size = this.factory.write(memory, at, topicId, partition, sequence + i)
+    for (const [i, { slot: home, sequence }] of entries.entries()) {
+      const size = this.factory.write(memory, at, home.topicId, home.partition, sequence)
       values.push(this.viewOf(memory, i, at, size))
       at += size
     }
+    const { styles } = this.job
+    for (let from = 0; from < entries.length; ) {
+      const count = styles.length === 1 ? entries.length : this.random.pick(STRETCHES)
+      const end = Math.min(from + count, entries.length)
+      this.sendStretch(slot, entries.slice(from, end), values.slice(from, end), this.random.pick(styles))
+      from = end
+    }
+  }
+
+  /** What the next chunk is made of; from here on its records count as sent. */
+  private take(slot: Slot, records: number): Entry[] {
+    const free = this.companionOf(slot)
+    const room = free === null ? 0 : Math.min(this.roomOf(free), this.job.records - this.sent - records)
+    let left = records
+    let freeLeft = Math.max(0, Math.min(records, room))
+    const entries: Entry[] = []
+    while (left + freeLeft > 0) {
+      const isCompanion = this.random.integer(1, left + freeLeft) <= freeLeft
+      if (isCompanion) freeLeft--
+      else left--
+      entries.push(this.takeOne(isCompanion ? (free as Slot) : slot))
+    }
+    return entries
+  }
+
+  private takeOne(slot: Slot): Entry {
     if (slot.settled === slot.sent) slot.progressAt = this.now
     if (this.settled === this.sent) this.progressAt = this.now
-    slot.sent += records
-    this.sent += records
-    slot.isBusy = true
-    let left = records
+    slot.credit--
+    this.sent++
+    const sequence = slot.sent++
+    if (slot.partition !== FREE_PARTITION) return { slot, sequence, wish: 'named' }
+    return { slot, sequence, wish: this.random.integer(1, KEYED_ONCE_IN) === 1 ? 'keyed' : 'sticky' }
+  }
+
+  /** The free lane whose records stand among this chunk's; null for none. */
+  private companionOf(slot: Slot): Slot | null {
+    if (!this.job.hasFreeLanes || slot.partition === FREE_PARTITION) return null
+    if (this.random.integer(1, MIXED_ONCE_IN) !== 1) return null
+    return this.slots[freeSlotOf(this.job, slot.topicId)] as Slot
+  }
+
+  private sendStretch(
+    { topicId, partition }: Slot,
+    entries: readonly Entry[],
+    values: readonly Buffer[],
+    style: SendStyle,
+  ): void {
+    const topic = this.job.topics[topicId] as string
+    const wishes = entries.map(({ wish }) => wish)
     const sentAt = performance.now()
-    const ordinal = this.sent
-    this.adapter.send(
-      { slot: index, topic: this.job.topics[topicId] as string, partition, sequence, values },
-      (settled, offset, error) => {
-        if (--left === 0) slot.isBusy = false
-        this.settle(index, settled, offset, error, sentAt, ordinal)
-      },
-    )
+    const ordinal = this.stretches++
+    // Tens of thousands of records wait at a time: two words of each are kept, not the entries.
+    const slots = entries.map(({ slot }) => slot)
+    const sequences = entries.map(({ sequence }) => sequence)
+    this.adapter.send({ topic, partition, values, wishes, style }, (index, told, offset, error) => {
+      if (error !== null) this.noteError(error, sentAt, style, ordinal)
+      this.settle(slots[index] as Slot, sequences[index] as number, placeOf(told, offset), error)
+    })
   }
 
   /** What a client copies is written into the same memory again and again, as an application might. */
@@ -272,34 +337,15 @@ export class Driver {
     return view
   }
 
-  private settle(
-    index: number,
-    sequence: number,
-    offset: number,
-    error: Error | null,
-    sentAt: number,
-    ordinal: number,
-  ): void {
-    const slot = this.slots[index] as Slot
-    let kind: number = FrameKind.ACKED
-    if (error !== null) {
-      kind = this.adapter.isDefinite(error) ? FrameKind.REFUSED : FrameKind.AMBIGUOUS
-      this.noteError(error, sentAt, ordinal)
-    } else this.noteProgress(slot)
+  private settle(slot: Slot, sequence: number, place: number, error: Error | null): void {
     slot.settled++
     this.settled++
-    const continues =
-      slot.count > 0 &&
-      slot.kind === kind &&
-      slot.first + slot.count === sequence &&
-      (offset < 0 ? slot.offset < 0 : slot.offset >= 0 && slot.offset + slot.count === offset)
-    if (continues) slot.count++
-    else {
-      this.flushSlot(index, slot)
-      slot.kind = kind
-      slot.first = sequence
-      slot.count = 1
-      slot.offset = kind === FrameKind.ACKED ? offset : -1
+    if (error === null) {
+      this.noteProgress(slot)
+      slot.outcomes.add(sequence, FrameKind.ACKED, place)
+    } else {
+      const kind = this.adapter.isDefinite(error) ? FrameKind.REFUSED : FrameKind.AMBIGUOUS
+      slot.outcomes.add(sequence, kind, PLACE_UNKNOWN)
     }
     this.checkDone()
   }
@@ -314,7 +360,7 @@ export class Driver {
     this.progressAt = now
   }
 
-  private noteError(error: Error, sentAt: number, ordinal: number): void {
+  private noteError(error: Error, sentAt: number, style: SendStyle, ordinal: number): void {
     const { errors, blockedMs } = this.report
     if (error !== this.lastError) {
       const code = (error as { code?: unknown }).code
@@ -322,18 +368,18 @@ export class Driver {
       this.lastWords = `${error.name} ${code ?? ''} ${error.message.replaceAll(/[\d.]+/g, '#').slice(0, 80)}`
     }
     errors[this.lastWords] = (errors[this.lastWords] ?? 0) + 1
+    if (this.report.broken === undefined && this.adapter.isInternal?.(error)) {
+      this.report.broken = this.lastWords
+      // At once: whoever waits for records that are stored may wait in vain.
+      this.out.note({ broken: this.lastWords })
+    }
     if (this.adapter.isExhausted?.(error) !== true) return
     const waited = performance.now() - sentAt
     blockedMs.count++
     blockedMs.min = Math.min(blockedMs.min, waited)
     blockedMs.max = Math.max(blockedMs.max, waited)
-    if (ordinal < this.orderOfRefusals.last) blockedMs.isInOrder = false
-    this.orderOfRefusals.last = ordinal
-  }
-
-  private flushSlot(index: number, slot: Slot): void {
-    if (slot.count > 0) this.out.frame(slot.kind as FrameKind, index, slot.count, slot.first, slot.offset)
-    slot.count = 0
+    if (ordinal < (this.lastRefused.get(style) ?? -1)) blockedMs.isInOrder = false
+    this.lastRefused.set(style, ordinal)
   }
 
   private tell(): void {
@@ -341,7 +387,7 @@ export class Driver {
     if (rss > this.report.rssMaxBytes) this.report.memoryAtMax = process.memoryUsage()
     this.report.rssMaxBytes = Math.max(this.report.rssMaxBytes, rss)
     for (const [index, slot] of this.slots.entries()) {
-      this.flushSlot(index, slot)
+      slot.outcomes.tell()
       this.out.frame(FrameKind.SENT, index, 0, slot.sent, 0)
     }
     this.out.flush()

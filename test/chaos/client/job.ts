@@ -4,7 +4,7 @@ import type { PayloadRange } from '../record.js'
 export interface Job {
   bootstrapServers: string
   run: number
-  /** Topic ids are the places in this list; slot = topicId × partitions + partition. */
+  /** Topic ids are the places in this list. With `partitions` they are the layout (layout.ts). */
   topics: readonly string[]
   partitions: number
   payload: PayloadRange
@@ -14,13 +14,18 @@ export interface Job {
   recordsPerSecond: number | null
   /** Records of one slot that may be unsettled; `null` for no limit. */
   window: number | null
+  /**
+   * Whether every topic has a free lane: records whose partition the producer chooses, by their key or without
+   * one. They stand among those that name theirs. Millrace only.
+   */
+  hasFreeLanes: boolean
   /** Whether the next chunk of a slot waits until the one before is settled, for clients that keep no order else. */
   isSerial: boolean
   /** Whether sending starts by itself, or records are asked for one burst at a time. */
   isPaced: boolean
   /** What must be settled at the latest after this long: `delivery.timeout.ms` and 5 s. */
   graceMs: number
-  /** Which ways of sending take turns; clients other than millrace have one. */
+  /** Ways of sending, which change by chance within a chunk; clients other than millrace have one. */
   styles: readonly SendStyle[]
   /** The client's own options. */
   options: Readonly<Record<string, unknown>>
@@ -39,8 +44,10 @@ export interface ClientReport {
   /** What the memory was made of when it was most; JavaScript clients only. */
   memoryAtMax?: Record<keyof NodeJS.MemoryUsage, number>
   seconds: number
-  /** Waits of sends that were refused for want of memory: `max.block.ms` as it was kept. */
+  /** Waits of sends that were refused for want of memory, and whether those of each way were so in order. */
   blockedMs: { count: number; min: number; max: number; isInOrder: boolean }
+  /** The first error by which the client says that it is broken itself; millrace only. */
+  broken?: string
   /** Errors by their first words. */
   errors: Record<string, number>
 }

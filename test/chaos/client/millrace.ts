@@ -3,11 +3,13 @@ import {
   KafkaError,
   Producer,
   type ProducerOptions,
+  type ProducerRecord,
   type RecordMetadata,
   SendManyError,
 } from '../../../dist/index.js'
-import { type Adapter, type Chunk, runClient, type Settle } from './driver.js'
-import type { Job, SendStyle } from './job.js'
+import { sequenceOf } from '../record.js'
+import { type Adapter, runClient, type Settle, type Stretch } from './driver.js'
+import type { Job } from './job.js'
 import { plant } from './plants.js'
 
 /** Broker errors after which nothing was appended, whatever earlier attempts did: those never get that far. */
@@ -27,15 +29,19 @@ const DEFINITE_CODES = new Set([
   'TOPIC_INVALID',
 ])
 
+/** One record in so many has headers, which take it another way through the producer. */
+const HEADERS_ONCE_IN = 32
+const HEADERS = { rig: 'chaos' }
+
 class MillraceAdapter implements Adapter {
   readonly copies = true
   readonly versions: Record<string, string>
   private readonly producer: Producer
-  private readonly styles: readonly SendStyle[]
-  private chunks = 0
+  private readonly hasFreeLanes: boolean
+  private records = 0
 
   constructor(job: Job) {
-    this.styles = job.styles
+    this.hasFreeLanes = job.hasFreeLanes
     const options = { bootstrapServers: job.bootstrapServers, ...job.options }
     this.producer = new Producer(options as unknown as ProducerOptions<Uint8Array, Uint8Array>) as Producer
     const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
@@ -47,51 +53,53 @@ class MillraceAdapter implements Adapter {
 
   async connect(): Promise<void> {}
 
-  send(chunk: Chunk, settle: Settle): void {
-    const style = this.styles[this.chunks++ % this.styles.length]
-    if (style === 'sendMany') this.sendMany(chunk, settle)
-    else this.sendSingly(chunk, settle, style === 'promise')
+  send(stretch: Stretch, settle: Settle): void {
+    if (stretch.style === 'sendMany') this.sendMany(stretch, settle)
+    else this.sendSingly(stretch, settle)
   }
 
-  private sendSingly(
-    { topic, partition, sequence, values }: Chunk,
-    settle: Settle,
-    isPromised: boolean,
-  ): void {
-    const told = (each: number, error: Error | null, metadata: RecordMetadata) =>
-      settle(each, Number(metadata.offset), error)
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] as Buffer
-      const each = sequence + i
-      if (isPromised) {
-        this.producer.send({ topic, partition, value }).then(
-          metadata => settle(each, Number(metadata.offset), null),
-          (error: Error) => settle(each, -1, error),
-        )
-      } else {
-        // Bound, not an arrow: tens of thousands wait at a time, and this takes two thirds of the memory.
-        this.producer.send({ topic, partition, value }, told.bind(undefined, each))
-      }
+  private sendSingly(stretch: Stretch, settle: Settle): void {
+    const told = (index: number, error: Error | null, { partition, offset }: RecordMetadata) =>
+      settle(index, partition, Number(offset), error)
+    const failed = (index: number, error: Error) => settle(index, -1, -1, error)
+    for (let i = 0; i < stretch.values.length; i++) {
+      const record = this.recordOf(stretch, i)
+      // Bound, not arrows: tens of thousands wait at a time, and this takes two thirds of the memory.
+      if (stretch.style === 'promise') {
+        this.producer.send(record).then(told.bind(undefined, i, null), failed.bind(undefined, i))
+      } else this.producer.send(record, told.bind(undefined, i))
     }
   }
 
-  private sendMany({ topic, partition, sequence, values }: Chunk, settle: Settle): void {
-    const records = values.map(value => ({ topic, partition, value }))
+  private sendMany(stretch: Stretch, settle: Settle): void {
+    const records = stretch.values.map((_, i) => this.recordOf(stretch, i))
+    const { length } = records
     const settleAll = (
       at: (index: number) => RecordMetadata | undefined,
       errors: ReadonlyMap<number, Error>,
     ) => {
-      for (let i = 0; i < records.length; i++) {
-        settle(sequence + i, Number(at(i)?.offset ?? -1), errors.get(i) ?? null)
+      for (let i = 0; i < length; i++) {
+        const { partition = -1, offset = -1 } = at(i) ?? {}
+        settle(i, partition, Number(offset), errors.get(i) ?? null)
       }
     }
     this.producer.sendMany(records).then(
       report => settleAll(i => report.at(i), new Map()),
       (error: Error) => {
         if (error instanceof SendManyError) settleAll(i => error.report.at(i), error.errors)
-        else for (let i = 0; i < records.length; i++) settle(sequence + i, -1, error)
+        else for (let i = 0; i < length; i++) settle(i, -1, -1, error)
       },
     )
+  }
+
+  private recordOf({ topic, partition, values, wishes }: Stretch, index: number): ProducerRecord {
+    const value = values[index] as Buffer
+    const wish = wishes[index]
+    const hasHeaders = this.hasFreeLanes && ++this.records % HEADERS_ONCE_IN === 0
+    const headers = hasHeaders ? { headers: HEADERS } : {}
+    if (wish === 'named') return { topic, partition, value, ...headers }
+    if (wish === 'keyed') return { topic, key: sequenceOf(value), value, ...headers }
+    return { topic, value, ...headers }
   }
 
   close(): Promise<void> {
@@ -109,6 +117,10 @@ class MillraceAdapter implements Adapter {
 
   isExhausted(error: Error): boolean {
     return error instanceof KafkaError && error.code === 'BUFFER_EXHAUSTED'
+  }
+
+  isInternal(error: Error): boolean {
+    return error instanceof KafkaError && error.code === 'INTERNAL'
   }
 }
 

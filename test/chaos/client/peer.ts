@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Adapter, Chunk, Settle } from './driver.js'
+import type { Adapter, Settle, Stretch } from './driver.js'
 
 /** Where `npm ci` puts the peers: they are no dependencies of the package and have no types here. */
 const FOLDER = fileURLToPath(new URL('../../../test/chaos/peers/', import.meta.url))
@@ -42,9 +42,9 @@ export abstract class PeerAdapter implements Adapter {
   /** Resolves to the offset of the first record. */
   protected abstract sendAll(topic: string, partition: number, values: readonly Buffer[]): Promise<number>
 
-  send({ topic, partition, sequence, values }: Chunk, settle: Settle): void {
+  send({ topic, partition, values }: Stretch, settle: Settle): void {
     const settleAll = (base: number, error: Error | null) => {
-      for (let i = 0; i < values.length; i++) settle(sequence + i, base < 0 ? -1 : base + i, error)
+      for (let i = 0; i < values.length; i++) settle(i, partition, base < 0 ? -1 : base + i, error)
     }
     this.sendAll(topic, partition, values).then(
       base => settleAll(base, null),

@@ -2,6 +2,8 @@ import { RecordAccumulator } from '../../../dist/accumulator/accumulator.js'
 import { Arena } from '../../../dist/accumulator/arena.js'
 import { type Batch, BatchPhase } from '../../../dist/accumulator/batch.js'
 import type { PartitionState } from '../../../dist/accumulator/topic.js'
+import { Producer, type ProducerRecord } from '../../../dist/index.js'
+import { PromiseGroup } from '../../../dist/producer/promise-group.js'
 import { SequenceGate } from '../../../dist/sender/drain-gate.js'
 import { Sender } from '../../../dist/sender/sender.js'
 
@@ -110,6 +112,32 @@ function dropSettlement(): void {
   }
 }
 
+/**
+ * A promise for a record without a key, sent right after one with a callback, takes the batch of the promise
+ * before for its own: it says a place where the record is not.
+ */
+function promiseOfAnotherBatch(): void {
+  const producer: Patched = Producer.prototype
+  const { send } = producer
+  let isAfterCallback = false
+  let isWrong = false
+  producer.send = function (record: ProducerRecord, callback: unknown) {
+    const isSticky = record.partition === undefined && record.key === undefined
+    isWrong = isSticky && isAfterCallback && callback === undefined
+    isAfterCallback = isSticky && callback !== undefined
+    return send.call(this, record, callback)
+  }
+  const groups: Patched = PromiseGroup
+  const { of } = groups
+  let last: Batch | null = null
+  groups.of = (batch: Batch, timestampMs: number) => {
+    const before = last
+    last = batch
+    const isPossible = before?.phase === BatchPhase.OPEN && before.partition.topic === batch.partition.topic
+    return of.call(groups, isWrong && isPossible ? before : batch, timestampMs)
+  }
+}
+
 const plants = {
   'slab freed at time-out': freeSlabAtTimeout,
   'ack before reply': ackBeforeReply,
@@ -117,6 +145,7 @@ const plants = {
   'two in flight before the first success': twoInFlightBeforeSuccess,
   'two batches swapped': swapBatches,
   'one settlement dropped': dropSettlement,
+  'promise of another batch': promiseOfAnotherBatch,
 } as const
 
 export type PlantName = keyof typeof plants

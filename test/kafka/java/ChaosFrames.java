@@ -16,14 +16,20 @@ final class ChaosFrames {
     static final int END = 7;
 
     private static final int FRAME_BYTES = 32;
+    private static final int OFFSET_BITS = 40;
 
     private final OutputStream out = new BufferedOutputStream(System.out, 1 << 16);
     private final ByteBuffer bytes = ByteBuffer.allocate(FRAME_BYTES);
 
-    void frame(int kind, int flags, int slot, long count, long sequence, long offset) {
+    /** Where a record stands in its topic, in one number, as test/chaos/place.ts has it. */
+    static long placeOf(int partition, long offset) {
+        return offset < 0 ? -1 : ((long) partition << OFFSET_BITS) + offset;
+    }
+
+    void frame(int kind, int flags, int slot, long count, long sequence, long place) {
         bytes.clear();
         bytes.put((byte) kind).put((byte) flags).putShort((short) slot).putInt((int) count);
-        bytes.putDouble(sequence).putDouble(offset).putDouble(0);
+        bytes.putDouble(sequence).putDouble(place).putDouble(0);
         write(bytes.array());
     }
 

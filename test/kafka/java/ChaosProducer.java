@@ -59,7 +59,7 @@ public final class ChaosProducer {
         int kind;
         long first;
         long count;
-        long offset;
+        long place;
     }
 
     private ChaosProducer(String[] arguments) {
@@ -228,9 +228,10 @@ public final class ChaosProducer {
     private void settle(int index, Slot slot, long sequence, RecordMetadata metadata, Exception error) {
         synchronized (frames) {
             int kind = ChaosFrames.ACKED;
-            long offset = -1;
+            long place = -1;
             if (error == null) {
-                offset = metadata.hasOffset() ? metadata.offset() : -1;
+                long offset = metadata.hasOffset() ? metadata.offset() : -1;
+                place = ChaosFrames.placeOf(metadata.partition(), offset);
                 long now = System.nanoTime();
                 stallNs = Math.max(stallNs, now - slot.progressNs);
                 blackoutNs = Math.max(blackoutNs, now - progressNs);
@@ -244,12 +245,12 @@ public final class ChaosProducer {
             slot.settled++;
             settled++;
             boolean continues = slot.count > 0 && slot.kind == kind && slot.first + slot.count == sequence
-                && (offset < 0 ? slot.offset < 0 : slot.offset >= 0 && slot.offset + slot.count == offset);
+                && (place < 0 ? slot.place < 0 : slot.place >= 0 && slot.place + slot.count == place);
             if (!continues) {
                 flush(index, slot);
                 slot.kind = kind;
                 slot.first = sequence;
-                slot.offset = offset;
+                slot.place = place;
             }
             slot.count++;
         }
@@ -257,7 +258,7 @@ public final class ChaosProducer {
 
     private void flush(int index, Slot slot) {
         if (slot.count > 0) {
-            frames.frame(slot.kind, 0, index, slot.count, slot.first, slot.offset);
+            frames.frame(slot.kind, 0, index, slot.count, slot.first, slot.place);
         }
         slot.count = 0;
     }

@@ -23,6 +23,7 @@ public final class ChaosReader {
     private static final int MAGIC = 0x4d6c5261;
     private static final int HEADER_BYTES = 28;
     private static final int CRC_AT = 24;
+    private static final int FREE_PARTITION = 0xffff;
     private static final int TORN = 1;
     private static final int FOREIGN = 2;
     private static final int STRANGER = 4;
@@ -31,6 +32,9 @@ public final class ChaosReader {
     private final int run;
     private final Map<String, Integer> topicIds = new HashMap<>();
     private final int partitions;
+    /** The free lanes of the topics are the slots from here on: test/chaos/layout.ts. */
+    private final int namedSlots;
+    /** By slot: records of a free lane stand among those that name the partition. */
     private final Run[] open;
 
     private ChaosReader(int run, String[] topics, int partitions) {
@@ -39,17 +43,18 @@ public final class ChaosReader {
         for (int i = 0; i < topics.length; i++) {
             topicIds.put(topics[i], i);
         }
-        this.open = new Run[topics.length * partitions];
+        this.namedSlots = topics.length * partitions;
+        this.open = new Run[namedSlots + topics.length];
         for (int slot = 0; slot < open.length; slot++) {
             open[slot] = new Run();
         }
     }
 
-    /** Sound records with consecutive sequences at consecutive offsets. */
+    /** Sound records of one slot with consecutive sequences in consecutive places. */
     private static final class Run {
         long count;
         long sequence;
-        long offset;
+        long place;
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -80,10 +85,9 @@ public final class ChaosReader {
             consumer.seekToBeginning(all);
             Map<TopicPartition, Long> ends = consumer.endOffsets(all);
             readToEnds(consumer, all, ends);
-            for (TopicPartition each : all) {
-                int slot = slotOf(each);
+            for (int slot = 0; slot < open.length; slot++) {
                 close(slot);
-                frames.frame(ChaosFrames.END, 0, slot, 0, ends.get(each), 0);
+                frames.frame(ChaosFrames.END, 0, slot, 0, 0, 0);
             }
         }
         frames.flush();
@@ -115,22 +119,25 @@ public final class ChaosReader {
         return topicIds.get(partition.topic()) * partitions + partition.partition();
     }
 
-    private void take(int slot, ConsumerRecord<byte[], byte[]> record) {
+    /** Joins a sound record to the run of its slot. What is not sound counts for the slot of its partition. */
+    private void take(int partitionSlot, ConsumerRecord<byte[], byte[]> record) {
         byte[] value = record.value();
-        int flags = judge(slot, value);
+        int flags = judge(partitionSlot, value);
+        long place = ChaosFrames.placeOf(record.partition(), record.offset());
         long sequence = (flags & TORN) != 0 ? 0 : ByteBuffer.wrap(value).getLong(12);
         if (flags != 0) {
-            close(slot);
-            frames.frame(ChaosFrames.READ, flags, slot, 1, sequence, record.offset());
+            close(partitionSlot);
+            frames.frame(ChaosFrames.READ, flags, partitionSlot, 1, sequence, place);
             return;
         }
+        int slot = isFree(value) ? namedSlots + topicIds.get(record.topic()) : partitionSlot;
         Run run = open[slot];
         boolean continues = run.count > 0
-            && run.sequence + run.count == sequence && run.offset + run.count == record.offset();
+            && run.sequence + run.count == sequence && run.place + run.count == place;
         if (!continues) {
             close(slot);
             run.sequence = sequence;
-            run.offset = record.offset();
+            run.place = place;
         }
         run.count++;
     }
@@ -138,9 +145,13 @@ public final class ChaosReader {
     private void close(int slot) {
         Run run = open[slot];
         if (run.count > 0) {
-            frames.frame(ChaosFrames.READ, 0, slot, run.count, run.sequence, run.offset);
+            frames.frame(ChaosFrames.READ, 0, slot, run.count, run.sequence, run.place);
         }
         run.count = 0;
+    }
+
+    private static boolean isFree(byte[] value) {
+        return (ByteBuffer.wrap(value).getShort(10) & 0xffff) == FREE_PARTITION;
     }
 
     private int judge(int slot, byte[] value) {
@@ -157,7 +168,10 @@ public final class ChaosReader {
         if ((int) crc.getValue() != bytes.getInt(CRC_AT)) {
             return TORN;
         }
-        int home = (bytes.getShort(8) & 0xffff) * partitions + (bytes.getShort(10) & 0xffff);
-        return (bytes.getInt(4) == run ? 0 : STRANGER) | (home == slot ? 0 : FOREIGN);
+        int topicId = bytes.getShort(8) & 0xffff;
+        boolean isAtHome = isFree(value)
+            ? topicId == slot / partitions
+            : topicId * partitions + (bytes.getShort(10) & 0xffff) == slot;
+        return (bytes.getInt(4) == run ? 0 : STRANGER) | (isAtHome ? 0 : FOREIGN);
     }
 }
