@@ -10,7 +10,7 @@
 export const FRAME_BYTES = 32
 
 export const FrameKind = {
-  /** Settled well; `place` is that of the first record, -1 where the client was not told. */
+  /** Settled well; `place` is that of the first record, -1 where the client does not know. */
   ACKED: 1,
   /** Failed, and certainly not stored. */
   REFUSED: 2,

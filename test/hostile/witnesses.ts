@@ -63,7 +63,7 @@ export class Witnesses {
     return Array.from({ length: calls }, () => this.sendOnce(producer))
   }
 
-  /** Compares what is stored with what was sent and what was told: once, unchanged, in its place, in order. */
+  /** Compares the log with what was sent and what the producer said: once, unchanged, in place, in order. */
   check(): void {
     const stored = this.readStored()
     assert.equal(stored.size, this.all.length, 'sound records are stored nowhere')
@@ -85,7 +85,7 @@ export class Witnesses {
         serializedKeySize: key === null ? -1 : Buffer.byteLength(key),
         serializedValueSize: Buffer.byteLength(value),
       }
-      assert.deepEqual(told, place, `the place told of sound record ${number} is not where it is stored`)
+      assert.deepEqual(told, place, `sound record ${number} is not stored where the producer says`)
     }
   }
 

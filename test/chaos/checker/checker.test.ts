@@ -340,7 +340,7 @@ describe('self-describing records', () => {
     ])
   })
 
-  test('of a free lane are told in a slot of their own, in the partition where they stand', () => {
+  test('of a free lane count for a slot of their own, in the partition where they stand', () => {
     const runs = encoded(encoder => {
       const free = (sequence: number) => record(sequence, 1, FREE_PARTITION)
       encoder.add(1, 1, 0, free(0))
@@ -367,8 +367,8 @@ describe('self-describing records', () => {
 describe('outcomes', () => {
   type Settled = [sequence: number, kind: FrameKind, place: number]
 
-  /** What is told of records that are settled in this order; null stands for telling. */
-  function told(settled: readonly (Settled | null)[]): Outcome[] {
+  /** The frames for records that are settled in this order; null stands for a call of `tell`. */
+  function framesFor(settled: readonly (Settled | null)[]): Outcome[] {
     const frames: Outcome[] = []
     const reader = new FrameReader(
       ({ kind, sequence, count, place }) => frames.push([kind, sequence, count, place]),
@@ -384,12 +384,12 @@ describe('outcomes', () => {
     return frames
   }
 
-  test('are told in long stretches, in whatever order records were settled', () => {
+  test('make long frames, in whatever order records were settled', () => {
     const evenThenOdd = [0, 2, 4, 1, 3].map((sequence): Settled => [sequence, ACKED, 10 + sequence])
-    assert.deepEqual(told([...evenThenOdd, null, null]), [[ACKED, 0, 5, 10]])
+    assert.deepEqual(framesFor([...evenThenOdd, null, null]), [[ACKED, 0, 5, 10]])
   })
 
-  test('are told apart where kinds differ or places do not go on', () => {
+  test('make frames of their own where kinds differ or places do not go on', () => {
     const settled: Settled[] = [
       [0, ACKED, 5],
       [1, ACKED, 7],
@@ -398,7 +398,7 @@ describe('outcomes', () => {
       [4, AMBIGUOUS, -1],
       [6, AMBIGUOUS, -1],
     ]
-    assert.deepEqual(told([...settled, null]), [
+    assert.deepEqual(framesFor([...settled, null]), [
       [ACKED, 0, 1, 5],
       [ACKED, 1, 1, 7],
       [ACKED, 2, 2, -1],
@@ -407,10 +407,10 @@ describe('outcomes', () => {
     ])
   })
 
-  test('are told once, and a second time only where a record is settled again', () => {
+  test('make one frame, and a second one only where a record is settled again', () => {
     const again: Settled = [1, ACKED, 1]
     const settled = [[1, ACKED, 1], null, again, null, [0, ACKED, 0], null, again, null] as const
-    assert.deepEqual(told(settled as readonly (Settled | null)[]), [
+    assert.deepEqual(framesFor(settled as readonly (Settled | null)[]), [
       [ACKED, 1, 1, 1],
       [ACKED, 1, 1, 1],
       [ACKED, 0, 1, 0],
@@ -434,7 +434,7 @@ describe('outcomes', () => {
       ...settled.slice(half),
       null,
     ]
-    assert.deepEqual(told(order), expected)
+    assert.deepEqual(framesFor(order), expected)
   })
 })
 

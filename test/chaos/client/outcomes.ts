@@ -6,8 +6,8 @@ const OPEN = 0
 const TOLD = 255
 
 /**
- * What became of one slot's records since this was last told. The ways of sending settle one after the other,
- * so outcomes come in no order. Told together they are long stretches all the same: the log of a run stays
+ * What became of one slot's records since the last `tell`. The ways of sending settle one after the other, so
+ * outcomes come in no order. Joined for a while they make long frames all the same: the log of a run stays
  * small.
  */
 export class Outcomes {
@@ -16,7 +16,7 @@ export class Outcomes {
   /** By the sequence, round and round: a kind of frame, {@link OPEN} or {@link TOLD}. */
   private kinds = new Uint8Array(CAPACITY_FIRST)
   private places = new Float64Array(CAPACITY_FIRST)
-  /** All before it are told. */
+  /** All before it are in frames. */
   private low = 0
   /** None from here on is settled. */
   private high = 0
