@@ -18,8 +18,8 @@ import { type Fate, type Findings, Judge } from './judge.js'
 import { Ledger, Told, Way } from './ledger.js'
 import type { Plan } from './plan.js'
 
-/** A world that takes longer has come to a stop. */
-const WORLD_TIMEOUT_MS = 170_000
+/** Beyond `delivery.timeout.ms` and `max.block.ms`. */
+const STANDSTILL_MS = 150_000
 /** Short arrays stand between other ways to send, long ones fill the staging several times. */
 const ARRAYS_MAX = [1, 4, 20, 600]
 /** Of records, one in so many sends others while it is read, and of callbacks while it is called. */
@@ -75,21 +75,32 @@ export class World {
   }
 
   async run(): Promise<Findings> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      const { ledger } = this
-      const text = () => `${ledger.unsettled} of ${ledger.count} records are unsettled, nothing goes on`
-      timer = setTimeout(() => reject(new Error(text())), WORLD_TIMEOUT_MS)
-    })
+    const watch = this.watchProgress()
     try {
-      await Promise.race([this.sendAll(), late])
-      await Promise.race([this.end(), late])
+      await Promise.race([this.sendAll(), watch.stuck])
+      await Promise.race([this.end(), watch.stuck])
     } finally {
-      clearTimeout(timer)
+      watch.end()
       await this.producer.close({ timeoutMs: 0 })
     }
     const judge = new Judge(this.plan, this.ledger, this.fates, { fromMs: this.fromMs, toMs: Date.now() })
     return await judge.judge(this.ground)
+  }
+
+  /** Rejects once nothing has been sent or settled for longer than any time-out of the producer. */
+  private watchProgress(): { stuck: Promise<never>; end: () => void } {
+    const { ledger } = this
+    let timer: NodeJS.Timeout | undefined
+    let seen = -1
+    const stuck = new Promise<never>((_, reject) => {
+      timer = setInterval(() => {
+        const progress = ledger.count + ledger.settled
+        if (progress !== seen) seen = progress
+        else
+          reject(new Error(`${ledger.unsettled} of ${ledger.count} records are unsettled, nothing goes on`))
+      }, STANDSTILL_MS)
+    })
+    return { stuck, end: () => clearInterval(timer) }
   }
 
   private async sendAll(): Promise<void> {
