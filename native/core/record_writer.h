@@ -20,8 +20,8 @@ class RecordWriter {
     refresh();
   }
 
-  // Whether a record of this shape goes to that place: the next of the open batch of its partition, which has
-  // room for it, so that nothing is sealed, opened or chosen for it.
+  // Whether a record of this shape would become record `index` of `batch`. True only if that batch is open
+  // and has room. Then nothing is sealed, opened or chosen.
   bool isNext(int32_t partition, const uint8_t* key, const RecordShape& shape, int32_t batch,
               int32_t index) const {
     if (partition == kPartitionSticky) {

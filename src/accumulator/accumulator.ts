@@ -139,13 +139,13 @@ export class RecordAccumulator {
    * Takes over new metadata of a topic. True if leaders moved; call `leadersChanged` after the last topic.
    */
   updateTopic(topic: TopicState, metadata: TopicMetadata): boolean {
-    // What is staged has been given its place, or is about to, by the partitions that were known at its send.
+    // Staged records were sent when the old partitions held, so they are placed among those.
     this.appender.drainStaged()
     const before = topic.partitionCount
     const moved = topic.update(metadata)
     if (topic.partitionCount !== before && topic.partitionCount > 0) {
       this.core.setTopic(topic.handle, topic.partitionCount)
-      // As native code has it.
+      // Native code has forgotten it, too.
       if (topic.stickyPartition >= topic.partitionCount) topic.stickyPartition = -1
     }
     return moved

@@ -1,3 +1,4 @@
+import { isTypedArray } from '../common/views.js'
 import { InternalError, KafkaError } from '../errors/index.js'
 import {
   AppendStatus,
@@ -74,10 +75,10 @@ export class Appender {
   /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
   append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
     const { key, value } = record
-    // What is no view may run code when it is looked at, and what that sends takes the record's place.
-    const areViews = isViewOrNull(key) && isViewOrNull(value)
-    const keyBytes = areViews ? stageableBytes(key) : NOT_STAGEABLE
-    const valueBytes = areViews ? stageableBytes(value) : NOT_STAGEABLE
+    // Anything else may run code when it is looked at. A send in there would overwrite this record.
+    const areSafe = isSafe(key) && isSafe(value)
+    const keyBytes = areSafe ? stageableBytes(key) : NOT_STAGEABLE
+    const valueBytes = areSafe ? stageableBytes(value) : NOT_STAGEABLE
     if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
       const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
       const { staging } = this
@@ -111,7 +112,7 @@ export class Appender {
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE || this.waiting.length > 0) return false
-    const bytes = keyBytes + valueBytes
+    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
     if (bytes > this.stagedBytesMax) return false
     const { staging } = this
     if (!staging.canContinue(run, ordinal, topic.handle, timestampMs, bytes)) {
@@ -150,7 +151,7 @@ export class Appender {
    */
   private stagePromised(record: AppendableRecord): Batch | null {
     const { topic, key, value, headers } = record
-    if (!isViewOrNull(key) || !isViewOrNull(value)) return null
+    if (!isSafe(key) || !isSafe(value)) return null
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
@@ -180,8 +181,8 @@ export class Appender {
 
   /**
    * The batch that a record of such a payload certainly goes into, if it is the next one appended: the open
-   * batch of its partition, where that has room. Null if there is none. A pure question, so that what it
-   * answers stays true until something is staged, appended or drained.
+   * batch of its partition, where that has room. Null if there is none. It changes no record and no batch.
+   * Its answer is true until something is staged, appended or drained.
    */
   private openBatchFor(topic: TopicState, partition: number, bytes: number): Batch | null {
     const index = partition === PARTITION_STICKY ? topic.stickyPartition : partition
@@ -212,8 +213,8 @@ export class Appender {
 
   /**
    * Appends all that is staged, so that every accepted record is in a batch or waits. Throws nothing of the
-   * records': whoever drains has nothing to do with them. Runs no code of the caller's, so that what is in
-   * hand beside the staging stays as it is.
+   * records': whoever drains has nothing to do with them. Runs no code of the caller's, because whoever
+   * drains goes on with a record that the next `send` would overwrite.
    */
   drainStaged(): void {
     const { staging } = this
@@ -269,7 +270,7 @@ export class Appender {
   /**
    * Native code has failed, or has told what cannot be: nobody knows where the records from `first` on are.
    * Appended again they might be stored twice, so they fail. Those whose place was promised belong to a
-   * batch; that it fails, too, is up to whom an InternalError is told.
+   * batch; whoever hears of the InternalError has to fail it.
    */
   private giveUp(run: StagedRun, first: number, count: number, cause: unknown): (() => void)[] {
     const error =
@@ -391,7 +392,7 @@ export class Appender {
       this.lastBatch = this.writtenBatch(topic)
       delivery.attach(this.lastBatch, index, ordinal, keyBytes, valueBytes, timestampMs)
     } catch (thrown) {
-      // The record's own: whoever serves one that has waited has nothing to do with it.
+      // The error is this record's. It must not stop the caller, who serves other records too.
       if (!(thrown instanceof KafkaError)) throw thrown
       this.options.onRefused(thrown)
       delivery.fail(thrown, ordinal, topic.name, Math.max(partition, -1))
@@ -425,8 +426,8 @@ export class Appender {
   }
 
   /**
-   * The batch that the last direct append has written into. Throws an InternalError, after which the producer
-   * is of no use, where native code and JavaScript have counted its records differently.
+   * The batch that the last direct append has written into. Throws an InternalError, and ends the producer,
+   * where native code and JavaScript have counted its records differently.
    */
   private writtenBatch(topic: TopicState): Batch {
     const { result } = this.staging
@@ -473,6 +474,7 @@ function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery 
   return delivery
 }
 
-function isViewOrNull(bytes: NativeBytes): boolean {
-  return bytes === null || bytes === undefined || ArrayBuffer.isView(bytes)
+/** Whether looking at its first byte runs no code of the caller's. */
+function isSafe(bytes: NativeBytes): boolean {
+  return bytes === null || bytes === undefined || isTypedArray(bytes)
 }

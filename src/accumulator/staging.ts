@@ -49,14 +49,14 @@ export interface StagedRun {
   readonly touchBase: number
   /** The records of the staging from `first` to `end` have been written into its touched batches. */
   attachStaged(staging: Staging, first: number, end: number): void
-  /** Who waits for one record, which goes on alone; null where its place is known already. */
+  /** Who waits for one record, which goes on alone; null where its place is promised. */
   deliveryAt(staging: Staging, record: number): Delivery | null
   ordinalAt(staging: Staging, record: number): number
   /** The staging is about to be emptied. */
   clear(staging: Staging): void
 }
 
-/** Records that have a delivery each, or none where their place is known already. */
+/** Records that have a delivery each, or none where their place is promised. */
 class SingleRecords implements StagedRun {
   readonly touchBase = 0
   /** Records that have one. */
@@ -136,13 +136,14 @@ export class Staging {
   }
 
   /**
-   * Whether a record can join whose place is known: not behind one whose is not, which may close a batch.
+   * Whether a record with a promised place can join. It may not stand behind one without, which may close its
+   * batch.
    */
   canJoinPromised(bytes: number): boolean {
     return this.canJoin(bytes) && this.singles.count === 0
   }
 
-  /** Whether places are known of all that is staged. */
+  /** Whether all that is staged has a promised place. */
   get isPromised(): boolean {
     return this.run === this.singles && this.singles.count === 0
   }
@@ -183,7 +184,7 @@ export class Staging {
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return false
-    const bytes = keyBytes + valueBytes
+    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
     if (bytes > bytesMax || this.run !== run || this.count !== count || !this.hasRoom(bytes)) return false
     this.add(key, value, keyBytes, valueBytes)
     return true
@@ -212,8 +213,8 @@ export class Staging {
   }
 
   /**
-   * As {@link join}, of a record without a delivery: its owner knows already that it will be record `index`
-   * of the batch. Native code refuses to write it anywhere else.
+   * Copies in a record that has been promised index `index` of the batch, or {@link NO_BATCH}. Native code
+   * refuses to write it anywhere else.
    */
   joinPromised(
     record: AppendableRecord,

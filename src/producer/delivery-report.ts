@@ -10,6 +10,8 @@ const { WORDS } = Place
 /** Shares are numbered from here: nothing is what the table has for a record that is not told of in it. */
 const NUMBER_FIRST = 1
 const NO_NUMBER = 0
+/** Records of an array whose table is made at the first record that needs one. */
+const TABLE_AT_FIRST_USE_MAX = 1 << 20
 
 /** The records of one `sendMany` that went into one batch. */
 class Share implements Settlement {
@@ -162,6 +164,8 @@ export class SendManyCollector implements Delivery, StagedRun {
     this.report = new DeliveryReport(this, length)
     this.timestampMs = timestampMs
     this.pending = length
+    // If there is no memory for it, that has to show before any record is sent.
+    if (length > TABLE_AT_FIRST_USE_MAX) this.tableToFill()
     this.onDone = onDone
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve
@@ -232,7 +236,7 @@ export class SendManyCollector implements Delivery, StagedRun {
     this.unsent.set(ordinal, RecordMetadata.unsent(topic, partition))
     this.errors ??= new Map()
     this.errors.set(ordinal, error)
-    // Not at once: `onDone` may send, and whoever refuses a record is in the midst of others.
+    // Not at once: `onDone` may send, and the caller is still handling other records.
     if (--this.pending === 0) queueMicrotask(() => this.finish())
   }
 

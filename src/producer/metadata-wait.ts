@@ -46,6 +46,8 @@ export class MetadataWait {
   private readonly queues = new Map<TopicState, WaitingQueue>()
   private askers: Asker[] = []
   private readonly timer: DeadlineTimer
+  /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
+  private flushesOfRelease: Set<FlushBarrier> | null = null
 
   constructor(options: MetadataWaitOptions) {
     this.options = options
@@ -69,8 +71,18 @@ export class MetadataWait {
     })
   }
 
+  /**
+   * Whether records of the topic are being sent on. A partitioner that is asked for one of them may send; its
+   * record goes behind those that have waited.
+   */
+  isReleasing(topic: TopicState): boolean {
+    return this.flushesOfRelease !== null && this.queues.has(topic)
+  }
+
   /** New metadata has been taken over: sends on what it was missing, fails what it will never serve. */
   onMetadata(): void {
+    if (this.flushesOfRelease !== null) return
+    this.flushesOfRelease = new Set()
     // A copy: what still waits afterwards stands at the end of the map again.
     for (const [topic, queue] of [...this.queues]) {
       const error = this.finalError(topic)
@@ -79,6 +91,12 @@ export class MetadataWait {
         this.options.onRefused(error)
         queue.empty(record => failWaiting(record, error))
       } else if (topic.partitionCount > 0) this.release(topic, queue)
+    }
+    const flushes = this.flushesOfRelease
+    this.flushesOfRelease = null
+    for (const barrier of flushes) {
+      this.options.accumulator.joinBarrier(barrier)
+      barrier.leave()
     }
     const { askers } = this
     this.askers = []
@@ -91,6 +109,11 @@ export class MetadataWait {
   }
 
   joinBarrier(barrier: FlushBarrier): void {
+    const { flushesOfRelease } = this
+    if (flushesOfRelease !== null && !flushesOfRelease.has(barrier)) {
+      flushesOfRelease.add(barrier)
+      barrier.add()
+    }
     for (const queue of this.queues.values()) queue.joinBarrier(barrier)
   }
 
@@ -115,22 +138,28 @@ export class MetadataWait {
     this.timer.ensure(deadlineMs)
   }
 
+  /** Sends on what waits for the topic, and what is sent meanwhile; what names a missing partition stays. */
   private release(topic: TopicState, queue: WaitingQueue): void {
-    this.queues.delete(topic)
     const released = new Set<FlushBarrier>()
+    const missing = new WaitingQueue()
     const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
       if (record.partition < topic.partitionCount) {
         this.options.proceed(record)
         for (const barrier of barriers) released.add(barrier)
         return
       }
-      this.push(record, record.delivery, record.ordinal, record.deadlineMs)
-      for (const barrier of barriers) this.queueOf(topic).joinBarrier(barrier)
+      missing.push(record, record.delivery, record.ordinal, record.deadlineMs)
+      for (const barrier of barriers) missing.joinBarrier(barrier)
     }
     // The records are in batches now, or wait for memory: a flush goes on waiting for them there.
-    queue.empty(proceed, () => {
+    const done = () => {
       for (const barrier of released) this.options.accumulator.joinBarrier(barrier)
-    })
+    }
+    while (queue.length > 0) queue.empty(proceed, done)
+    this.queues.delete(topic)
+    if (missing.length === 0) return
+    this.queues.set(topic, missing)
+    this.ask(topic, missing.nextDeadlineMs)
   }
 
   private queueOf(topic: TopicState): WaitingQueue {

@@ -10,13 +10,7 @@ import {
   parseProducerOptions,
   parseProperties,
 } from '../config/index.js'
-import {
-  ConfigError,
-  IllegalStateError,
-  InvalidRecordError,
-  type KafkaError,
-  ProducerClosedError,
-} from '../errors/index.js'
+import { ConfigError, IllegalStateError, type KafkaError, ProducerClosedError } from '../errors/index.js'
 import { Result } from '../native/addon.js'
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
@@ -30,6 +24,7 @@ import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
 import { Interceptors } from './interceptors.js'
 import { MetadataWait } from './metadata-wait.js'
 import { PromiseGroup } from './promise-group.js'
+import { checkCallback, lengthOf } from './record-checks.js'
 import { RecordClock } from './record-clock.js'
 import type { RecordMetadata } from './record-metadata.js'
 import {
@@ -151,8 +146,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     let count: number
     let misses = 0
     try {
-      if (!Array.isArray(records)) throw new InvalidRecordError('sendMany takes an array of records.')
-      count = records.length
+      count = lengthOf(records)
       collector = new SendManyCollector(
         count,
         nowMs,
@@ -337,7 +331,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     try {
       this.checkSendable()
       const routed = this.router.route(record, nowMs)
-      const written = isPlaceable(routed) ? this.writeNow(routed) : null
+      // Code of the caller's that ran meanwhile may have closed the producer or ended the transaction.
+      this.checkSendable()
+      const written = this.isNext(routed) ? this.writeNow(routed) : null
       if (written !== null) return written
       const delivery = new PromiseDelivery()
       this.handOver(routed, delivery, 0)
@@ -371,9 +367,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       this.callbacksToDispatch--
       return false
     }
-    const { callbackRun } = this
+    const { callbackRun, takesRecords } = this
     const { staging } = this.accumulator
-    if (!this.takesRecords() || !this.router.stageOne(record, nowMs, callbackRun, staging.nextOrdinal)) {
+    if (!this.router.stageOne(record, nowMs, callbackRun, staging.nextOrdinal, takesRecords)) {
       this.callbacksToDispatch = CALLBACKS_DISPATCHED_AFTER_MISS
       return false
     }
@@ -386,7 +382,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private dispatch(record: ProducerRecord<K, V>, delivery: Delivery, ordinal: number, nowMs: number): void {
     try {
       this.checkSendable()
-      this.handOver(this.router.route(record, nowMs), delivery, ordinal)
+      const routed = this.router.route(record, nowMs)
+      // As in `sendPromised`.
+      this.checkSendable()
+      this.handOver(routed, delivery, ordinal)
     } catch (thrown) {
       const { topic, partition } = placeOf(record)
       const error = asKafkaError(thrown, topic)
@@ -397,7 +396,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /** Into a batch, or to wait for the topic's metadata. */
   private handOver(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
-    if (isPlaceable(record)) {
+    if (this.isNext(record)) {
       this.accumulator.appender.append(record, delivery, ordinal)
       this.sender.wakeup()
       return
@@ -405,6 +404,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.accumulator.appender.checkSize(record)
     const deadlineMs = this.clock.now() + this.config.maxBlockMs
     this.waiting.push(record, delivery, ordinal, deadlineMs)
+  }
+
+  /** Whether a record need not wait for its topic's metadata, or behind others that have waited for them. */
+  private isNext(record: AppendableRecord): boolean {
+    return isPlaceable(record) && !this.waiting.isReleasing(record.topic)
   }
 
   /** Sends a record on whose topic has become known. */
@@ -487,8 +491,4 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     await this.client.close()
     await failuresTold()
   }
-}
-
-function checkCallback(callback: unknown): asserts callback is DeliveryCallback {
-  if (typeof callback !== 'function') throw new TypeError('send: the callback must be a function.')
 }

@@ -1,4 +1,5 @@
 import { InvalidRecordError } from '../errors/index.js'
+import type { DeliveryCallback } from './callback-group.js'
 
 const TOPIC_NAME_LENGTH_MAX = 249
 const TOPIC_NAME = /^[a-zA-Z0-9._-]+$/
@@ -45,6 +46,20 @@ export function checkTimestamp(timestamp: unknown, topic: string): number {
       `from 0 to int64's largest, not ${show(timestamp)}.`,
     { topic },
   )
+}
+
+/** How many records a `sendMany` is given. A proxy of an array may say anything. */
+export function lengthOf(records: unknown): number {
+  if (!Array.isArray(records)) throw new InvalidRecordError('sendMany takes an array of records.')
+  const { length } = records
+  if (!Number.isSafeInteger(length) || length < 0) {
+    throw new InvalidRecordError('sendMany takes an array whose length is a number of records.')
+  }
+  return length
+}
+
+export function checkCallback(callback: unknown): asserts callback is DeliveryCallback {
+  if (typeof callback !== 'function') throw new TypeError('send: the callback must be a function.')
 }
 
 function invalidTopic(reason: string, name?: string): InvalidRecordError {

@@ -94,8 +94,8 @@ export class RecordRouter {
   ): number {
     let ordinal = from
     try {
-      while (ordinal < end && takesRecords()) {
-        const topic = this.stagePlain(records[ordinal] as ProducerRecord, nowMs, run, ordinal)
+      while (ordinal < end) {
+        const topic = this.stagePlain(records[ordinal] as ProducerRecord, nowMs, run, ordinal, takesRecords)
         if (topic === null) break
         ordinal++
         ordinal = this.extendRun(records, topic, run, ordinal, end, takesRecords)
@@ -145,9 +145,10 @@ export class RecordRouter {
     nowMs: number,
     run: StagedRun,
     ordinal: number,
+    takesRecords: () => boolean,
   ): boolean {
     try {
-      return this.stagePlain(record, nowMs, run, ordinal) !== null
+      return this.stagePlain(record, nowMs, run, ordinal, takesRecords) !== null
     } catch {
       return false
     }
@@ -162,12 +163,15 @@ export class RecordRouter {
     nowMs: number,
     run: StagedRun,
     ordinal: number,
+    takesRecords: () => boolean,
   ): TopicState | null {
     const topic = this.lastTopic
     if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
       return null
     const { partition, timestamp, headers, key, value } = record
     if (partition !== undefined || timestamp !== undefined || headers !== undefined) return null
+    // Not before: reading the record may have run code of the caller's.
+    if (!takesRecords()) return null
     const { appender } = this.accumulator
     const { keyedPartition } = this
     const isStaged = appender.stage(topic, keyedPartition, nowMs, key as Bytes, value as Bytes, run, ordinal)

@@ -149,6 +149,15 @@ export class HostileValues {
     return random.pick(makers)()
   }
 
+  /** A view whose elements are properties, and whose first one runs code. */
+  private watchful(size: number): DataView {
+    const get = () => {
+      this.mischief()
+      return 1
+    }
+    return Object.defineProperty(new DataView(new ArrayBuffer(size)), 0, { get })
+  }
+
   /** Views and strings: some sound, some detached, resized, shared, of another type, or lying. */
   bytes(): unknown {
     const { random } = this
@@ -168,6 +177,7 @@ export class HostileValues {
       () => new Uint8ClampedArray(size),
       () => new Float64Array(size >> 3),
       () => new DataView(new ArrayBuffer(size)),
+      () => this.watchful(size),
       () => new ArrayBuffer(size),
       () => this.liar(size),
       () => Object.setPrototypeOf(new Uint16Array(size), Uint8Array.prototype),

@@ -167,18 +167,26 @@ export interface StoredRecord {
   readonly headers: StoredHeaders
 }
 
+/** The number that a value begins with, -1 if it has none. */
+export function numberOf(value: unknown): number {
+  const text = typeof value === 'string'
+  if (!text && !(value instanceof Uint8Array)) return -1
+  const codeAt = (at: number) => (text ? value.charCodeAt(at) : (value[at] as number))
+  if (value.length === 0 || codeAt(0) !== HASH) return -1
+  let id = 0
+  for (let at = 1; at < value.length; at++) {
+    const code = codeAt(at)
+    if (code === HASH) return at > 1 ? id : -1
+    if (code < 48 || code > 57) return -1
+    id = id * 10 + code - 48
+  }
+  return -1
+}
+
 /** The number of a record that was read, -1 if it says none. */
 export function identify({ value, headers, timestamp }: StoredRecord): number {
-  if (value !== null && value[0] === HASH) {
-    let id = 0
-    for (let at = 1; at < value.length; at++) {
-      const byte = value[at] as number
-      if (byte === HASH) return at > 1 ? id : -1
-      if (byte < 48 || byte > 57) return -1
-      id = id * 10 + byte - 48
-    }
-    return -1
-  }
+  const written = numberOf(value)
+  if (written >= 0) return written
   const named = headers.find(([name]) => name === 'id')?.[1]
   if (named !== undefined && named !== null) return Number(Buffer.from(named).toString())
   const number = timestamp - IDENTITY_TIME

@@ -1,6 +1,6 @@
 import type { TestBroker } from '../../../dist/testing/index.js'
 import type { Random } from '../../hostile/random.js'
-import type { Plan } from './plan.js'
+import { PARTITIONS_GROWN_MAX, type Plan } from './plan.js'
 
 const RETRIED = ['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'LEADER_NOT_AVAILABLE'] as const
 const RETRIED_THOUGH_STORED = ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'REQUEST_TIMED_OUT'] as const
@@ -113,7 +113,7 @@ export class FaultMaker {
     for (const { name, partitions, grows } of this.plan.topics) {
       if (!grows || this.grown.has(name)) continue
       this.grown.add(name)
-      this.broker.addPartitions(name, partitions + 1 + this.random.below(4))
+      this.broker.addPartitions(name, partitions + 1 + this.random.below(PARTITIONS_GROWN_MAX))
     }
   }
 }

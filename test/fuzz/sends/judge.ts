@@ -1,11 +1,13 @@
+import { BrokerError, type KafkaError } from '../../../dist/index.js'
 import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
+import { ErrorCodes } from '../../../dist/protocol/error-codes.js'
 import { areHeaders, identify, isValue, keyBytesOf } from './contents.js'
 import type { Ground, Isolation, LoggedRecord } from './ground.js'
 import { type Ledger, Told, WAY_NAMES } from './ledger.js'
-import type { Plan } from './plan.js'
+import { PARTITIONS_GROWN_MAX, type Plan } from './plan.js'
 
-/** What became of a transaction, as its owner knows it. */
-export type Fate = 'committed' | 'aborted' | 'unknown'
+/** What became of a transaction, as its owner knows it; `failed`: the commit was refused. */
+export type Fate = 'committed' | 'aborted' | 'failed' | 'unknown'
 
 /** The kinds of what may be wrong; each count must be 0. */
 export const FINDINGS = [
@@ -41,17 +43,33 @@ export class Findings {
   }
 }
 
-/** The errors that a plan gives reason for. */
-function allowedCodes(plan: Plan): Set<string> {
-  const codes = new Set<string>(['RECORD_TOO_LARGE'])
-  if (plan.faults.isFailing) codes.add('BROKER_ERROR')
+/** Numbers of the broker's errors that the faults of a plan give. */
+const GIVEN_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCodes.POLICY_VIOLATION,
+  ErrorCodes.INVALID_RECORD,
+  ErrorCodes.RECORD_LIST_TOO_LARGE,
+])
+
+/** Whether the plan gives reason for an error of a record, whatever became of others. */
+function isReason(plan: Plan, { code, errorNumber }: Failure): boolean {
+  if (code === 'RECORD_TOO_LARGE') return true
+  if (code === 'BROKER_ERROR') return plan.faults.isFailing && GIVEN_ERRORS.has(errorNumber)
   // A metadata request waits as long as memory does.
-  if (plan.isExhausting) codes.add('BUFFER_EXHAUSTED').add('TIMED_OUT')
-  if (plan.end === 'close at once') codes.add('PRODUCER_CLOSED')
-  // One record that fails takes the transaction's others with it; what is in flight then meets the gap.
-  if (plan.transactionVersion !== null)
-    codes.add('TRANSACTION_FAILED').add('ILLEGAL_STATE').add('BROKER_ERROR')
-  return codes
+  if (code === 'BUFFER_EXHAUSTED' || code === 'TIMED_OUT') return plan.isExhausting
+  return code === 'PRODUCER_CLOSED' && plan.end === 'close at once'
+}
+
+interface Failure {
+  readonly code: string
+  /** Of a broker, -1 where it is none of its. */
+  readonly errorNumber: number
+}
+
+function failureOf(error: KafkaError | undefined): Failure {
+  return {
+    code: error?.code ?? 'NO CODE',
+    errorNumber: error instanceof BrokerError ? error.errorCode : -1,
+  }
 }
 
 /** Errors after which a record is certainly in no log, where no answer was lost on the way. */
@@ -64,6 +82,9 @@ export class Judge {
   private readonly ledger: Ledger
   private readonly fates: readonly Fate[]
   private readonly window: { readonly fromMs: number; readonly toMs: number }
+  private readonly excused = new Set<number>()
+  /** Partitions of records that have failed. */
+  private readonly failedIn = new Set<string>()
   private readonly stored: Uint8Array
   private readonly committed: Uint8Array
 
@@ -83,10 +104,35 @@ export class Judge {
 
   async judge(ground: Ground): Promise<Findings> {
     for (const complaint of this.ledger.complaints) this.findings.add('complaint', complaint)
+    for (const { topic, partition } of this.ledger.failures.values())
+      this.failedIn.add(`${topic}-${partition}`)
     for (const [index] of this.plan.topics.entries()) await this.read(ground, index)
-    const codes = allowedCodes(this.plan)
-    for (let id = 0; id < this.ledger.count; id++) this.judgeRecord(id, codes)
+    this.findReasons()
+    for (let id = 0; id < this.ledger.count; id++) this.judgeRecord(id)
+    for (const [index, fate] of this.fates.entries()) {
+      if (fate === 'failed' && !this.excused.has(index)) {
+        this.findings.add('failed without reason', `transaction ${index}: its commit was refused`)
+      }
+    }
     return this.findings
+  }
+
+  /** Transactions in which a record has failed for a good reason: it takes the others with it. */
+  private findReasons(): void {
+    for (const [id, error] of this.ledger.failures) {
+      const index = this.ledger.transaction[id] as number
+      if (index >= 0 && isReason(this.plan, failureOf(error))) this.excused.add(index)
+    }
+  }
+
+  /** Whether a record may have failed so because its transaction has, or because it was in none. */
+  private isOfTransaction(id: number, { code }: Failure): boolean {
+    if (this.plan.transactionVersion === null) return false
+    const index = this.ledger.transaction[id] as number
+    if (index < 0) return code === 'ILLEGAL_STATE' || code === 'TRANSACTION_FAILED'
+    const isEnded = this.fates[index] === 'aborted' || this.excused.has(index)
+    // What is in flight behind a record that has failed meets the gap.
+    return isEnded && (code === 'TRANSACTION_FAILED' || code === 'ILLEGAL_STATE' || code === 'BROKER_ERROR')
   }
 
   private async read(ground: Ground, topic: number): Promise<void> {
@@ -96,8 +142,8 @@ export class Judge {
       for (const record of records) {
         let log = logs.get(record.partition)
         if (log === undefined) {
-          const mayBeginLate = this.ledger.failures.size > 0
-          log = new LogReader(this.findings, `${name}-${record.partition}`, mayBeginLate)
+          const isFailed = this.failedIn.has(`${name}-${record.partition}`)
+          log = new LogReader(this.findings, `${name}-${record.partition}`, isFailed)
           logs.set(record.partition, log)
         }
         this.readOne(topic, record, log)
@@ -142,8 +188,8 @@ export class Judge {
     if (!this.isTime(id, record.timestamp)) {
       findings.add('changed', `${place}: time ${record.timestamp} of record ${id}`)
     }
-    const wanted = this.partitionOf(id, key)
-    if (wanted >= 0 && wanted !== record.partition) {
+    const wanted = this.partitionsOf(id, key)
+    if (wanted !== null && !wanted.includes(record.partition)) {
       findings.add('told wrong', `record ${id} belongs into partition ${wanted} and is at ${place}`)
     }
   }
@@ -155,14 +201,16 @@ export class Judge {
     return timestamp >= this.window.fromMs && timestamp <= this.window.toMs
   }
 
-  /** -1: it was the producer's choice. */
-  private partitionOf(id: number, key: Uint8Array | null): number {
+  /** Where a record may be; null: it was the producer's choice. */
+  private partitionsOf(id: number, key: Uint8Array | null): number[] | null {
     const { ledger, plan } = this
-    if ((ledger.partition[id] as number) >= 0) return ledger.partition[id] as number
+    if ((ledger.partition[id] as number) >= 0) return [ledger.partition[id] as number]
+    if (plan.plugIn === 'partitioner' || plan.options.partitionerIgnoreKeys || key === null) return null
     const { partitions, grows } = plan.topics[ledger.topic[id] as number] as Plan['topics'][number]
-    if (plan.plugIn === 'partitioner' || plan.options.partitionerIgnoreKeys || grows || key === null)
-      return -1
-    return partitionOfKey(key, key.length, partitions)
+    const counts = grows
+      ? Array.from({ length: PARTITIONS_GROWN_MAX + 1 }, (_, more) => partitions + more)
+      : [partitions]
+    return counts.map(count => partitionOfKey(key, key.length, count))
   }
 
   private compareTold(id: number, record: LoggedRecord, place: string): void {
@@ -188,7 +236,7 @@ export class Judge {
     }
   }
 
-  private judgeRecord(id: number, codes: ReadonlySet<string>): void {
+  private judgeRecord(id: number): void {
     const { ledger, findings, plan } = this
     const count = this.stored[id] as number
     const way = WAY_NAMES[ledger.way[id] as number]
@@ -198,8 +246,9 @@ export class Judge {
       if (count === 0) findings.add('lost', `record ${id} (${way}) was told to be stored`)
     } else {
       const error = ledger.failures.get(id)
-      const code = error?.code ?? 'NO CODE'
-      if (!codes.has(code))
+      const failure = failureOf(error)
+      const { code } = failure
+      if (!isReason(plan, failure) && !this.isOfTransaction(id, failure))
         findings.add('failed without reason', `record ${id} (${way}): ${code} ${error?.message}`)
       if (count > 0 && DEFINITE.has(code) && !plan.faults.isAmbiguous) {
         findings.add('phantom', `record ${id} (${way}) failed with ${code}, and is stored`)
@@ -213,8 +262,8 @@ export class Judge {
     const index = ledger.transaction[id] as number
     const fate = index < 0 ? 'aborted' : (this.fates[index] ?? 'unknown')
     const isVisible = (this.committed[id] as number) > 0
-    if (fate === 'aborted' && isVisible) {
-      findings.add('wrong transaction', `record ${id} of transaction ${index}, aborted, is visible`)
+    if ((fate === 'aborted' || fate === 'failed') && isVisible) {
+      findings.add('wrong transaction', `record ${id} of transaction ${index}, ${fate}, is visible`)
     } else if (fate === 'committed' && !isVisible) {
       findings.add('wrong transaction', `record ${id} of transaction ${index}, committed, is not visible`)
     }

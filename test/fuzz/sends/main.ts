@@ -1,6 +1,6 @@
 // `npm run fuzz:sends [-- --records N] [--seconds N] [--seed N] [--kafka]`: all ways to send, mixed at random,
-// against the in-process broker or a real Kafka; every told place, time and error is compared with the log. A
-// seed is repeated by `--seed N --records 1`.
+// against the in-process broker or a real Kafka; every told place, time and error is compared with the log.
+// `--seed N --records 1` repeats the plan of a seed; the order of its events depends on the machine, too.
 import { randomInt } from 'node:crypto'
 import { numberOption } from '../../hostile/random.js'
 import { KafkaCluster } from './kafka-ground.js'

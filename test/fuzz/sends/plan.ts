@@ -11,6 +11,9 @@ const BATCH_BYTES = [
 const LINGERS_MS = [0, 0, 1, 2, 5, 20, 50]
 const CODECS = ['none', 'none', 'none', 'none', 'none', 'none', 'lz4', 'snappy', 'zstd', 'gzip'] as const
 
+/** Partitions that a topic gets under way at most. */
+export const PARTITIONS_GROWN_MAX = 4
+
 export interface TopicPlan {
   readonly name: string
   readonly partitions: number
@@ -35,7 +38,7 @@ export interface FaultPlan {
   readonly onceIn: number
 }
 
-/** Plug-ins of the producer; each of them may send records itself. */
+/** A plug-in of the producer, which sends records itself while it is asked. */
 export type PlugIn = 'none' | 'interceptor' | 'serializer' | 'partitioner'
 
 /** All that a seed decides before the first record. */

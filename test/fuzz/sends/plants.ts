@@ -1,10 +1,13 @@
 import { Appender } from '../../../dist/accumulator/appender.js'
 import { type Batch, BatchPhase } from '../../../dist/accumulator/batch.js'
 import { NOT_STAGEABLE, Staging, stageableBytes } from '../../../dist/accumulator/staging.js'
+import { TimeoutError } from '../../../dist/index.js'
 import { NO_BATCH, PARTITION_BY_KEY, PARTITION_STICKY, Result, Touched } from '../../../dist/native/addon.js'
 import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
+import { MetadataWait } from '../../../dist/producer/metadata-wait.js'
 import { PromiseGroup } from '../../../dist/producer/promise-group.js'
 import { RecordRouter } from '../../../dist/producer/record-router.js'
+import { TransactionManager } from '../../../dist/transactions/transaction-manager.js'
 
 /**
  * Bugs that the fuzzer must find, patched into the producer's own classes. The first ones are those that it was
@@ -113,6 +116,23 @@ function passTheStaged(): void {
   }
 }
 
+/** What a partitioner sends while it is asked for a record that has waited passes those behind it. */
+function passThoseThatWaited(): void {
+  const wait: Patched = MetadataWait.prototype
+  wait.isReleasing = () => false
+}
+
+/** A transaction now and then fails for no reason. */
+function failTransactions(): void {
+  const manager: Patched = TransactionManager.prototype
+  const { use } = manager
+  let calls = 0
+  manager.use = function (this: Patched, partition: Patched) {
+    if (++calls % 100 === 0) this.failTransaction(new TimeoutError('planted'))
+    return use.call(this, partition)
+  }
+}
+
 const plants: Record<string, () => void> = {
   'mixed sends': () => {
     foretellBeforeTheDrain()
@@ -122,6 +142,8 @@ const plants: Record<string, () => void> = {
   'wrong topic': takeTheLastTopic,
   'wrong offset': tellTheNeighbour,
   'wrong order': passTheStaged,
+  'wrong order after waiting': passThoseThatWaited,
+  'failed transactions': failTransactions,
 }
 
 export const plantNames = Object.keys(plants)

@@ -11,7 +11,7 @@ import {
 } from '../../../dist/index.js'
 import { Random } from '../../hostile/random.js'
 import { Chooser } from './chooser.js'
-import { headersFor, keyFor, Scratch, valueFor } from './contents.js'
+import { headersFor, keyFor, numberOf, Scratch, valueFor } from './contents.js'
 import { FaultMaker } from './faults.js'
 import type { Ground } from './ground.js'
 import { type Fate, type Findings, Judge } from './judge.js'
@@ -53,6 +53,8 @@ export class World {
   private calls = 0
   private nested = 0
   private depth = 0
+  /** Calls of `send` and `sendMany` that have not returned. */
+  private open = 0
   /** Index of the open transaction, -1 outside. */
   private transaction = -1
   private acknowledged = 0
@@ -79,9 +81,13 @@ export class World {
     try {
       await Promise.race([this.sendAll(), watch.stuck])
       await Promise.race([this.end(), watch.stuck])
+    } catch (error) {
+      this.ledger.complaints.push(error instanceof Error ? `${error.stack}` : String(error))
     } finally {
+      this.isEnding = true
       watch.end()
       await this.producer.close({ timeoutMs: 0 })
+      await new Promise(resolve => setImmediate(resolve))
     }
     const judge = new Judge(this.plan, this.ledger, this.fates, { fromMs: this.fromMs, toMs: Date.now() })
     return await judge.judge(this.ground)
@@ -122,14 +128,15 @@ export class World {
     this.arrayMax = this.random.pick(ARRAYS_MAX)
     for (let left = this.chooser.burst; left > 0; left--) {
       const { way } = this.chooser
-      if (way === Way.MANY) left -= this.sendMany(Math.min(left, 1 + this.random.below(this.arrayMax)))
-      else this.sendSingly(way, this.calls++)
+      const next = () => this.calls++
+      if (way === Way.MANY) left -= this.sendMany(Math.min(left, 1 + this.random.below(this.arrayMax)), next)
+      else this.sendSingly(way, next())
       if (!this.scratch.hasRoom || this.random.once(10)) this.scratch.overwrite()
     }
   }
 
   private async pause(): Promise<void> {
-    const { random, ledger, plan, producer } = this
+    const { random, ledger, plan } = this
     if (ledger.unsettled > plan.unsettledMax) await ledger.settledTo(random.below(plan.unsettledMax))
     const pauses: readonly (() => Promise<unknown> | undefined)[] = [
       () => undefined,
@@ -137,7 +144,7 @@ export class World {
       () => new Promise(resolve => setImmediate(resolve)),
       () => new Promise(resolve => setImmediate(resolve)),
       () => new Promise(resolve => setTimeout(resolve, random.below(4))),
-      () => (random.once(20) ? producer.flush() : undefined),
+      () => (random.once(20) ? this.checkFlush() : undefined),
       () => (random.once(20) ? ledger.settledTo(0) : undefined),
     ]
     await random.pick(pauses)()
@@ -150,25 +157,27 @@ export class World {
     const id = chooser.record(way, this.transaction)
     ledger.order[id] = order
     const record = this.recordOf(id)
+    this.open++
     if (way === Way.CALLBACK) {
       producer.send(record, (error, metadata) => {
         this.tell(id, error, metadata)
         this.maybeResend()
       })
-      return
+    } else {
+      producer.send(record).then(
+        metadata => this.tell(id, null, metadata),
+        error => this.tell(id, error, null),
+      )
     }
-    producer.send(record).then(
-      metadata => this.tell(id, null, metadata),
-      error => this.tell(id, error, null),
-    )
+    this.open--
   }
 
   /** Answers how many records beyond the first it has sent. */
-  private sendMany(count: number): number {
+  private sendMany(count: number, nextOrder: () => number): number {
     const { ledger, producer, chooser } = this
     const ids = Array.from({ length: count }, () => {
       const id = chooser.record(Way.MANY, this.transaction)
-      ledger.order[id] = this.calls++
+      ledger.order[id] = nextOrder()
       return id
     })
     const records = ids.map(id => this.recordOf(id))
@@ -177,7 +186,10 @@ export class World {
         this.tell(id, errors?.get(at) ?? null, report.at(at) as RecordMetadata)
       }
     }
-    producer.sendMany(records).then(
+    this.open++
+    const sent = producer.sendMany(records)
+    this.open--
+    sent.then(
       report => tellAll(report, null),
       error => {
         if (error instanceof SendManyError) tellAll(error.report, error.errors)
@@ -195,20 +207,32 @@ export class World {
   private maybeResend(): void {
     const { ledger, plan, random } = this
     if (!random.once(RESENT_ONCE_IN) || ledger.count >= plan.records || this.isEnding) return
-    this.sendSingly(random.pick([Way.PROMISE, Way.CALLBACK]), this.calls++)
+    if (random.once(20)) void this.checkFlush()
+    this.sendAny(() => this.calls++)
   }
 
-  /** Sends other records, from within the `send` of one. */
+  private sendAny(nextOrder: () => number): void {
+    const way = this.random.pick([Way.PROMISE, Way.CALLBACK, Way.MANY])
+    if (way === Way.MANY) this.sendMany(1 + this.random.below(4), nextOrder)
+    else this.sendSingly(way, nextOrder())
+  }
+
+  /**
+   * Sends other records while the producer looks at one: they go before it, for it has no place yet. One that
+   * has waited for its topic has been sent long ago.
+   */
   private sendNested(outer: number): void {
-    const { ledger, random, chooser } = this
-    if (this.depth > 0 || this.isEnding) return
+    const { ledger, random } = this
+    if (this.depth > 0 || this.isEnding || outer < 0 || outer >= ledger.count) return
     this.depth++
-    for (let left = 1 + random.below(3); left > 0; left--) {
-      const order = (ledger.order[outer] as number) - 0.5 + this.nested++ * NESTED_STEP
-      const { way } = chooser
-      this.sendSingly(way === Way.MANY ? Way.PROMISE : way, order)
-    }
+    const before = (ledger.order[outer] as number) - 0.5
+    const nextOrder = () => (this.open > 0 ? before + this.nested++ * NESTED_STEP : this.calls++)
+    for (let left = 1 + random.below(3); left > 0; left--) this.sendAny(nextOrder)
     this.depth--
+  }
+
+  private maybeNest(value: unknown): void {
+    if (this.random.once(NESTED_ONCE_IN)) this.sendNested(numberOf(value))
   }
 
   private recordOf(id: number): AnyRecord {
@@ -235,21 +259,29 @@ export class World {
     return record as unknown as AnyRecord
   }
 
-  /** Plug-ins that change nothing, and may send records while they are asked. */
+  /** Plug-ins that change nothing and send records while they are asked. */
   private plugIns(): Partial<ProducerOptions<unknown, unknown>> {
     const { plugIn, topics } = this.plan
     if (plugIn === 'serializer') {
-      const serialize = (_topic: string, data: unknown) => data as never
+      const serialize = (_topic: string, data: unknown) => {
+        this.maybeNest(data)
+        return data as never
+      }
       return { valueSerializer: { serialize } }
     }
     if (plugIn === 'partitioner') {
-      return {
-        partitioner: { partition: (topic: string) => this.random.below(this.partitionsOf(topic, topics)) },
+      const partition = (topic: string, _key: unknown, value: unknown) => {
+        this.maybeNest(value)
+        return this.random.below(this.partitionsOf(topic, topics))
       }
+      return { partitioner: { partition } }
     }
     if (plugIn !== 'interceptor') return {}
     const interceptor: ProducerInterceptor<unknown, unknown> = {
-      onSend: record => (this.random.once(2) ? record : { ...record }),
+      onSend: record => {
+        if (this.depth === 0) this.maybeNest(record.value)
+        return this.random.once(2) ? record : { ...record }
+      },
       onAcknowledgement: () => {
         this.acknowledged++
         this.maybeResend()
@@ -284,7 +316,7 @@ export class World {
     } catch (error) {
       if (!(error instanceof TransactionError) || error.fatal) throw error
       await this.insist(() => producer.abortTransaction())
-      this.fates[transaction] = 'aborted'
+      this.fates[transaction] = 'failed'
     }
   }
 
@@ -296,6 +328,20 @@ export class World {
       } catch (error) {
         if (!(error instanceof KafkaError) || error.code !== 'TIMED_OUT' || left === 0) throw error
       }
+    }
+  }
+
+  /** After a flush all that was sent before it has an outcome. */
+  private async checkFlush(): Promise<void> {
+    const { ledger } = this
+    const { count } = ledger
+    await this.producer.flush()
+    // What waits for a promise hears of it a few microtasks later.
+    await new Promise(resolve => setImmediate(resolve))
+    for (let id = 0; id < count; id++) {
+      if (ledger.told[id] !== Told.NOTHING) continue
+      ledger.complaints.push(`record ${id} was sent before a flush and has no outcome after it`)
+      return
     }
   }
 
@@ -312,8 +358,7 @@ export class World {
     } else {
       await this.faults?.heal()
       if (plan.end === 'flush') {
-        await producer.flush()
-        if (ledger.unsettled > 0) await Promise.resolve()
+        await this.checkFlush()
         const { bufferAvailableBytes, bufferTotalBytes } = producer
         if (bufferAvailableBytes !== bufferTotalBytes) {
           ledger.complaints.push(
