@@ -8,6 +8,9 @@ const BATCH_BYTES = [
   1024, 1024, 1500, 2048, 2048, 4096, 4096, 8192, 16_384, 16_384, 16_384, 32_768, 65_536, 131_072, 524_288,
   1_048_576,
 ]
+/** No record may time out because the machine is busy. */
+const PATIENCE_MS = 600_000
+const REQUEST_PATIENCE_MS = 300_000
 const LINGERS_MS = [0, 0, 1, 2, 5, 20, 50]
 const CODECS = ['none', 'none', 'none', 'none', 'none', 'none', 'lz4', 'snappy', 'zstd', 'gzip'] as const
 
@@ -109,13 +112,15 @@ export function planOf(seed: number, records: number, limits: PlanLimits = { isR
       partitionerIgnoreKeys: random.once(8),
       bufferMemory: bufferBytes,
       maxRequestSize: maxRequestBytes,
-      maxBlockMs: isExhausting ? 5 + random.below(60) : 60_000,
+      maxBlockMs: isExhausting ? 5 + random.below(60) : PATIENCE_MS,
+      deliveryTimeoutMs: PATIENCE_MS,
       retryBackoffMs: 1 + random.below(4),
       retryBackoffMaxMs: 20,
       reconnectBackoffMs: 1 + random.below(4),
       reconnectBackoffMaxMs: 20,
       metadataMaxAgeMs: random.once(3) ? 20 + random.below(200) : 300_000,
-      requestTimeoutMs: 2_000 + random.below(3_000),
+      // Without idempotence a request that is repeated may double its records, as in every client.
+      requestTimeoutMs: idempotent ? 2_000 + random.below(3_000) : REQUEST_PATIENCE_MS,
       ...(isTransactional && { transactionalId: `sends-${seed}`, transactionTimeoutMs: 60_000 }),
     },
     batchBytes,

@@ -18,7 +18,7 @@ import { type Fate, type Findings, Judge } from './judge.js'
 import { Ledger, Told, Way } from './ledger.js'
 import type { Plan } from './plan.js'
 
-/** Beyond `delivery.timeout.ms` and `max.block.ms`. */
+/** When nothing has been sent or settled for so long, a world is stuck. */
 const STANDSTILL_MS = 150_000
 /** Short arrays stand between other ways to send, long ones fill the staging several times. */
 const ARRAYS_MAX = [1, 4, 20, 600]
@@ -93,7 +93,7 @@ export class World {
     return await judge.judge(this.ground)
   }
 
-  /** Rejects once nothing has been sent or settled for longer than any time-out of the producer. */
+  /** Rejects once nothing has been sent or settled for a long time. */
   private watchProgress(): { stuck: Promise<never>; end: () => void } {
     const { ledger } = this
     let timer: NodeJS.Timeout | undefined
