@@ -59,6 +59,7 @@ export async function fuzzSends(runtime, words) {
 async function sends(words) {
   const options = readOptions(words, [
     '--records',
+    '--per-seed',
     '--seconds',
     '--seed',
     '--runtime',
