@@ -74,11 +74,13 @@ export class Appender {
 
   /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
   append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
-    const { key, value } = record
+    const { topic, key, value } = record
     // Anything else may run code when it is looked at. A send in there would overwrite this record.
-    const areSafe = isSafe(key) && isSafe(value)
-    const keyBytes = areSafe ? stageableBytes(key) : NOT_STAGEABLE
-    const valueBytes = areSafe ? stageableBytes(value) : NOT_STAGEABLE
+    const areViews = isViewOrNull(key) && isViewOrNull(value)
+    const keyBytes = areViews ? stageableBytes(key) : NOT_STAGEABLE
+    const valueBytes = areViews ? stageableBytes(value) : NOT_STAGEABLE
+    if (areViews && (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE))
+      this.refuseDataViews(topic, key, value)
     if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
       const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
       const { staging } = this
@@ -151,10 +153,13 @@ export class Appender {
    */
   private stagePromised(record: AppendableRecord): Batch | null {
     const { topic, key, value, headers } = record
-    if (!isSafe(key) || !isSafe(value)) return null
+    if (!isViewOrNull(key) || !isViewOrNull(value)) return null
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
-    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) {
+      this.refuseDataViews(topic, key, value)
+      return null
+    }
     const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers === null ? 0 : headers.length)
     if (bytes > this.stagedBytesMax) return null
     const partition =
@@ -457,6 +462,11 @@ export class Appender {
     this.core.provideLarge(this.large)
   }
 
+  /** After a look at a DataView the record in hand may be another one: it must not be read any more. */
+  private refuseDataViews(topic: TopicState, key: NativeBytes, value: NativeBytes): void {
+    if (isDataView(key) || isDataView(value)) throw this.refusal(AppendStatus.BAD_TYPE, topic)
+  }
+
   private refusal(status: number, topic: TopicState): KafkaError {
     return refusalError(status, topic.name, this.staging.result[Result.SIZE] as number, this.options)
   }
@@ -474,7 +484,11 @@ function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery 
   return delivery
 }
 
-/** Whether looking at its first byte runs no code of the caller's. */
-function isSafe(bytes: NativeBytes): boolean {
-  return bytes === null || bytes === undefined || isTypedArray(bytes)
+function isViewOrNull(bytes: NativeBytes): boolean {
+  return bytes === null || bytes === undefined || ArrayBuffer.isView(bytes)
+}
+
+/** A view all the same, but its elements are properties: looking at one may have run code of the caller's. */
+function isDataView(bytes: NativeBytes): boolean {
+  return ArrayBuffer.isView(bytes) && !isTypedArray(bytes)
 }
