@@ -58,6 +58,8 @@ export class World {
   /** Index of the open transaction, -1 outside. */
   private transaction = -1
   private acknowledged = 0
+  /** Callbacks and getters send no more. */
+  private isEnding = false
   /** Records of the arrays of this burst at most. */
   private arrayMax = 1
 
@@ -272,7 +274,7 @@ export class World {
     if (plugIn === 'partitioner') {
       const partition = (topic: string, _key: unknown, value: unknown) => {
         this.maybeNest(value)
-        return this.random.below(this.partitionsOf(topic, topics))
+        return this.random.below(topics.find(({ name }) => name === topic)?.partitions ?? 1)
       }
       return { partitioner: { partition } }
     }
@@ -288,10 +290,6 @@ export class World {
       },
     }
     return { interceptors: [interceptor] }
-  }
-
-  private partitionsOf(topic: string, topics: Plan['topics']): number {
-    return topics.find(({ name }) => name === topic)?.partitions ?? 1
   }
 
   // ---- transactions ----
@@ -346,8 +344,6 @@ export class World {
   }
 
   // ---- the end ----
-
-  private isEnding = false
 
   private async end(): Promise<void> {
     const { plan, producer, ledger } = this
