@@ -1,6 +1,6 @@
-// Brings a checkout to where it can run; does only what is missing or out of date, so it may be run any
-// number of times. Steps are chosen by flags (--deps --native --typescript --tests --native-tests --runtimes
-// --kafka --peers); without any, what `npm start` needs: --deps --native --typescript.
+// Brings a checkout to where it can run. Does only what is missing or out of date, so it may be run any
+// number of times. Flags choose the steps: the keys of `steps` below. Without any, what `npm start` needs:
+// --deps --native --typescript.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,6 +18,7 @@ const steps = {
   native: { title: 'native addon', run: buildAddon },
   typescript: { title: 'TypeScript', run: () => runNode(TSC, ['-b']) },
   tests: { title: 'TypeScript of the tests', run: () => runNode(TSC, ['-b', 'test']) },
+  rig: { title: 'TypeScript of the fault rig', run: () => runNode(TSC, ['-b', 'rig']) },
   'sanitized-addon': { title: 'sanitized addon', run: buildSanitizedAddon },
   'native-tests': { title: 'native tests, plain and sanitized', run: buildNativeTests },
   runtimes: {
@@ -25,7 +26,7 @@ const steps = {
     run: () => installPackages('test/runtimes', ['--ignore-scripts']),
   },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
-  peers: { title: 'peers for the fault rig', run: () => installPackages('test/chaos/peers', []) },
+  peers: { title: 'peers for the fault rig', run: () => installPackages('rig/peers', []) },
 }
 
 /** Runs the named steps in the table's order, each once in the life of this process. */

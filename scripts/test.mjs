@@ -23,7 +23,11 @@ class FailedTestsError extends StepError {
 
 const lanes = {
   lint: { title: 'Biome and clang-format', needs: ['deps'], run: () => lint() },
-  types: { title: 'tsc, src and test', needs: ['deps', 'typescript', 'tests'], run: async () => {} },
+  types: {
+    title: 'tsc: src, test and rig',
+    needs: ['deps', 'typescript', 'tests', 'rig'],
+    run: async () => {},
+  },
   native: { title: 'native tests', needs: ['deps', 'native-tests'], run: () => ctest('build-tests') },
   sanitized: {
     title: 'native tests under ASan and UBSan',
@@ -65,7 +69,14 @@ const lanes = {
   chaos: {
     title: 'faults: planted bugs, small lanes, leader kills on a real Apache Kafka',
     // Without Java only the part on the real Kafka is left out.
-    needs: ['deps', 'native', 'typescript', 'tests', ...(kafkaMissing() === undefined ? ['kafka'] : [])],
+    needs: [
+      'deps',
+      'native',
+      'typescript',
+      'tests',
+      'rig',
+      ...(kafkaMissing() === undefined ? ['kafka'] : []),
+    ],
     run: () => nodeTest(isChaos),
   },
   runtimes: {
@@ -80,7 +91,7 @@ const lanes = {
 
 const isHouse = file => file.startsWith('test/house/')
 const isKafka = file => file.startsWith('test/kafka/')
-const isChaos = file => file.startsWith('test/chaos/')
+const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')
 const isPublicApi = file => file.startsWith('test/public-api/')
@@ -106,9 +117,9 @@ async function testSanitizedAddon() {
 
 /** Runs the compiled tests of the sources that match, so that what is left of a deleted test is never run. */
 async function nodeTest(matches) {
-  const sources = filesUnder(['test'], file => file.endsWith('.test.ts')).filter(matches)
+  const sources = filesUnder(['test', 'rig'], file => file.endsWith('.test.ts')).filter(matches)
   if (sources.length === 0) throw new StepError('no test file matches this lane')
-  const files = sources.map(file => file.replace(/^test\//, 'dist-test/').replace(/\.ts$/, '.js'))
+  const files = sources.map(file => file.replace(/^(test|rig)\//, 'dist-$1/').replace(/\.ts$/, '.js'))
   const uncompiled = files.filter(file => !existsSync(join(root, file)))
   if (uncompiled.length > 0) throw new StepError(`not compiled: ${uncompiled.join(', ')}`)
   const limits = ['--test-concurrency=2', `--test-timeout=${10 * MINUTE_MS}`]

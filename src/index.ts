@@ -35,10 +35,10 @@ export {
   UnsupportedVersionError,
 } from './errors/index.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
-export type { DeliveryCallback } from './producer/callback-group.js'
-export { type DeliveryReport, SendManyError } from './producer/delivery-report.js'
 export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'
+export type { DeliveryCallback } from './producer/send/callback-group.js'
+export { type DeliveryReport, SendManyError } from './producer/send/delivery-report.js'
 export type { PartitionInfo, ProducerRecord } from './producer/types.js'
 export type {
   NodeTlsOptions,

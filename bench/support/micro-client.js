@@ -1,6 +1,6 @@
 // The client of bench/micro.js: measures the native functions on the runtime it is started with.
 import { measure } from 'mitata'
-import { Staging } from '../../dist/accumulator/staging.js'
+import { Staging } from '../../dist/accumulator/append/staging.js'
 import { PARTITION_BY_KEY, Result, Touched } from '../../dist/native/addon.js'
 import { loadAddon } from '../../dist/native/load.js'
 import { jsonRing, keyRing, letterRing, RING_RECORDS } from './payloads.js'

@@ -1,8 +1,8 @@
 import type { Logger } from '../common/logger.js'
 import type { ProducerInterceptor } from '../config/index.js'
 import type { KafkaError } from '../errors/index.js'
-import type { DeliveryReport } from './delivery-report.js'
 import type { RecordMetadata } from './record-metadata.js'
+import type { DeliveryReport } from './send/delivery-report.js'
 import type { ProducerRecord } from './types.js'
 
 /** The chain of `interceptor.classes`. What one of them throws is logged and changes nothing. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
-import { type Delivery, FlushBarrier } from '../accumulator/delivery.js'
-import type { AppendableRecord, WaitingRecord } from '../accumulator/waiting.js'
+import type { AppendableRecord, WaitingRecord } from '../accumulator/append/waiting-queue.js'
+import { type Delivery, FlushBarrier } from '../accumulator/batch/delivery.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
 import {
@@ -17,23 +17,23 @@ import type { Bytes } from '../serialization/index.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
-import { CallbackDelivery, CallbackRun, type DeliveryCallback, failuresTold } from './callback-group.js'
 import { CloseDeadline } from './close-deadline.js'
-import { PromiseDelivery } from './deliveries.js'
-import { type DeliveryReport, SendManyCollector } from './delivery-report.js'
 import { Interceptors } from './interceptors.js'
-import { MetadataWait } from './metadata-wait.js'
-import { PromiseGroup } from './promise-group.js'
-import { checkCallback, lengthOf } from './record-checks.js'
-import { RecordClock } from './record-clock.js'
-import type { RecordMetadata } from './record-metadata.js'
+import { checkCallback, lengthOf } from './record/record-checks.js'
+import { RecordClock } from './record/record-clock.js'
 import {
   asKafkaError,
   isPlaceable,
   PARTITION_BY_PARTITIONER,
   placeOf,
   RecordRouter,
-} from './record-router.js'
+} from './record/record-router.js'
+import type { RecordMetadata } from './record-metadata.js'
+import { CallbackDelivery, CallbackRun, type DeliveryCallback, failuresTold } from './send/callback-group.js'
+import { PromiseDelivery } from './send/deliveries.js'
+import { type DeliveryReport, SendManyCollector } from './send/delivery-report.js'
+import { PromiseGroup } from './send/promise-group.js'
+import { MetadataWait } from './send/topic-wait.js'
 import type { PartitionInfo, ProducerRecord } from './types.js'
 
 /**

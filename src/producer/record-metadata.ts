@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { BatchOutcome } from '../accumulator/delivery.js'
+import { BatchOutcome } from '../accumulator/batch/delivery.js'
 
 /**
  * Where a record was stored. Read from its batch's outcome when looked at, so that a million acknowledged

@@ -1,5 +1,5 @@
-import type { Batch } from '../accumulator/batch.js'
-import type { TopicState } from '../accumulator/topic.js'
+import type { Batch } from '../accumulator/batch/batch.js'
+import type { TopicState } from '../accumulator/partition/topic-state.js'
 import type { OutgoingRequest } from '../cluster/outgoing-request.js'
 import { type KafkaError, ProtocolError } from '../errors/index.js'
 import {

@@ -1,6 +1,6 @@
-import type { Batch } from '../accumulator/batch.js'
-import { ProducerIdAndEpoch, sequenceAfter } from '../accumulator/producer-id-and-epoch.js'
-import type { PartitionState } from '../accumulator/topic.js'
+import type { Batch } from '../accumulator/batch/batch.js'
+import { ProducerIdAndEpoch, sequenceAfter } from '../accumulator/batch/producer-id-and-epoch.js'
+import type { PartitionState } from '../accumulator/partition/topic-state.js'
 
 const EPOCH_MAX = 32767
 

@@ -1,4 +1,4 @@
-import type { Batch } from '../accumulator/batch.js'
+import type { Batch } from '../accumulator/batch/batch.js'
 import { BrokerError, type KafkaError } from '../errors/index.js'
 import { ErrorCodes, errorName } from '../protocol/error-codes.js'
 import type { ProducePartitionResponse } from '../protocol/produce.js'

@@ -1,4 +1,4 @@
-import type { Batch } from '../accumulator/batch.js'
+import type { Batch } from '../accumulator/batch/batch.js'
 import { ErrorCodes, isRetriable } from '../protocol/error-codes.js'
 
 /** What is to be done about a batch after an answer. */

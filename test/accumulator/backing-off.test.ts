@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BackingOff } from '../../dist/accumulator/backing-off.js'
-import { PartitionState, TopicState } from '../../dist/accumulator/topic.js'
+import { BackingOff } from '../../dist/accumulator/partition/backoff-set.js'
+import { PartitionState, TopicState } from '../../dist/accumulator/partition/topic-state.js'
 
 function partitions(count: number): PartitionState[] {
   const topic = new TopicState('t', 0)

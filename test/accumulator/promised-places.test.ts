@@ -2,8 +2,8 @@
 // drained, native code has to write the record there.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Batch } from '../../dist/accumulator/batch.js'
-import type { TopicState } from '../../dist/accumulator/topic.js'
+import type { Batch } from '../../dist/accumulator/batch/batch.js'
+import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { InternalError, type KafkaError } from '../../dist/errors/index.js'
 import { PARTITION_BY_KEY, PARTITION_STICKY, Result } from '../../dist/native/addon.js'
 import { AccumulatorRig, LEADER, Sent, topicMetadata } from './support.js'

@@ -1,9 +1,9 @@
 // When a batch may go: linger, fullness, flush, lack of memory, backoff, leaders; and that all have a turn.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Batch } from '../../dist/accumulator/batch.js'
-import { FlushBarrier } from '../../dist/accumulator/delivery.js'
-import { NO_LEADER } from '../../dist/accumulator/topic.js'
+import type { Batch } from '../../dist/accumulator/batch/batch.js'
+import { FlushBarrier } from '../../dist/accumulator/batch/delivery.js'
+import { NO_LEADER } from '../../dist/accumulator/partition/topic-state.js'
 import type { Codec } from '../../dist/compression/codec.js'
 import { AccumulatorRig, LEADER, topicMetadata } from './support.js'
 

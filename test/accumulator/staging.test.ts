@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { STAGED_RECORDS_MAX, type StagedRun, Staging } from '../../dist/accumulator/staging.js'
+import { STAGED_RECORDS_MAX, type StagedRun, Staging } from '../../dist/accumulator/append/staging.js'
 
 const run: StagedRun = {
   touchBase: 0,

@@ -3,9 +3,9 @@ import {
   type DrainGate,
   RecordAccumulator,
 } from '../../dist/accumulator/accumulator.js'
-import type { Batch } from '../../dist/accumulator/batch.js'
-import type { BatchOutcome, Delivery, Settlement } from '../../dist/accumulator/delivery.js'
-import type { PartitionState, TopicState } from '../../dist/accumulator/topic.js'
+import type { Batch } from '../../dist/accumulator/batch/batch.js'
+import type { BatchOutcome, Delivery, Settlement } from '../../dist/accumulator/batch/delivery.js'
+import type { PartitionState, TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import type { TopicMetadata } from '../../dist/cluster/metadata-cache.js'
 import type { KafkaError } from '../../dist/errors/index.js'
 import { loadAddon } from '../../dist/native/load.js'

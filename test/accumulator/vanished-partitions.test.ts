@@ -2,7 +2,7 @@
 // leader, until its time is over; nothing new goes there.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_LEADER, type TopicState } from '../../dist/accumulator/topic.js'
+import { NO_LEADER, type TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { TimeoutError } from '../../dist/errors/index.js'
 import { PARTITION_BY_KEY, PARTITION_STICKY } from '../../dist/native/addon.js'
 import { AccumulatorRig, LEADER, Sent, topicMetadata } from './support.js'

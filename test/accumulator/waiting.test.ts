@@ -1,10 +1,14 @@
 // Records that wait, for memory or for metadata: copies in order, deadlines, and flushes that wait for them.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Delivery, FlushBarrier } from '../../dist/accumulator/delivery.js'
-import { TopicState } from '../../dist/accumulator/topic.js'
-import { type AppendableRecord, WaitingQueue, type WaitingRecord } from '../../dist/accumulator/waiting.js'
-import { CHUNK_BYTES, WaitingChunk } from '../../dist/accumulator/waiting-chunk.js'
+import { CHUNK_BYTES, WaitingChunk } from '../../dist/accumulator/append/waiting-chunk.js'
+import {
+  type AppendableRecord,
+  WaitingQueue,
+  type WaitingRecord,
+} from '../../dist/accumulator/append/waiting-queue.js'
+import { type Delivery, FlushBarrier } from '../../dist/accumulator/batch/delivery.js'
+import { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { TimeoutError } from '../../dist/errors/index.js'
 
 const TOPIC = new TopicState('t', 0)

@@ -1,7 +1,7 @@
 // Partitions as a producer chooses them: where records end up, and what loads and slow leaders change.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TopicState } from '../../dist/accumulator/topic.js'
+import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { Producer, roundRobinPartitioner } from '../../dist/index.js'
 import { NodeLatency } from '../../dist/sender/node-latency.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'

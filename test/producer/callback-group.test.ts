@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KafkaError } from '../../dist/errors/index.js'
-import { CallbackDelivery } from '../../dist/producer/callback-group.js'
+import { CallbackDelivery } from '../../dist/producer/send/callback-group.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 
 const ERROR = new KafkaError('TIMED_OUT', 'late')

@@ -1,11 +1,11 @@
 // Promises made ahead of their records: each record gets its own, and those left over are heard of by nobody.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wholeOf } from '../../dist/accumulator/arena.js'
-import { Batch } from '../../dist/accumulator/batch.js'
-import { PartitionState, TopicState } from '../../dist/accumulator/topic.js'
+import { wholeOf } from '../../dist/accumulator/batch/arena.js'
+import { Batch } from '../../dist/accumulator/batch/batch.js'
+import { PartitionState, TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { KafkaError } from '../../dist/errors/index.js'
-import { PromiseGroup } from '../../dist/producer/promise-group.js'
+import { PromiseGroup } from '../../dist/producer/send/promise-group.js'
 
 const NOW_MS = 1_700_000_000_000
 const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))

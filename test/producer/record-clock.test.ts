@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import type { Clock } from '../../dist/common/clock.js'
-import { RecordClock } from '../../dist/producer/record-clock.js'
+import { RecordClock } from '../../dist/producer/record/record-clock.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 
 /** Time that passes while a caller computes: no turn of the event loop is over by it. */

@@ -2,7 +2,7 @@
 // with and without idempotence: what becomes of that batch, of the others, of the epoch and of the memory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { TopicState } from '../../dist/accumulator/topic.js'
+import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { type Outcome, SenderRig, stored } from './rig.js'
 

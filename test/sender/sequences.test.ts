@@ -1,7 +1,7 @@
 // Producer ids, epochs and sequences where they are used up, forgotten, refused or nonsense.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isAfter, sequenceAfter } from '../../dist/accumulator/producer-id-and-epoch.js'
+import { isAfter, sequenceAfter } from '../../dist/accumulator/batch/producer-id-and-epoch.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { eventually } from '../helpers/eventually.js'
 import { atProduce, SenderRig, stored } from './rig.js'

@@ -1,12 +1,12 @@
-import { Appender } from '../../../dist/accumulator/appender.js'
-import { type Batch, BatchPhase } from '../../../dist/accumulator/batch.js'
-import { NOT_STAGEABLE, Staging, stageableBytes } from '../../../dist/accumulator/staging.js'
+import { Appender } from '../../../dist/accumulator/append/appender.js'
+import { NOT_STAGEABLE, Staging, stageableBytes } from '../../../dist/accumulator/append/staging.js'
+import { type Batch, BatchPhase } from '../../../dist/accumulator/batch/batch.js'
 import { TimeoutError } from '../../../dist/index.js'
 import { NO_BATCH, PARTITION_BY_KEY, PARTITION_STICKY, Result, Touched } from '../../../dist/native/addon.js'
 import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
-import { MetadataWait } from '../../../dist/producer/metadata-wait.js'
-import { PromiseGroup } from '../../../dist/producer/promise-group.js'
-import { RecordRouter } from '../../../dist/producer/record-router.js'
+import { RecordRouter } from '../../../dist/producer/record/record-router.js'
+import { PromiseGroup } from '../../../dist/producer/send/promise-group.js'
+import { MetadataWait } from '../../../dist/producer/send/topic-wait.js'
 import { TransactionManager } from '../../../dist/transactions/transaction-manager.js'
 
 /**

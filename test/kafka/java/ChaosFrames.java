@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Writes the 32-byte frames of test/chaos/frames.ts to standard output. */
+/** Writes the 32-byte frames of rig/frames.ts to standard output. */
 final class ChaosFrames {
     static final int ACKED = 1;
     static final int REFUSED = 2;
@@ -21,7 +21,7 @@ final class ChaosFrames {
     private final OutputStream out = new BufferedOutputStream(System.out, 1 << 16);
     private final ByteBuffer bytes = ByteBuffer.allocate(FRAME_BYTES);
 
-    /** Where a record stands in its topic, in one number, as test/chaos/place.ts has it. */
+    /** Where a record stands in its topic, in one number, as rig/place.ts has it. */
     static long placeOf(int partition, long offset) {
         return offset < 0 ? -1 : ((long) partition << OFFSET_BITS) + offset;
     }

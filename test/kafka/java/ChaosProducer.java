@@ -18,7 +18,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.AppInfoParser;
 
 /**
- * Kafka's own producer as a client of the fault rig: the counterpart of test/chaos/client/driver.ts, with the same
+ * Kafka's own producer as a client of the fault rig: the counterpart of rig/client/driver.ts, with the same
  * records, pace, windows and reports. Arguments are name=value pairs, those named property.* go to the producer.
  */
 public final class ChaosProducer {

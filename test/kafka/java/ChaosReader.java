@@ -13,7 +13,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads the self-describing records of test/chaos/record.ts with Kafka's own consumer, every partition from its
+ * Reads the self-describing records of rig/record.ts with Kafka's own consumer, every partition from its
  * beginning to its end at the time of the call, judges each alone and tells sound neighbours as one run.
  * Arguments: bootstrap servers, run (uint32), topics separated by commas, partitions of each.
  */
@@ -32,7 +32,7 @@ public final class ChaosReader {
     private final int run;
     private final Map<String, Integer> topicIds = new HashMap<>();
     private final int partitions;
-    /** The free lanes of the topics are the slots from here on: test/chaos/layout.ts. */
+    /** The free lanes of the topics are the slots from here on: rig/layout.ts. */
     private final int namedSlots;
     /** By slot: records of a free lane stand among those that name the partition. */
     private final Run[] open;

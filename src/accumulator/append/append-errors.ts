@@ -1,0 +1,65 @@
+import {
+  BufferExhaustedError,
+  InternalError,
+  InvalidRecordError,
+  type KafkaError,
+  ProducerClosedError,
+  RecordTooLargeError,
+} from '../../errors/index.js'
+import { AppendStatus } from '../../native/addon.js'
+
+/** The options that a record may run up against on its way into a batch. */
+export interface AppendLimits {
+  readonly maxRequestBytes: number
+  readonly bufferBytes: number
+  readonly maxBlockMs: number
+}
+
+/** Why native code has refused a record; `bytes` is its size where that is the reason. */
+export function refusalError(status: number, topic: string, bytes: number, limits: AppendLimits): KafkaError {
+  switch (status) {
+    case AppendStatus.TOO_LARGE:
+      return tooLargeError(topic, bytes, limits)
+    case AppendStatus.DETACHED:
+      return new InvalidRecordError(
+        `A record to topic ${topic} has a key or value whose ArrayBuffer is detached: its bytes are gone.`,
+        { topic },
+      )
+    case AppendStatus.BAD_TYPE:
+      return new InvalidRecordError(
+        `Key and value of a record to topic ${topic} must be a string, a Uint8Array or null; ` +
+          'set key.serializer or value.serializer for anything else.',
+        { topic },
+      )
+    case AppendStatus.CLOSED:
+      return new ProducerClosedError('The producer is closed.')
+    default:
+      return new InternalError(`The native appender answered with an unknown status ${status}.`)
+  }
+}
+
+export function tooLargeError(
+  topic: string,
+  bytes: number,
+  { maxRequestBytes, bufferBytes }: AppendLimits,
+): RecordTooLargeError {
+  const [key, limit] =
+    bytes > maxRequestBytes ? ['max.request.size', maxRequestBytes] : ['buffer.memory', bufferBytes]
+  return new RecordTooLargeError(
+    `A record to topic ${topic} takes up to ${bytes} bytes, more than ${key} (${limit}).`,
+    { topic },
+  )
+}
+
+/** A record has waited for memory for too long. */
+export function exhaustedError(
+  topic: string,
+  { maxBlockMs, bufferBytes }: AppendLimits,
+): BufferExhaustedError {
+  return new BufferExhaustedError(
+    `No memory for a record to topic ${topic} within max.block.ms (${maxBlockMs} ms): ` +
+      `buffer.memory (${bufferBytes} bytes) is held by records the brokers have not acknowledged yet. ` +
+      'Send more slowly, or raise buffer.memory.',
+    { topic },
+  )
+}

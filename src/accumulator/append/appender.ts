@@ -1,0 +1,494 @@
+import { isTypedArray } from '../../common/views.js'
+import { InternalError, KafkaError } from '../../errors/index.js'
+import {
+  AppendStatus,
+  type NativeBytes,
+  type NativeCore,
+  PARTITION_BY_KEY,
+  PARTITION_STICKY,
+  Result,
+  Touched,
+} from '../../native/addon.js'
+import { partitionOfKey } from '../../partitioner/murmur2.js'
+import { type Batch, BatchPhase } from '../batch/batch.js'
+import type { Delivery, FlushBarrier } from '../batch/delivery.js'
+import type { PartitionState, TopicState } from '../partition/topic-state.js'
+import { type AppendLimits, exhaustedError, refusalError, tooLargeError } from './append-errors.js'
+import {
+  NOT_STAGEABLE,
+  STAGED_RECORD_BYTES_MAX,
+  type StagedRun,
+  type Staging,
+  stageableBytes,
+} from './staging.js'
+import { waitingBytes } from './waiting-chunk.js'
+import { type AppendableRecord, failWaiting, WaitingQueue, type WaitingRecord } from './waiting-queue.js'
+
+/** What a record takes beside key, value and headers at most: five lengths or numbers, attributes, a time. */
+const RECORD_OVERHEAD_BYTES_MAX = 32
+
+export interface AppenderOptions extends AppendLimits {
+  core: NativeCore
+  staging: Staging
+  topics: readonly TopicState[]
+  /** Monotonic milliseconds. */
+  now: () => number
+  choosePartition: (topic: TopicState) => number
+  /** The first record of a new batch has been written; `large` is its memory where it is not a slab. */
+  openBatch: (handle: number, partition: PartitionState, large: ArrayBuffer | null) => Batch
+  batchOf: (handle: number) => Batch | undefined
+  /** A record found no memory and waits. */
+  onExhausted: () => void
+  /**
+   * A record fails that has not been in a batch. An InternalError says that what is known of batches may be
+   * wrong: nothing may be sent any more, and what there is has to fail, but not before this returns.
+   */
+  onRefused: (error: KafkaError) => void
+}
+
+/**
+ * The way of a record into a batch: staged with others or appended directly, and a first-in-first-out wait
+ * when `buffer.memory` is exhausted. While one record waits all later ones do, which keeps the order of
+ * sends the order of records in every partition.
+ */
+export class Appender {
+  readonly waiting = new WaitingQueue()
+  private readonly options: AppenderOptions
+  private readonly core: NativeCore
+  private readonly staging: Staging
+  readonly stagedBytesMax: number
+  private large: ArrayBuffer | null = null
+  /** The batch that the last direct append wrote into; null if it wrote nothing. */
+  private lastBatch: Batch | null = null
+  /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
+  private roomStamp = 0
+  private isDraining = false
+
+  constructor(options: AppenderOptions) {
+    this.options = options
+    this.core = options.core
+    this.staging = options.staging
+    // Native code checks max.request.size exactly; what is staged stays clear of it by any header's overhead.
+    this.stagedBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, options.maxRequestBytes - 128)
+  }
+
+  /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
+  append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
+    const { topic, key, value } = record
+    // Anything else may run code when it is looked at. A send in there would overwrite this record.
+    const areViews = isViewOrNull(key) && isViewOrNull(value)
+    const keyBytes = areViews ? stageableBytes(key) : NOT_STAGEABLE
+    const valueBytes = areViews ? stageableBytes(value) : NOT_STAGEABLE
+    if (areViews && (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE))
+      this.refuseDataViews(topic, key, value)
+    if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
+      const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
+      const { staging } = this
+      if (bytes <= this.stagedBytesMax) {
+        if (!staging.canJoin(bytes)) this.drainStaged()
+        // Draining may have used up the memory.
+        if (this.waiting.length === 0) {
+          staging.join(record, keyBytes, valueBytes, delivery, ordinal)
+          return
+        }
+      }
+    }
+    if (!this.appendUnstaged(record, delivery, ordinal)) {
+      this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)
+    }
+  }
+
+  /**
+   * Stages the next plain record of a run; `keyedPartition` as {@link Staging.begin} has it. False, with
+   * nothing done, if it cannot be staged or would have to wait.
+   */
+  stage(
+    topic: TopicState,
+    keyedPartition: number,
+    timestampMs: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    run: StagedRun,
+    ordinal: number,
+  ): boolean {
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE || this.waiting.length > 0) return false
+    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
+    if (bytes > this.stagedBytesMax) return false
+    const { staging } = this
+    if (!staging.canContinue(run, ordinal, topic.handle, timestampMs, bytes)) {
+      this.drainStaged()
+      if (this.waiting.length > 0) return false
+      staging.begin(run, ordinal, topic.handle, keyedPartition, timestampMs)
+    }
+    staging.add(key, value, keyBytes, valueBytes)
+    return true
+  }
+
+  /** Throws where a record is too large before it has any header, so that nobody need keep it to find out. */
+  checkSize(record: AppendableRecord): void {
+    const bytes = waitingBytes(record)
+    if (bytes > this.options.maxRequestBytes) throw tooLargeError(record.topic.name, bytes, this.options)
+  }
+
+  /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */
+  appendWaited(record: WaitingRecord): void {
+    const { delivery, ordinal, deadlineMs } = record
+    if (!this.appendUnstaged(record, delivery, ordinal)) this.wait(record, delivery, ordinal, deadlineMs)
+  }
+
+  /**
+   * Appends a record whose batch the caller has to know at once; the result words tell its place and sizes.
+   * Null if it has to wait for memory. Throws what is wrong with the record.
+   */
+  appendNow(record: AppendableRecord): Batch | null {
+    const batch = this.waiting.length === 0 ? this.stagePromised(record) : null
+    return batch ?? this.writeNow(record)
+  }
+
+  /**
+   * Stages a record if the open batch of its partition has room for it for sure: then its place can be
+   * promised. Null if not; what was staged may have been drained then.
+   */
+  private stagePromised(record: AppendableRecord): Batch | null {
+    const { topic, key, value, headers } = record
+    if (!isViewOrNull(key) || !isViewOrNull(value)) return null
+    const keyBytes = stageableBytes(key)
+    const valueBytes = stageableBytes(value)
+    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) {
+      this.refuseDataViews(topic, key, value)
+      return null
+    }
+    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers === null ? 0 : headers.length)
+    if (bytes > this.stagedBytesMax) return null
+    const partition =
+      record.partition === PARTITION_BY_KEY
+        ? partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)
+        : record.partition
+    const { staging } = this
+    let batch = staging.canJoinPromised(bytes) ? this.openBatchFor(topic, partition, bytes) : null
+    if (batch === null && staging.count > 0) {
+      // A drain may close batches and choose another sticky partition: nothing read before it counts.
+      this.drainStaged()
+      if (this.waiting.length === 0) batch = this.openBatchFor(topic, partition, bytes)
+    }
+    if (batch === null) return null
+    const { result } = staging
+    const index = batch.recordCount + batch.promisedCount++
+    staging.joinPromised(record, partition, keyBytes, valueBytes, batch.handle, index)
+    batch.roomBytes -= bytes + RECORD_OVERHEAD_BYTES_MAX
+    result[Result.INDEX] = index
+    result[Result.KEY_BYTES] = keyBytes
+    result[Result.VALUE_BYTES] = valueBytes
+    return batch
+  }
+
+  /**
+   * The batch that a record of such a payload certainly goes into, if it is the next one appended: the open
+   * batch of its partition, where that has room. Null if there is none. It changes no record and no batch.
+   * Its answer is true until something is staged, appended or drained.
+   */
+  private openBatchFor(topic: TopicState, partition: number, bytes: number): Batch | null {
+    const index = partition === PARTITION_STICKY ? topic.stickyPartition : partition
+    const queue = topic.partitions[index]?.queue
+    if (queue === undefined || queue.length === 0) return null
+    const batch = queue[queue.length - 1] as Batch
+    if (batch.phase !== BatchPhase.OPEN) return null
+    const needed = bytes + RECORD_OVERHEAD_BYTES_MAX
+    if (batch.roomBytes < needed || batch.roomStamp !== this.roomStamp) {
+      // Native code does not know of the records that are staged for the batch.
+      if (batch.promisedCount > 0) return null
+      this.core.describe(batch.handle)
+      batch.roomBytes = this.staging.result[Result.ROOM] as number
+      batch.roomStamp = this.roomStamp
+    }
+    return batch.roomBytes >= needed ? batch : null
+  }
+
+  /** Writes one record at once. */
+  private writeNow(record: AppendableRecord): Batch | null {
+    if (this.staging.count > 0) this.drainStaged()
+    if (this.waiting.length > 0) return null
+    const status = this.write(record)
+    if (status === AppendStatus.NO_MEMORY) return null
+    if (status !== AppendStatus.OK) throw this.refusal(status, record.topic)
+    return this.writtenBatch(record.topic)
+  }
+
+  /**
+   * Appends all that is staged, so that every accepted record is in a batch or waits. Throws nothing of the
+   * records': whoever drains has nothing to do with them. Runs no code of the caller's, because whoever
+   * drains goes on with a record that the next `send` would overwrite.
+   */
+  drainStaged(): void {
+    const { staging } = this
+    const { count } = staging
+    if (count === 0) return
+    // Drained twice, the records would be stored twice.
+    if (this.isDraining) throw new InternalError('A drain of staged records began inside another.')
+    this.isDraining = true
+    if (!staging.isPromised) this.roomStamp++
+    const refusals = this.appendStaged(staging.run as StagedRun, count)
+    staging.clear()
+    this.isDraining = false
+    if (refusals !== null) for (const refuse of refusals) refuse()
+  }
+
+  /** Answers how to tell those whose records are refused. */
+  private appendStaged(run: StagedRun, count: number): (() => void)[] | null {
+    const { staging, core } = this
+    let refusals: (() => void)[] | null = null
+    let first = 0
+    try {
+      while (first < count) {
+        const answer = staging.drain(core, first)
+        const stopped = first + (answer >> 3)
+        if (stopped > first) this.attachStaged(run, first, stopped)
+        first = stopped
+        const status = answer & 7
+        if (status === AppendStatus.OK) continue
+        const topic = this.options.topics[staging.topicOf(first)] as TopicState
+        if (status === AppendStatus.CHOOSE_PARTITION) {
+          core.setSticky(topic.handle, this.options.choosePartition(topic))
+        } else if (status === AppendStatus.NEEDS_LARGE) {
+          this.provideLarge()
+        } else if (status === AppendStatus.NO_MEMORY) {
+          this.unstage(run, first, count)
+          break
+        } else {
+          const delivery = deliveryOf(run, staging, first)
+          const error = this.refusal(status, topic)
+          this.options.onRefused(error)
+          refusals ??= []
+          refusals.push(this.refuseStaged(run, first, delivery, error))
+          staging.pass(first)
+          first++
+        }
+      }
+    } catch (thrown) {
+      refusals = [...(refusals ?? []), ...this.giveUp(run, first, count, thrown)]
+    }
+    return refusals
+  }
+
+  /**
+   * Native code has failed, or has told what cannot be: nobody knows where the records from `first` on are.
+   * Appended again they might be stored twice, so they fail. Those whose place was promised belong to a
+   * batch; whoever hears of the InternalError has to fail it.
+   */
+  private giveUp(run: StagedRun, first: number, count: number, cause: unknown): (() => void)[] {
+    const error =
+      cause instanceof InternalError
+        ? cause
+        : new InternalError('Records that were staged could not be appended.', { cause })
+    this.options.onRefused(error)
+    const refusals: (() => void)[] = []
+    for (let record = first; record < count; record++) {
+      const delivery = run.deliveryAt(this.staging, record)
+      if (delivery !== null) refusals.push(this.refuseStaged(run, record, delivery, error))
+    }
+    return refusals
+  }
+
+  private refuseStaged(run: StagedRun, record: number, delivery: Delivery, error: KafkaError): () => void {
+    const { staging } = this
+    const ordinal = run.ordinalAt(staging, record)
+    const topic = this.options.topics[staging.topicOf(record)]?.name ?? ''
+    return () => delivery.fail(error, ordinal, topic, -1)
+  }
+
+  /** Memory has come back: serves waiting records in order until it is used up again. */
+  serveWaiting(): void {
+    for (let record = this.waiting.peek(); record !== undefined; record = this.waiting.peek()) {
+      if (!this.appendDirect(record, record.delivery, record.ordinal)) return
+      for (const barrier of this.waiting.headBarriers) this.lastBatch?.joinBarrier(barrier)
+      this.waiting.shift()
+    }
+  }
+
+  /** Rejects every record that has waited for `max.block.ms`; those of one topic with one error. */
+  expireWaiting(nowMs: number): void {
+    const errors = new Map<TopicState, KafkaError>()
+    this.waiting.expire(nowMs, ({ topic }) => {
+      let error = errors.get(topic)
+      if (error === undefined) {
+        error = exhaustedError(topic.name, this.options)
+        errors.set(topic, error)
+        this.options.onRefused(error)
+      }
+      return error
+    })
+  }
+
+  failWaiting(error: KafkaError): void {
+    this.waiting.empty(record => failWaiting(record, error))
+  }
+
+  joinBarrier(barrier: FlushBarrier): void {
+    this.waiting.joinBarrier(barrier)
+  }
+
+  private wait(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    this.waiting.push(record, delivery, ordinal, deadlineMs)
+    this.options.onExhausted()
+  }
+
+  /** Moves staged records that found no memory to the queue of those that wait. */
+  private unstage(run: StagedRun, first: number, count: number): void {
+    const { staging, options } = this
+    const deadlineMs = options.now() + options.maxBlockMs
+    for (let place = first; place < count; place++) {
+      const topic = options.topics[staging.topicOf(place)] as TopicState
+      const record = staging.recordAt(place, topic)
+      const delivery = deliveryOf(run, staging, place)
+      staging.pass(place)
+      this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
+    }
+  }
+
+  /** The batches that the native call has touched, and their records, are told of one another. */
+  private attachStaged(run: StagedRun, first: number, end: number): void {
+    const { staging, options } = this
+    const { touched, batches } = staging
+    const count = staging.result[Result.TOUCHED] as number
+    let written = 0
+    for (let touch = 0; touch < count; touch++) {
+      const at = touch * Touched.WORDS
+      const handle = touched[at + Touched.BATCH] as number
+      const firstIndex = touched[at + Touched.FIRST_INDEX] as number
+      let batch: Batch | undefined
+      if (firstIndex === 0) {
+        const topic = options.topics[touched[at + Touched.TOPIC] as number] as TopicState
+        batch = this.opened(handle, topic, touched[at + Touched.PARTITION] as number)
+      } else batch = options.batchOf(handle)
+      const records = touched[at + Touched.RECORDS] as number
+      // Records with a promised place stand before all others of the staging, so they are written by now.
+      if (firstIndex !== batch?.recordCount || records < batch.promisedCount)
+        throw miscounted(handle, firstIndex, batch)
+      batch.recordCount += records
+      batch.promisedCount = 0
+      batches[touch] = batch
+      written += records
+    }
+    if (written !== end - first) throw new InternalError(`${written} of ${end - first} records were written.`)
+    run.attachStaged(staging, first, end)
+    for (let touch = 0; touch < count; touch++) batches[touch] = null
+  }
+
+  /** As `append`, past the staging. False if the record has to wait. */
+  private appendUnstaged(record: AppendableRecord, delivery: Delivery, ordinal: number): boolean {
+    this.drainStaged()
+    return this.waiting.length === 0 && this.appendDirect(record, delivery, ordinal)
+  }
+
+  /** False if there is no memory and nothing was written; true if the delivery has been dealt with. */
+  private appendDirect(record: AppendableRecord, delivery: Delivery, ordinal: number): boolean {
+    this.lastBatch = null
+    const { topic, partition, timestampMs } = record
+    try {
+      const status = this.write(record)
+      if (status === AppendStatus.NO_MEMORY) return false
+      if (status !== AppendStatus.OK) throw this.refusal(status, topic)
+      const { result } = this.staging
+      const index = result[Result.INDEX] as number
+      const keyBytes = result[Result.KEY_BYTES] as number
+      const valueBytes = result[Result.VALUE_BYTES] as number
+      this.lastBatch = this.writtenBatch(topic)
+      delivery.attach(this.lastBatch, index, ordinal, keyBytes, valueBytes, timestampMs)
+    } catch (thrown) {
+      // The error is this record's. It must not stop the caller, who serves other records too.
+      if (!(thrown instanceof KafkaError)) throw thrown
+      this.options.onRefused(thrown)
+      delivery.fail(thrown, ordinal, topic.name, Math.max(partition, -1))
+    }
+    return true
+  }
+
+  /** Appends natively, giving what the record needs: a sticky partition, memory of its own. */
+  private write(record: AppendableRecord): number {
+    const { core, staging } = this
+    const { topic, partition, timestampMs, key, value, headers } = record
+    // Headers pass through the memory of the staging, and what is staged was sent before this record.
+    if (staging.count > 0) throw new InternalError('A record was to pass those that are staged.')
+    this.roomStamp++
+    let headerBytes = 0
+    if (headers !== null) {
+      headerBytes = headers.length
+      if (headerBytes > staging.bytes.length) {
+        staging.result[Result.SIZE] = headerBytes
+        return AppendStatus.TOO_LARGE
+      }
+      staging.bytes.set(headers)
+    }
+    for (;;) {
+      const status = core.append(topic.handle, partition, timestampMs, key, value, headerBytes)
+      if (status === AppendStatus.CHOOSE_PARTITION) {
+        core.setSticky(topic.handle, this.options.choosePartition(topic))
+      } else if (status === AppendStatus.NEEDS_LARGE) this.provideLarge()
+      else return status
+    }
+  }
+
+  /**
+   * The batch that the last direct append has written into. Throws an InternalError, and ends the producer,
+   * where native code and JavaScript have counted its records differently.
+   */
+  private writtenBatch(topic: TopicState): Batch {
+    const { result } = this.staging
+    const handle = result[Result.BATCH] as number
+    const index = result[Result.INDEX] as number
+    const batch =
+      index === 0
+        ? this.opened(handle, topic, result[Result.PARTITION] as number)
+        : this.options.batchOf(handle)
+    if (index !== batch?.recordCount) {
+      const error = miscounted(handle, index, batch)
+      this.options.onRefused(error)
+      throw error
+    }
+    batch.recordCount++
+    return batch
+  }
+
+  private opened(handle: number, topic: TopicState, partition: number): Batch {
+    const { large } = this
+    this.large = null
+    return this.options.openBatch(handle, topic.partitions[partition] as PartitionState, large)
+  }
+
+  private provideLarge(): void {
+    this.large = new ArrayBuffer(this.staging.result[Result.SIZE] as number)
+    this.core.provideLarge(this.large)
+  }
+
+  /** After a look at a DataView the record in hand may be another one: it must not be read any more. */
+  private refuseDataViews(topic: TopicState, key: NativeBytes, value: NativeBytes): void {
+    if (isDataView(key) || isDataView(value)) throw this.refusal(AppendStatus.BAD_TYPE, topic)
+  }
+
+  private refusal(status: number, topic: TopicState): KafkaError {
+    return refusalError(status, topic.name, this.staging.result[Result.SIZE] as number, this.options)
+  }
+}
+
+function miscounted(handle: number, index: number, batch: Batch | undefined): InternalError {
+  const counted = batch === undefined ? 'which is not known' : `which had ${batch.recordCount} records`
+  return new InternalError(`Native code wrote record ${index} of batch ${handle}, ${counted}.`)
+}
+
+/** Who waits for a record that has found no place. */
+function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery {
+  const delivery = run.deliveryAt(staging, record)
+  if (delivery === null) throw new InternalError('A record whose place was promised has found none.')
+  return delivery
+}
+
+function isViewOrNull(bytes: NativeBytes): boolean {
+  return bytes === null || bytes === undefined || ArrayBuffer.isView(bytes)
+}
+
+/** A view all the same, but its elements are properties: looking at one may have run code of the caller's. */
+function isDataView(bytes: NativeBytes): boolean {
+  return ArrayBuffer.isView(bytes) && !isTypedArray(bytes)
+}

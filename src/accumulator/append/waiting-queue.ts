@@ -1,0 +1,211 @@
+import { Fifo } from '../../common/fifo.js'
+import type { KafkaError } from '../../errors/index.js'
+import type { NativeBytes } from '../../native/addon.js'
+import type { Delivery, FlushBarrier } from '../batch/delivery.js'
+import type { TopicState } from '../partition/topic-state.js'
+import { CHUNK_BYTES, WaitingChunk, waitingBytes } from './waiting-chunk.js'
+
+/** A record as it is appended: checked, serialized, its headers in wire form. */
+export interface AppendableRecord {
+  readonly topic: TopicState
+  /** A partition, or PARTITION_BY_KEY / PARTITION_STICKY. */
+  readonly partition: number
+  readonly timestampMs: number
+  readonly key: NativeBytes
+  readonly value: NativeBytes
+  readonly headers: Uint8Array | null
+}
+
+/** A record that has been accepted but has no place in a batch yet. Its bytes belong to the queue. */
+export interface WaitingRecord extends AppendableRecord {
+  readonly delivery: Delivery
+  readonly ordinal: number
+  /** When `max.block.ms` is over, on the monotonic clock. */
+  readonly deadlineMs: number
+}
+
+/** What is needed to tell a record's delivery that it has failed. */
+export type FailedRecord = Pick<WaitingRecord, 'delivery' | 'ordinal' | 'topic' | 'partition'>
+
+export function failWaiting({ delivery, ordinal, topic, partition }: FailedRecord, error: KafkaError): void {
+  delivery.fail(error, ordinal, topic.name, Math.max(partition, -1))
+}
+
+/** Chunks kept for later when they have become empty, beside as many as are in use. */
+const SPARE_CHUNKS_MIN = 2
+
+/** A flush that waits for the first records ever pushed, up to a number. */
+interface Hold {
+  readonly barrier: FlushBarrier
+  until: number
+}
+
+/**
+ * Records that wait, in the order of their sends, which is that of their deadlines but for records that have
+ * waited for metadata before. The caller may overwrite a record's bytes as soon as `send` has returned, so
+ * what waits is a copy.
+ */
+export class WaitingQueue {
+  private chunks = new Fifo<WaitingChunk>()
+  private tail: WaitingChunk | null = null
+  private readonly spares: WaitingChunk[] = []
+  /** Records ever pushed, and of those the ones that have left. */
+  private pushed = 0
+  private taken = 0
+  /** In the order of `until`: a flush always waits for all that is there. */
+  private holds: Hold[] = []
+  /** No record's deadline is earlier; some may have left already. */
+  private earliestMs = Number.POSITIVE_INFINITY
+  private latestMs = Number.NEGATIVE_INFINITY
+  private isSorted = true
+
+  get length(): number {
+    return this.pushed - this.taken
+  }
+
+  get nextDeadlineMs(): number {
+    return this.length === 0 ? Number.POSITIVE_INFINITY : this.earliestMs
+  }
+
+  push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    if (this.length === 0) {
+      this.isSorted = true
+      this.earliestMs = deadlineMs
+    } else {
+      this.isSorted &&= deadlineMs >= this.latestMs
+      this.earliestMs = Math.min(this.earliestMs, deadlineMs)
+    }
+    this.latestMs = this.isSorted ? deadlineMs : Math.max(this.latestMs, deadlineMs)
+    const bytes = waitingBytes(record)
+    const chunk = this.tail?.hasRoom(bytes) ? this.tail : this.extend(bytes)
+    chunk.push(record, delivery, ordinal, deadlineMs)
+    this.pushed++
+  }
+
+  /** The record that waits longest; its bytes are good until it is shifted. */
+  peek(): WaitingRecord | undefined {
+    return this.chunks.peek()?.peek()
+  }
+
+  /** The flushes that wait for the record at the head. */
+  get headBarriers(): readonly FlushBarrier[] {
+    return this.holds.length === 0 ? [] : this.holds.map(({ barrier }) => barrier)
+  }
+
+  /** Takes the head out, which has had its outcome or has been handed on, and so have the flushes. */
+  shift(): void {
+    this.take()
+    this.releaseHolds()
+  }
+
+  /** The flush waits for all records that are here. */
+  joinBarrier(barrier: FlushBarrier): void {
+    if (this.length === 0) return
+    const hold = this.holds.find(hold => hold.barrier === barrier)
+    if (hold !== undefined) hold.until = this.pushed
+    else {
+      this.holds.push({ barrier, until: this.pushed })
+      barrier.add()
+    }
+  }
+
+  /**
+   * Takes everything out. The flushes that waited for a record are named with it; they go on waiting until
+   * `use` has had all records and `done` has been called.
+   */
+  empty(
+    use: (record: WaitingRecord, barriers: readonly FlushBarrier[]) => void,
+    done: () => void = () => {},
+  ): void {
+    const { chunks, holds } = this
+    let position = this.taken
+    this.chunks = new Fifo()
+    this.tail = null
+    this.holds = []
+    this.taken = this.pushed
+    for (const chunk of chunks) {
+      for (; chunk.length > 0; chunk.shift()) {
+        const at = position++
+        const waiting = holds.filter(({ until }) => at < until)
+        use(
+          chunk.peek(),
+          waiting.map(({ barrier }) => barrier),
+        )
+      }
+    }
+    done()
+    for (const { barrier } of holds) barrier.leave()
+  }
+
+  /** Fails every record whose time is over. */
+  expire(nowMs: number, makeError: (record: FailedRecord) => KafkaError): void {
+    if (this.nextDeadlineMs > nowMs) return
+    // Only when all are out: who hears of it may send again, and that must not pass what still waits.
+    const fail = (late: readonly FailedRecord[]) => {
+      for (const record of late) failWaiting(record, makeError(record))
+    }
+    if (this.isSorted) {
+      fail(this.takeHeads(nowMs))
+      this.releaseHolds()
+    } else this.takeAnywhere(nowMs, fail)
+  }
+
+  private takeHeads(nowMs: number): FailedRecord[] {
+    const late: FailedRecord[] = []
+    for (let chunk = this.chunks.peek(); chunk !== undefined; chunk = this.chunks.peek()) {
+      this.earliestMs = chunk.headDeadlineMs
+      if (this.earliestMs > nowMs) break
+      const {
+        headDelivery: delivery,
+        headOrdinal: ordinal,
+        headTopic: topic,
+        headPartition: partition,
+      } = chunk
+      late.push({ delivery, ordinal, topic, partition })
+      this.take()
+    }
+    return late
+  }
+
+  private takeAnywhere(nowMs: number, fail: (late: readonly FailedRecord[]) => void): void {
+    const late: FailedRecord[] = []
+    const keep = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
+      this.push(record, record.delivery, record.ordinal, record.deadlineMs)
+      for (const barrier of barriers) this.joinBarrier(barrier)
+    }
+    this.empty(
+      (record, barriers) => (record.deadlineMs <= nowMs ? late.push(record) : keep(record, barriers)),
+      () => fail(late),
+    )
+  }
+
+  private extend(recordBytes: number): WaitingChunk {
+    const spare = this.spares.at(-1)
+    const chunk = spare?.hasRoom(recordBytes)
+      ? (this.spares.pop() as WaitingChunk)
+      : WaitingChunk.for(recordBytes)
+    this.chunks.push(chunk)
+    this.tail = chunk
+    return chunk
+  }
+
+  private take(): void {
+    const chunk = this.chunks.peek() as WaitingChunk
+    chunk.shift()
+    this.taken++
+    if (chunk.length > 0) return
+    this.chunks.shift()
+    if (this.tail === chunk) this.tail = null
+    if (chunk.capacityBytes === CHUNK_BYTES) {
+      chunk.clear()
+      this.spares.push(chunk)
+    }
+    const spares = Math.max(this.chunks.length, SPARE_CHUNKS_MIN)
+    while (this.spares.length > spares) this.spares.pop()
+  }
+
+  private releaseHolds(): void {
+    while (this.holds.length > 0 && (this.holds[0] as Hold).until <= this.taken)
+      this.holds.shift()?.barrier.leave()
+  }
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../../common/clock.js'
+import { Fifo } from '../../common/fifo.js'
+import type { Logger } from '../../common/logger.js'
+import type { Codec } from '../../compression/codec.js'
+import { type NativeCore, Result } from '../../native/addon.js'
+import { type Batch, BatchPhase } from './batch.js'
+
+/** Bytes of a record batch before its records (format v2). */
+export const BATCH_HEADER_BYTES = 61
+
+/** How long codecs may hold the event loop in one turn. */
+const TURN_MS = 2
+
+export interface BatchEncoderOptions {
+  core: NativeCore
+  result: Int32Array
+  codec: Codec
+  logger: Logger
+  /** The batch may be drained now. */
+  onEncoded: (batch: Batch) => void
+  /** The codec has stopped reading the batch's memory. */
+  release: (batch: Batch) => void
+}
+
+/**
+ * Compresses the records region of sealed batches. The compressed form replaces the records in the batch's
+ * own memory, so a batch keeps one owner and one budget; where it would not fit, the batch goes out as it is.
+ */
+export class BatchEncoder {
+  private readonly options: BatchEncoderOptions
+
+  private readonly sealed = new Fifo<Batch>()
+  /** Codecs may hold the event loop until then; a double from the start. */
+  private turnEndMs = Number.NaN
+
+  constructor(options: BatchEncoderOptions) {
+    this.options = options
+  }
+
+  /** A batch has been closed for appends; `run` will see to it. */
+  add(batch: Batch): void {
+    this.sealed.push(batch)
+  }
+
+  /**
+   * Starts on batches that were added. Small ones are compressed at once and hold the event loop, so after a
+   * while the rest is left for the next turn: true if there is any.
+   */
+  run(clock: Clock): boolean {
+    this.turnEndMs = clock.now() + TURN_MS
+    for (let batch = this.sealed.shift(); batch !== undefined; batch = this.sealed.shift()) {
+      if (batch.phase === BatchPhase.SEALED && !batch.encoded) this.start(batch)
+      if (clock.now() >= this.turnEndMs) return this.sealed.length > 0
+    }
+    return false
+  }
+
+  /**
+   * A batch that is to go out now: starts on it unless codecs have held the event loop long enough, as when
+   * thousands of partitions end their linger time together. True if it is left for the next `run`.
+   */
+  startOrAdd(batch: Batch, clock: Clock): boolean {
+    if (this.sealed.length === 0 && clock.now() < this.turnEndMs) {
+      this.start(batch)
+      return false
+    }
+    this.add(batch)
+    return true
+  }
+
+  /** Starts on a sealed batch. The batch counts as read until the codec has answered. */
+  private start(batch: Batch): void {
+    const { core, codec, result } = this.options
+    core.describe(batch.handle)
+    const { buffer, offset } = batch.memory
+    const recordBytes = (result[Result.SIZE] as number) - BATCH_HEADER_BYTES
+    const records = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, recordBytes)
+    batch.phase = BatchPhase.COMPRESSING
+    core.pin(batch.handle)
+    batch.readers++
+    try {
+      const answer = codec.compress(records)
+      if (answer instanceof Uint8Array) this.finish(batch, answer)
+      else {
+        answer.then(
+          compressed => this.finish(batch, compressed),
+          error => this.finish(batch, null, error),
+        )
+      }
+    } catch (error) {
+      this.finish(batch, null, error)
+    }
+  }
+
+  private finish(batch: Batch, compressed: Uint8Array | null, error?: unknown): void {
+    const { core, codec, logger } = this.options
+    if (compressed === null) {
+      logger.warn(`${codec.name} could not compress a batch; it is sent uncompressed`, { error })
+    }
+    const isDecided = batch.phase === BatchPhase.SETTLED
+    this.options.release(batch)
+    // Expired meanwhile: its memory may belong to another batch by now.
+    if (isDecided) return
+    if (compressed !== null && core.replaceRecords(batch.handle, compressed)) batch.codecId = codec.id
+    batch.encoded = true
+    batch.phase = BatchPhase.SEALED
+    this.options.onEncoded(batch)
+  }
+}

@@ -1,0 +1,58 @@
+import type { Batch } from '../../accumulator/batch/batch.js'
+import type { BatchOutcome, Delivery, Settlement } from '../../accumulator/batch/delivery.js'
+import type { KafkaError } from '../../errors/index.js'
+import { RecordMetadata } from '../record-metadata.js'
+
+let resolveLast: (metadata: RecordMetadata) => void
+let rejectLast: (error: KafkaError) => void
+/** One executor for all promises, so that none needs a closure of its own. */
+const capture = (resolve: (metadata: RecordMetadata) => void, reject: (error: KafkaError) => void) => {
+  resolveLast = resolve
+  rejectLast = reject
+}
+
+/** The promise of a record that has had to wait before it went into a batch. */
+export class PromiseDelivery implements Delivery, Settlement {
+  readonly promise: Promise<RecordMetadata>
+  private readonly resolve: (metadata: RecordMetadata) => void
+  private readonly reject: (error: KafkaError) => void
+  private index = -1
+  /**
+   * NaN, not -1: a field that begins as an integer and becomes a double makes V8 recompile `send` for ever.
+   */
+  private timestampMs = Number.NaN
+  private keyBytes = -1
+  private valueBytes = -1
+
+  constructor() {
+    this.promise = new Promise(capture)
+    this.resolve = resolveLast
+    this.reject = rejectLast
+  }
+
+  attach(
+    batch: Batch,
+    index: number,
+    _ordinal: number,
+    keyBytes: number,
+    valueBytes: number,
+    timestampMs: number,
+  ): void {
+    this.index = index
+    this.timestampMs = timestampMs
+    this.keyBytes = keyBytes
+    this.valueBytes = valueBytes
+    batch.settlements.push(this)
+  }
+
+  settle(outcome: BatchOutcome): void {
+    const { index, timestampMs, keyBytes, valueBytes } = this
+    const error = outcome.error === null ? null : outcome.errorOf(index)
+    if (error !== null) this.reject(error)
+    else this.resolve(new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes))
+  }
+
+  fail(error: KafkaError): void {
+    this.reject(error)
+  }
+}

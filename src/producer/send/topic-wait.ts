@@ -1,0 +1,229 @@
+import type { RecordAccumulator } from '../../accumulator/accumulator.js'
+import {
+  type AppendableRecord,
+  failWaiting,
+  WaitingQueue,
+  type WaitingRecord,
+} from '../../accumulator/append/waiting-queue.js'
+import type { Delivery, FlushBarrier } from '../../accumulator/batch/delivery.js'
+import type { TopicState } from '../../accumulator/partition/topic-state.js'
+import type { ClusterClient } from '../../cluster/cluster-client.js'
+import { DeadlineTimer } from '../../cluster/deadline-timer.js'
+import type { Clock } from '../../common/clock.js'
+import { type KafkaError, TimeoutError } from '../../errors/index.js'
+import { brokerError } from '../../protocol/broker-error.js'
+import { ErrorCodes, errorName } from '../../protocol/error-codes.js'
+
+/** Topic errors that no waiting mends (Java: `Metadata.maybeThrowAnyException`). */
+const FINAL_TOPIC_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCodes.INVALID_TOPIC_EXCEPTION,
+  ErrorCodes.TOPIC_AUTHORIZATION_FAILED,
+])
+
+interface Asker {
+  topic: TopicState
+  deadlineMs: number
+  resolve: () => void
+  reject: (error: KafkaError) => void
+}
+
+export interface MetadataWaitOptions {
+  accumulator: RecordAccumulator
+  client: ClusterClient
+  clock: Clock
+  maxBlockMs: number
+  /** Time that records get beyond it after the application has held the event loop. */
+  heldGraceMaxMs: number
+  /** Sends a record on whose topic is known now. */
+  proceed: (record: WaitingRecord) => void
+  /** Records fail here, before they were in a batch. */
+  onRefused: (error: KafkaError) => void
+}
+
+/** Records whose topic, or partition, is not known yet; in the order of their sends, per topic. */
+export class MetadataWait {
+  private readonly options: MetadataWaitOptions
+  private readonly queues = new Map<TopicState, WaitingQueue>()
+  private askers: Asker[] = []
+  private readonly timer: DeadlineTimer
+  /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
+  private flushesOfRelease: Set<FlushBarrier> | null = null
+
+  constructor(options: MetadataWaitOptions) {
+    this.options = options
+    const { clock, heldGraceMaxMs } = options
+    this.timer = new DeadlineTimer(clock, asOfMs => this.expire(asOfMs), heldGraceMaxMs)
+  }
+
+  push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    this.queueOf(record.topic).push(record, delivery, ordinal, deadlineMs)
+    this.ask(record.topic, deadlineMs)
+  }
+
+  /** Resolves once the topic's partitions are known. */
+  async known(topic: TopicState): Promise<void> {
+    this.options.client.trackTopic(topic.name)
+    if (topic.partitionCount > 0) return
+    const deadlineMs = this.options.clock.now() + this.options.maxBlockMs
+    await new Promise<void>((resolve, reject) => {
+      this.askers.push({ topic, deadlineMs, resolve, reject })
+      this.ask(topic, deadlineMs)
+    })
+  }
+
+  /**
+   * Whether records of the topic are being sent on. A partitioner that is asked for one of them may send; its
+   * record goes behind those that have waited.
+   */
+  isReleasing(topic: TopicState): boolean {
+    return this.flushesOfRelease !== null && this.queues.has(topic)
+  }
+
+  /** New metadata has been taken over: sends on what it was missing, fails what it will never serve. */
+  onMetadata(): void {
+    if (this.flushesOfRelease !== null) return
+    this.flushesOfRelease = new Set()
+    // A copy: what still waits afterwards stands at the end of the map again.
+    for (const [topic, queue] of [...this.queues]) {
+      const error = this.finalError(topic)
+      if (error !== null) {
+        this.queues.delete(topic)
+        this.options.onRefused(error)
+        queue.empty(record => failWaiting(record, error))
+      } else if (topic.partitionCount > 0) this.release(topic, queue)
+    }
+    const flushes = this.flushesOfRelease
+    this.flushesOfRelease = null
+    for (const barrier of flushes) {
+      this.options.accumulator.joinBarrier(barrier)
+      barrier.leave()
+    }
+    const { askers } = this
+    this.askers = []
+    for (const asker of askers) {
+      const error = this.finalError(asker.topic)
+      if (error !== null) asker.reject(error)
+      else if (asker.topic.partitionCount > 0) asker.resolve()
+      else this.askers.push(asker)
+    }
+  }
+
+  joinBarrier(barrier: FlushBarrier): void {
+    const { flushesOfRelease } = this
+    if (flushesOfRelease !== null && !flushesOfRelease.has(barrier)) {
+      flushesOfRelease.add(barrier)
+      barrier.add()
+    }
+    for (const queue of this.queues.values()) queue.joinBarrier(barrier)
+  }
+
+  /** Fails all records that wait. */
+  abortRecords(error: KafkaError): void {
+    for (const queue of this.queues.values()) queue.empty(record => failWaiting(record, error))
+    this.queues.clear()
+  }
+
+  /** Fails all that waits. */
+  abort(error: KafkaError): void {
+    this.options.onRefused(error)
+    this.abortRecords(error)
+    for (const asker of this.askers.splice(0)) asker.reject(error)
+    this.timer.cancel()
+  }
+
+  private ask(topic: TopicState, deadlineMs: number): void {
+    const { client } = this.options
+    client.trackTopic(topic.name)
+    if (topic.partitionCount > 0) client.requestUpdate()
+    this.timer.ensure(deadlineMs)
+  }
+
+  /** Sends on what waits for the topic, and what is sent meanwhile; what names a missing partition stays. */
+  private release(topic: TopicState, queue: WaitingQueue): void {
+    const released = new Set<FlushBarrier>()
+    const missing = new WaitingQueue()
+    const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
+      if (record.partition < topic.partitionCount) {
+        this.options.proceed(record)
+        for (const barrier of barriers) released.add(barrier)
+        return
+      }
+      missing.push(record, record.delivery, record.ordinal, record.deadlineMs)
+      for (const barrier of barriers) missing.joinBarrier(barrier)
+    }
+    // The records are in batches now, or wait for memory: a flush goes on waiting for them there.
+    const done = () => {
+      for (const barrier of released) this.options.accumulator.joinBarrier(barrier)
+    }
+    while (queue.length > 0) queue.empty(proceed, done)
+    this.queues.delete(topic)
+    if (missing.length === 0) return
+    this.queues.set(topic, missing)
+    this.ask(topic, missing.nextDeadlineMs)
+  }
+
+  private queueOf(topic: TopicState): WaitingQueue {
+    let queue = this.queues.get(topic)
+    if (queue === undefined) {
+      queue = new WaitingQueue()
+      this.queues.set(topic, queue)
+    }
+    return queue
+  }
+
+  private finalError(topic: TopicState): KafkaError | null {
+    const code = this.options.client.metadata.topicError(topic.name)
+    return FINAL_TOPIC_ERRORS.has(code) ? brokerError(code, { topic: topic.name }) : null
+  }
+
+  private expire(nowMs: number): void {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const [topic, queue] of this.queues) {
+      const errors = new Map<number, KafkaError>()
+      queue.expire(nowMs, ({ partition }) => {
+        const named = topic.partitionCount > 0 ? partition : -1
+        let error = errors.get(named)
+        if (error === undefined) {
+          error = this.timeout(topic, partition)
+          errors.set(named, error)
+          this.options.onRefused(error)
+        }
+        return error
+      })
+      if (queue.length === 0) this.queues.delete(topic)
+      nextMs = Math.min(nextMs, queue.nextDeadlineMs)
+    }
+    for (const asker of this.askers.splice(0)) {
+      if (asker.deadlineMs <= nowMs) asker.reject(this.timeout(asker.topic, -1))
+      else {
+        this.askers.push(asker)
+        nextMs = Math.min(nextMs, asker.deadlineMs)
+      }
+    }
+    this.timer.ensure(nextMs)
+  }
+
+  private timeout(topic: TopicState, partition: number): TimeoutError {
+    const { client, maxBlockMs } = this.options
+    const { name, partitionCount } = topic
+    const details = { topic: name, ...(partition >= 0 ? { partition } : {}) }
+    if (partitionCount > 0) {
+      return new TimeoutError(
+        `Partition ${partition} of topic ${name} is not there: it has ${partitionCount} partition(s), ` +
+          `still so after max.block.ms (${maxBlockMs} ms).`,
+        details,
+      )
+    }
+    const code = client.metadata.topicError(name)
+    const cause =
+      code === ErrorCodes.NONE ? (client.lastError ?? undefined) : brokerError(code, { topic: name })
+    const reason =
+      code !== ErrorCodes.NONE
+        ? `the brokers say ${errorName(code)}`
+        : (cause?.message ?? 'no broker has named it')
+    return new TimeoutError(
+      `Topic ${name} is not in the cluster's metadata after max.block.ms (${maxBlockMs} ms): ${reason}.`,
+      { ...details, cause },
+    )
+  }
+}
