@@ -1,7 +1,7 @@
 import { RecordAccumulator } from '../../dist/accumulator/accumulator.js'
 import { Arena } from '../../dist/accumulator/batch/arena.js'
 import { type Batch, BatchPhase } from '../../dist/accumulator/batch/batch.js'
-import type { PartitionState } from '../../dist/accumulator/partition/topic-state.js'
+import type { PartitionState } from '../../dist/accumulator/partition/partition-state.js'
 import { Producer, type ProducerRecord } from '../../dist/index.js'
 import { PromiseGroup } from '../../dist/producer/send/promise-group.js'
 import { Sender } from '../../dist/sender/sender.js'
@@ -38,7 +38,7 @@ function freeSlabAtTimeout(): void {
   }
   accumulator.release = function (batch: Batch) {
     if (!freed.has(batch)) return release.call(this, batch)
-    batch.readers--
+    batch.endReading()
     return false
   }
 }
@@ -57,10 +57,9 @@ function ackBeforeReply(): void {
 function resendWithNewSequence(): void {
   const accumulator: Patched = RecordAccumulator.prototype
   const { requeue } = accumulator
-  accumulator.requeue = function (batch: Batch, retryAtMs: number) {
-    batch.producer = null
-    batch.bytes = 0
-    requeue.call(this, batch, retryAtMs)
+  accumulator.requeue = function (batch: Batch, ...rest: Patched[]) {
+    batch.assignSequence(null, -1)
+    requeue.call(this, batch, ...rest)
   }
 }
 
@@ -69,9 +68,8 @@ function twoInFlightBeforeSuccess(): void {
   const gate: Patched = SequenceGate.prototype
   const { mayDrain } = gate
   gate.mayDrain = function (partition: PartitionState, head: Batch) {
-    partition.provenLeaderId = partition.leaderId
-    partition.provenLeaderEpoch = partition.leaderEpoch
-    partition.provenProducer = partition.producer
+    const { sequences } = partition
+    sequences.prove(partition.leaderId, partition.leaderEpoch, sequences.producer)
     return mayDrain.call(this, partition, head)
   }
 }
@@ -83,7 +81,8 @@ function swapBatches(): void {
   let isDone = false
   accumulator.drain = function (leaderId: number, gate: Patched) {
     for (const topic of isDone ? [] : this.topics) {
-      for (const { queue } of topic.partitions as PartitionState[]) {
+      for (const partition of topic.partitions as PartitionState[]) {
+        const queue = partition.queue as Patched
         const [first, second] = queue
         const isFresh = (batch: Batch | undefined) =>
           batch !== undefined && batch.phase === BatchPhase.SEALED && !batch.wasDrained
@@ -103,7 +102,7 @@ function dropSettlement(): void {
   const { settle } = accumulator
   let isDone = false
   accumulator.settle = function (batch: Batch) {
-    const group: Patched = isDone ? null : batch.callbackGroup
+    const group: Patched = isDone ? null : (batch.attachment as Patched)?.callbacks
     if (group?.added > 1) {
       group.added--
       isDone = true

@@ -1,31 +1,49 @@
 import type { TopicMetadata } from '../cluster/metadata-cache.js'
 import type { Clock } from '../common/clock.js'
-import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
 import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
-import { type NativeAddon, type NativeCore, Result } from '../native/addon.js'
+import type { NativeAddon, NativeCore } from '../native/addon.js'
+import { NativeBatches } from '../native/native-batches.js'
 import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
 import { Appender } from './append/appender.js'
 import { Staging } from './append/staging.js'
 import { Arena, wholeOf } from './batch/arena.js'
 import { Batch, BatchPhase } from './batch/batch.js'
-import { BatchEncoder } from './batch/batch-compressor.js'
+import { BatchCompressor } from './batch/batch-compressor.js'
 import { BatchList } from './batch/batch-list.js'
 import { BatchSplitter } from './batch/batch-splitter.js'
-import type { FlushBarrier } from './batch/delivery.js'
-import { BackingOff } from './partition/backoff-set.js'
+import type { FlushBarrier } from './batch/flush-barrier.js'
+import { BackoffSet } from './partition/backoff-set.js'
 import { expiryError } from './partition/expiry-error.js'
+import { LingerQueue } from './partition/linger-queue.js'
+import type { PartitionBatch, PartitionState } from './partition/partition-state.js'
 import { ReadyQueue } from './partition/ready-queue.js'
-import { type PartitionState, TopicState } from './partition/topic-state.js'
+import { TopicState } from './partition/topic-state.js'
 
-/** The use of a topic is told no more often than this; its metadata are kept for far longer. */
-const TOPIC_USE_MS = 1000
 /** Encoded headers of one record pass through shared memory of at most this size. */
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
 
+/** Header value of id, epoch and sequence where the producer is not idempotent. */
+const NONE = -1
+
+/** What the accumulator needs of those above it. */
+export interface AccumulatorHost {
+  /** There is something for the sender to do. */
+  wakeup(): void
+  /** Whether a leader has been drainable lately (`partitioner.availability.timeout.ms`). */
+  isDrainable(leaderId: number): boolean
+  /** A batch of the partition was opened. */
+  opened(partition: PartitionState): void
+  /** Why a batch has not been sent, or not again. Null: nothing is known to be in its way. */
+  lastCause(batch: PartitionBatch): KafkaError | null
+  /** A record has failed before it was in a batch. */
+  refused(error: KafkaError): void
+}
+
 export interface AccumulatorOptions {
   addon: NativeAddon
+  host: AccumulatorHost
   /** `buffer.memory` */
   bufferBytes: number
   /** `batch.size` */
@@ -37,31 +55,21 @@ export interface AccumulatorOptions {
   deliveryTimeoutMs: number
   codec: Codec | null
   adaptivePartitioning: boolean
-  /** Whether a leader has been drainable lately (`partitioner.availability.timeout.ms`). */
-  isDrainable: (leaderId: number) => boolean
   clock: Clock
   logger: Logger
   random: () => number
   /** Fill freed slabs with 0xDD, to make a read after free visible. */
   fillFreed: boolean
-  /** There is something for the sender to do. */
-  onWork: () => void
-  /** A batch of the topic was opened: keep its metadata. */
-  onTopicUsed: (topic: string) => void
-  /** A batch of the partition was opened. */
-  onBatchOpened?: (partition: PartitionState) => void
-  /** Why a batch has not been sent, or not again; null: nothing is known to be in its way. */
-  obstacle: (batch: Batch) => KafkaError | null
-  /** A record has failed before it was in a batch. */
-  onRefused?: (error: KafkaError) => void
 }
 
 /** The sender's say in a drain: which partitions must hold still, and the sequence of a batch. */
 export interface DrainGate {
-  /** False keeps the partition out until something calls `refresh` on it. */
-  mayDrain(partition: PartitionState, head: Batch): boolean
-  /** Called for every drained batch: sees to its sequence and header. */
-  assign(batch: Batch): void
+  /** Brings the partition's sequences to where its head may go out: a new epoch, or a new beginning. */
+  prepare(partition: PartitionState, head: PartitionBatch): void
+  /** Whether the head may go out now. False keeps the partition out until something refreshes it. */
+  mayDrain(partition: PartitionState, head: PartitionBatch): boolean
+  /** Sees to the sequence of a batch that goes out. Answers bits for its header's attributes. */
+  assign(batch: PartitionBatch): number
 }
 
 /**
@@ -69,29 +77,30 @@ export interface DrainGate {
  * ready, when linger, backoff and delivery time-outs fall due, and the memory all of it may use.
  */
 export class RecordAccumulator {
-  readonly core: NativeCore
+  /** The way of records into batches. */
   readonly appender: Appender
-  readonly ready = new ReadyQueue()
-  readonly topics: TopicState[] = []
   private readonly options: AccumulatorOptions
-  readonly staging: Staging
+  private readonly host: AccumulatorHost
+  private readonly core: NativeCore
+  private readonly native: NativeBatches
   private readonly arena: Arena
-  private readonly batches: (Batch | undefined)[] = []
-  /** Open batches in the order of their creation, until their linger time is over. */
-  private readonly lingering = new Fifo<Batch>()
+  private readonly topics: TopicState[] = []
+  private readonly batches: (PartitionBatch | undefined)[] = []
+  private readonly ready = new ReadyQueue()
+  private readonly lingering: LingerQueue
+  private readonly backingOff = new BackoffSet()
   /** Batches without an outcome, in the order of their creation, which is that of their time-outs. */
-  private readonly incomplete = new BatchList()
-  private readonly backingOff = new BackingOff()
-  private readonly encoder: BatchEncoder | null
-  private readonly splitter: BatchSplitter
-  /** Flushes in progress, plus one when closing: batches do not linger then. */
-  private urgency = 0
+  private readonly incomplete = new BatchList<PartitionState>()
+  private readonly compressor: BatchCompressor<PartitionState> | null
+  private readonly splitter: BatchSplitter<PartitionState>
 
   constructor(options: AccumulatorOptions) {
     this.options = options
-    const { addon, batchBytes, bufferBytes, maxRequestBytes } = options
+    this.host = options.host
+    const { addon, batchBytes, bufferBytes, maxRequestBytes, codec } = options
     this.arena = new Arena(bufferBytes, batchBytes)
-    this.staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX))
+    this.lingering = new LingerQueue(options.lingerMs)
+    const staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX))
     this.core = addon.createCore({
       arena: this.arena.buffer,
       slabBytes: this.arena.slabBytes,
@@ -99,34 +108,41 @@ export class RecordAccumulator {
       batchLimitBytes: batchBytes,
       budgetBytes: bufferBytes,
       recordLimitBytes: maxRequestBytes,
-      descriptors: this.staging.descriptors.buffer,
-      places: this.staging.places.buffer,
-      touched: this.staging.touched.buffer,
-      staging: this.staging.bytes.buffer as ArrayBuffer,
-      result: this.staging.result.buffer,
+      descriptors: staging.descriptors.buffer,
+      places: staging.places.buffer,
+      touched: staging.touched.buffer,
+      staging: staging.bytes.buffer as ArrayBuffer,
+      result: staging.result.buffer,
       fillFreed: options.fillFreed,
     })
+    this.native = new NativeBatches(this.core, staging.result)
     this.appender = new Appender({
       core: this.core,
-      staging: this.staging,
+      batches: this.native,
+      staging,
       topics: this.topics,
       maxRequestBytes,
       bufferBytes,
       maxBlockMs: options.maxBlockMs,
       now: () => options.clock.now(),
       choosePartition: topic => this.choosePartition(topic),
-      onRefused: error => options.onRefused?.(error),
+      onRefused: error => this.host.refused(error),
       openBatch: (handle, partition, large) => this.openBatch(handle, partition, large),
       batchOf: handle => this.batches[handle],
-      onExhausted: () => this.sendLingering(),
+      onExhausted: () => this.endLingers(),
     })
-    this.encoder = options.codec === null ? null : this.createEncoder(options.codec)
-    this.splitter = new BatchSplitter(this.core, this.staging.result, options.codec)
+    this.compressor = codec === null ? null : this.createCompressor(codec)
+    this.splitter = new BatchSplitter(this.core, this.native, codec)
   }
 
   /** Whether some batch has no outcome yet. */
   get hasIncomplete(): boolean {
     return this.incomplete.size > 0
+  }
+
+  /** Bytes of `buffer.memory` that hold no record now. */
+  get availableBytes(): number {
+    return this.core.availableBytes()
   }
 
   addTopic(name: string): TopicState {
@@ -136,17 +152,19 @@ export class RecordAccumulator {
   }
 
   /**
-   * Takes over new metadata of a topic. True if leaders moved; call `leadersChanged` after the last topic.
+   * Takes over what the cluster's metadata hold of a topic, null where they do not hold it. True if leaders
+   * moved: call `leadersChanged` after the last topic.
    */
-  updateTopic(topic: TopicState, metadata: TopicMetadata): boolean {
+  updateTopic(topic: TopicState, metadata: TopicMetadata | null): boolean {
     // Staged records were sent when the old partitions held, so they are placed among those.
     this.appender.drainStaged()
+    if (metadata === null) return topic.vanish()
     const before = topic.partitionCount
     const moved = topic.update(metadata)
     if (topic.partitionCount !== before && topic.partitionCount > 0) {
       this.core.setTopic(topic.handle, topic.partitionCount)
       // Native code has forgotten it, too.
-      if (topic.stickyPartition >= topic.partitionCount) topic.stickyPartition = -1
+      if (topic.stickyPartition >= topic.partitionCount) topic.chooseSticky(-1)
     }
     return moved
   }
@@ -158,6 +176,16 @@ export class RecordAccumulator {
       const head = partition.queue[0]
       if (head === undefined || head.attemptLeaderEpoch < partition.leaderEpoch) this.endBackoff(partition)
     }
+  }
+
+  /** Leaders with at least one ready partition, NO_LEADER among them. */
+  readyLeaders(): number[] {
+    return this.ready.leaders()
+  }
+
+  /** The ready partitions of a leader. */
+  readyPartitionsOf(leaderId: number): Iterable<PartitionState> {
+    return this.ready.partitionsOf(leaderId)
   }
 
   /** Puts the partition among the ready ones if its head batch may go out. */
@@ -174,36 +202,39 @@ export class RecordAccumulator {
     for (const { partition } of this.incomplete) this.refresh(partition)
   }
 
-  /** One step of time: ends lingers and backoffs that are over, starts codecs on what is sealed. */
-  promote(nowMs: number): void {
-    const { lingerMs } = this.options
-    for (let head = this.lingering.peek(); head !== undefined; head = this.lingering.peek()) {
-      if (head.phase === BatchPhase.OPEN && nowMs - head.createdMs < lingerMs) break
-      this.lingering.shift()
-      this.endLinger(head)
-    }
+  /**
+   * One step of time: staged records go into batches, lingers and backoffs that are over end, codecs start on
+   * what is sealed.
+   */
+  beginTurn(nowMs: number): void {
+    this.appender.drainStaged()
+    for (let due = this.lingering.shiftDue(nowMs); due !== undefined; due = this.lingering.shiftDue(nowMs))
+      this.refreshLive(due)
     for (const partition of this.backingOff.due(nowMs)) this.endBackoff(partition)
-    if (this.encoder?.run(this.options.clock)) this.options.onWork()
+    if (this.compressor?.run(this.options.clock)) this.host.wakeup()
   }
 
   /**
    * Takes what one request to a broker may carry: at most one batch per partition, `maxRequestBytes` in all
    * (one batch alone may be larger). Headers are written and the memory is pinned for the request.
    */
-  drain(leaderId: number, gate: DrainGate): Batch[] {
-    const drained: Batch[] = []
+  drain(leaderId: number, gate: DrainGate): PartitionBatch[] {
+    const drained: PartitionBatch[] = []
     let bytes = 0
     for (let left = this.ready.countOf(leaderId); left > 0; left--) {
       const partition = this.ready.peek(leaderId) as PartitionState
       const head = partition.queue[0]
-      if (head === undefined || !gate.mayDrain(partition, head) || !this.seal(head)) {
+      if (head === undefined || !this.mayLeave(partition, head, gate)) {
         this.ready.take(leaderId)
         continue
       }
       // What does not fit stays at the head, or partitions with smaller batches would pass it for ever.
       if (drained.length > 0 && !this.fits(head, this.options.maxRequestBytes - bytes)) break
       this.ready.take(leaderId)
-      this.launch(partition, head, gate)
+      partition.launchHead()
+      // Retries send the same bytes. Only a new epoch makes the header be written again.
+      if (head.bytes === 0) this.writeHeader(head, gate.assign(head))
+      this.core.pin(head.handle)
       drained.push(head)
       bytes += head.bytes
       this.refresh(partition)
@@ -212,64 +243,59 @@ export class RecordAccumulator {
   }
 
   /** Puts a batch back after a failed request, in the order of the first drains. */
-  requeue(batch: Batch, retryAtMs: number): void {
+  requeue(batch: PartitionBatch, error: KafkaError, mayBeStored: boolean, retryAtMs: number): void {
     const { partition } = batch
-    batch.phase = BatchPhase.SEALED
-    batch.attempts++
-    this.putBack(batch)
+    batch.retryAfter(error, mayBeStored)
+    partition.putBack(batch)
     // A leader that the failed attempt did not know of is tried at once, and only once (KIP-951).
-    if (batch.attemptLeaderEpoch >= partition.leaderEpoch) {
-      this.backingOff.add(partition, retryAtMs)
-    }
+    if (batch.attemptLeaderEpoch >= partition.leaderEpoch) this.backingOff.add(partition, retryAtMs)
     this.refresh(partition)
   }
 
   /** Puts smaller batches in the place of one that was refused for its size. Throws if it cannot be split. */
-  split(batch: Batch): void {
-    const { drained } = batch.partition
+  split(batch: PartitionBatch): void {
+    const { partition } = batch
     const parts = this.splitter.split(batch)
     this.incomplete.replace(batch, parts)
-    drained.splice(drained.indexOf(batch), 1, ...parts)
-    batch.phase = BatchPhase.SETTLED
-    if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
+    partition.replace(batch, parts)
+    this.giveBack(batch)
     for (const part of parts) {
       this.batches[part.handle] = part
-      this.putBack(part)
-      if (!part.encoded) this.encoder?.add(part)
+      if (!part.encoded) this.compressor?.add(part)
     }
-    this.refresh(batch.partition)
+    this.refresh(partition)
   }
 
   /** Tells everyone who waits for the batch, and gives its memory back once nothing reads it. */
-  settle(batch: Batch): void {
+  settle(batch: PartitionBatch): void {
     if (batch.phase === BatchPhase.SETTLED) return
-    batch.phase = BatchPhase.SETTLED
     this.incomplete.remove(batch)
-    const { partition } = batch
-    const { drained } = partition
-    if (drained[0] === batch) drained.shift()
-    else if (drained.includes(batch)) drained.splice(drained.indexOf(batch), 1)
-    if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
+    batch.partition.settled(batch)
+    this.giveBack(batch)
     batch.tell()
   }
 
-  fail(batch: Batch, error: KafkaError): void {
+  fail(batch: PartitionBatch, error: KafkaError): void {
     batch.outcome.error = error
     this.settle(batch)
   }
 
   /** A request or codec has stopped reading the batch. True if its memory came back. */
-  release(batch: Batch): boolean {
-    batch.readers--
+  release(batch: PartitionBatch): boolean {
+    batch.endReading()
     if (!this.core.unpin(batch.handle)) return false
     this.batches[batch.handle] = undefined
     return true
   }
 
-  /** Ends batches older than `delivery.timeout.ms`, queued or in flight. Returns those it has failed. */
-  expire(nowMs: number): Batch[] {
+  /**
+   * Fails what has waited for memory for `max.block.ms`, and ends batches older than `delivery.timeout.ms`,
+   * queued or in flight. Returns those batches.
+   */
+  expire(nowMs: number): PartitionBatch[] {
+    this.appender.expireWaiting(nowMs)
     const { deliveryTimeoutMs } = this.options
-    const expired: Batch[] = []
+    const expired: PartitionBatch[] = []
     for (const batch of this.incomplete) {
       if (nowMs - batch.createdMs < deliveryTimeoutMs) break
       expired.push(batch)
@@ -280,10 +306,7 @@ export class RecordAccumulator {
 
   /** When the next linger or backoff is over. */
   nextDeadlineMs(): number {
-    const lingering = this.lingering.peek()
-    const deadline =
-      lingering === undefined ? Number.POSITIVE_INFINITY : lingering.createdMs + this.options.lingerMs
-    return Math.min(deadline, this.backingOff.earliestMs)
+    return Math.min(this.lingering.nextDeadlineMs, this.backingOff.earliestMs)
   }
 
   /** When the time of the next waiting record or delivery is over. */
@@ -293,15 +316,15 @@ export class RecordAccumulator {
     return oldest === null ? waiting : Math.min(waiting, oldest.createdMs + this.options.deliveryTimeoutMs)
   }
 
-  /** From now on nothing lingers; ended by `endUrgency`. */
-  beginUrgency(): void {
-    this.urgency++
+  /** From now on nothing lingers; ended by {@link endHurry}. */
+  beginHurry(): void {
+    this.lingering.beginHurry()
     this.appender.drainStaged()
-    this.sendLingering()
+    this.endLingers()
   }
 
-  endUrgency(): void {
-    this.urgency--
+  endHurry(): void {
+    this.lingering.endHurry()
   }
 
   /** Everything accepted so far holds the barrier until it is settled. */
@@ -321,110 +344,92 @@ export class RecordAccumulator {
     this.abortMatching(error, batch => !batch.wasDrained)
   }
 
-  private abortMatching(error: KafkaError, matches: (batch: Batch) => boolean): void {
+  /** No more appends. */
+  close(): void {
+    this.core.close()
+  }
+
+  private abortMatching(error: KafkaError, matches: (batch: PartitionBatch) => boolean): void {
     this.appender.drainStaged()
     this.appender.failWaiting(error)
     for (const batch of [...this.incomplete].filter(matches)) {
-      this.close(batch)
+      this.seal(batch)
       this.dequeue(batch)
       this.fail(batch, error)
     }
   }
 
-  private openBatch(handle: number, partition: PartitionState, large: ArrayBuffer | null): Batch {
-    const { options } = this
-    const nowMs = options.clock.now()
+  private openBatch(handle: number, partition: PartitionState, large: ArrayBuffer | null): PartitionBatch {
+    const nowMs = this.options.clock.now()
     const memory = large === null ? this.arena.slab(handle) : wholeOf(large)
-    const batch = new Batch(handle, memory, partition, nowMs, this.encoder === null)
+    const batch = new Batch(handle, memory, partition, nowMs, this.compressor === null)
     this.batches[handle] = batch
     this.incomplete.add(batch)
-    const { queue } = partition
-    const previous = queue[queue.length - 1]
-    if (previous?.phase === BatchPhase.OPEN) this.markSealed(previous)
-    partition.insert(batch)
-    if (large !== null) this.markSealed(batch)
-    else if (options.lingerMs === 0 || this.urgency > 0 || this.appender.waiting.length > 0)
-      batch.lingerOver = true
-    else this.lingering.push(batch)
+    const previous = partition.openBatch
+    if (previous !== null) this.sealed(previous)
+    partition.enqueue(batch)
+    if (large !== null) this.sealed(batch)
+    else this.lingering.open(batch, this.appender.waiting.length > 0)
     this.refresh(partition)
-    const { topic } = partition
-    if (nowMs - topic.usedMs >= TOPIC_USE_MS) {
-      topic.usedMs = nowMs
-      options.onTopicUsed(topic.name)
-    }
-    options.onBatchOpened?.(partition)
-    options.onWork()
+    partition.topic.use(nowMs)
+    this.host.opened(partition)
+    this.host.wakeup()
     return batch
   }
 
   /** Native code has closed the batch for appends. */
-  private markSealed(batch: Batch): void {
-    batch.phase = BatchPhase.SEALED
-    if (!batch.encoded) this.encoder?.add(batch)
+  private sealed(batch: PartitionBatch): void {
+    batch.become(BatchPhase.SEALED)
+    if (!batch.encoded) this.compressor?.add(batch)
   }
 
-  /** Closes a batch for appends; what is staged may count on its room. */
-  private close(batch: Batch): void {
+  /** Closes a batch for appends. What is staged may count on its room, so that goes first. */
+  private seal(batch: PartitionBatch): void {
     if (batch.phase !== BatchPhase.OPEN) return
     this.appender.drainStaged()
     this.core.seal(batch.handle)
-    batch.phase = BatchPhase.SEALED
+    batch.become(BatchPhase.SEALED)
   }
 
-  /**
-   * Closes the head batch for a drain. False if it must be compressed first; the partition comes back then.
-   */
-  private seal(batch: Batch): boolean {
-    this.close(batch)
-    if (batch.encoded) return true
-    const { clock, onWork } = this.options
-    if (batch.phase === BatchPhase.SEALED && this.encoder?.startOrAdd(batch, clock)) onWork()
-    return batch.encoded
+  /** Whether the head of a queue goes out now. If it must be compressed first, the partition comes back. */
+  private mayLeave(partition: PartitionState, head: PartitionBatch, gate: DrainGate): boolean {
+    gate.prepare(partition, head)
+    if (!gate.mayDrain(partition, head)) return false
+    this.seal(head)
+    if (head.encoded) return true
+    const { clock } = this.options
+    if (head.phase === BatchPhase.SEALED && this.compressor?.startOrAdd(head, clock)) this.host.wakeup()
+    return head.encoded
   }
 
   /** Whether a sealed batch has no more bytes than that; its memory need not be full. */
-  private fits(batch: Batch, bytesLeft: number): boolean {
-    if (batch.memory.bytes <= bytesLeft) return true
-    this.core.describe(batch.handle)
-    return (this.staging.result[Result.SIZE] as number) <= bytesLeft
+  private fits(batch: PartitionBatch, bytesLeft: number): boolean {
+    return batch.memory.bytes <= bytesLeft || this.native.sizeOf(batch.handle) <= bytesLeft
   }
 
-  /** The head of the queue becomes part of a request. */
-  private launch(partition: PartitionState, head: Batch, gate: DrainGate): void {
-    partition.remove(0)
-    if (!head.wasDrained) {
-      head.wasDrained = true
-      partition.drained.push(head)
-    }
-    gate.assign(head)
-    head.phase = BatchPhase.IN_FLIGHT
-    head.attemptLeaderEpoch = partition.leaderEpoch
-    head.readers++
-    this.core.pin(head.handle)
-    partition.onWire++
+  private writeHeader(batch: PartitionBatch, attributes: number): void {
+    const { handle, producer, baseSequence } = batch
+    const bits = batch.codecId | attributes
+    batch.bytes =
+      producer === null
+        ? this.core.finish(handle, NONE, NONE, NONE, NONE, bits)
+        : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, bits)
   }
 
-  /** Into the queue again, before what was drained later or not at all. */
-  private putBack(batch: Batch): void {
-    const { queue, drained } = batch.partition
-    const order = drained.indexOf(batch)
-    let at = 0
-    while (at < queue.length) {
-      const other = drained.indexOf(queue[at] as Batch)
-      if (other < 0 || other > order) break
-      at++
-    }
-    batch.partition.insert(batch, at)
+  /** The batch's outcome is decided: its memory comes back now, or once nothing reads it. */
+  private giveBack(batch: PartitionBatch): void {
+    batch.become(BatchPhase.SETTLED)
+    if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
   }
 
-  private endLinger(batch: Batch): void {
-    batch.lingerOver = true
+  /** A batch that lingered may have had its outcome meanwhile. */
+  private refreshLive(batch: PartitionBatch): void {
     if (batch.phase !== BatchPhase.SETTLED) this.refresh(batch.partition)
   }
 
-  private sendLingering(): void {
-    if (this.lingering.length > 0) for (const batch of this.lingering.drain()) this.endLinger(batch)
-    this.options.onWork()
+  private endLingers(): void {
+    for (const batch of this.lingering.takeAll()) this.refreshLive(batch)
+    this.host.wakeup()
   }
 
   private endBackoff(partition: PartitionState): void {
@@ -432,55 +437,51 @@ export class RecordAccumulator {
     this.refresh(partition)
   }
 
-  private expireOne(batch: Batch, nowMs: number): void {
-    this.close(batch)
+  private expireOne(batch: PartitionBatch, nowMs: number): void {
+    this.seal(batch)
     const isInFlight = batch.phase === BatchPhase.IN_FLIGHT
-    const cause = isInFlight ? batch.lastError : this.options.obstacle(batch)
+    const cause = isInFlight ? batch.lastError : this.host.lastCause(batch)
     this.dequeue(batch)
     this.fail(batch, expiryError(batch, isInFlight, nowMs, cause))
   }
 
   /** Takes an expired batch out of its queue; what comes next has not failed yet, so nothing holds it. */
-  private dequeue(batch: Batch): void {
+  private dequeue(batch: PartitionBatch): void {
     const { partition } = batch
-    const { queue } = partition
-    const at = queue.indexOf(batch)
-    if (at < 0) return
-    partition.remove(at)
+    if (!partition.dequeue(batch)) return
     this.ready.remove(partition)
-    if ((queue[0]?.attempts ?? 0) === 0 && this.backingOff.has(partition)) this.endBackoff(partition)
+    if ((partition.queue[0]?.attempts ?? 0) === 0 && this.backingOff.has(partition))
+      this.endBackoff(partition)
     else this.refresh(partition)
   }
 
   /** The topic's next sticky partition. The present one's batch has had its share and lingers no longer. */
   private choosePartition(topic: TopicState): number {
-    const last = topic.partitions[topic.stickyPartition]?.queue.at(-1)
-    if (last?.phase === BatchPhase.OPEN) this.endLinger(last)
+    const last = topic.partitions[topic.stickyPartition]?.openBatch
+    if (last) this.refreshLive(this.lingering.end(last))
     const load: TopicLoad = {
       partitionCount: topic.partitionCount,
       available: topic.available,
       queued: topic.queued,
-      isDrainable: leaderId => this.options.isDrainable(leaderId),
+      isDrainable: leaderId => this.host.isDrainable(leaderId),
     }
-    topic.stickyPartition = chooseStickyPartition(load, {
-      adaptive: this.options.adaptivePartitioning,
-      random: this.options.random,
-    })
+    const { adaptivePartitioning: adaptive, random } = this.options
+    topic.chooseSticky(chooseStickyPartition(load, { adaptive, random }))
     return topic.stickyPartition
   }
 
-  private createEncoder(codec: Codec): BatchEncoder {
-    return new BatchEncoder({
+  private createCompressor(codec: Codec): BatchCompressor<PartitionState> {
+    return new BatchCompressor({
       core: this.core,
-      result: this.staging.result,
+      batches: this.native,
       codec,
       logger: this.options.logger,
-      onEncoded: batch => {
+      onCompressed: batch => {
         this.refresh(batch.partition)
-        this.options.onWork()
+        this.host.wakeup()
       },
       release: batch => {
-        if (this.release(batch)) this.options.onWork()
+        if (this.release(batch)) this.host.wakeup()
       },
     })
   }

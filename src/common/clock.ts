@@ -15,14 +15,22 @@ export type TimerHandle = unknown
 /** Longest delay that timers take; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 0x7fffffff
 
+/** Taken when the module is loaded: fake timers of a test must not hold up a producer that is real. */
+const timers = {
+  now: performance.now.bind(performance),
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  setImmediate: globalThis.setImmediate,
+}
+
 /** The clock of the running process. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: timers.now,
   wallNow: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)),
-  clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
+  setTimeout: (callback, ms) => timers.setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)),
+  clearTimeout: handle => timers.clearTimeout(handle as NodeJS.Timeout),
   setImmediate: callback => {
-    setImmediate(callback)
+    timers.setImmediate(callback)
   },
 }
 

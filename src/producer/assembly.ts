@@ -9,6 +9,7 @@ import { createSecurity } from '../security/index.js'
 import { Sender } from '../sender/sender.js'
 import type { TransactionHost } from '../transactions/transaction-host.js'
 import { TransactionManager } from '../transactions/transaction-manager.js'
+import { Topics } from './record/topics.js'
 
 /** The parts of a producer, joined as its configuration says. */
 export interface ProducerParts {
@@ -17,6 +18,7 @@ export interface ProducerParts {
   readonly sender: Sender
   /** Null without `transactional.id`. */
   readonly transactions: TransactionManager | null
+  readonly topics: Topics
 }
 
 /** What the parts need of the producer. */
@@ -36,9 +38,10 @@ export function assemble(config: ProducerConfig, clock: Clock, owner: RecordOwne
     resume: () => accumulator().refreshAll(),
     wakeup: () => sender().wakeup(),
   })
-  parts.accumulator = createAccumulator(config, clock, client, sender, transactions)
-  parts.sender = createSender(config, clock, client, parts.accumulator, transactions)
-  return { client, accumulator: parts.accumulator, sender: parts.sender, transactions }
+  parts.accumulator = createAccumulator(config, clock, sender, transactions)
+  const topics = new Topics(parts.accumulator, client.metadata)
+  parts.sender = createSender(config, clock, client, parts.accumulator, transactions, topics)
+  return { client, accumulator: parts.accumulator, sender: parts.sender, transactions, topics }
 }
 
 function createTransactions(
@@ -88,7 +91,6 @@ function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
 function createAccumulator(
   config: ProducerConfig,
   clock: Clock,
-  client: ClusterClient,
   sender: () => Sender,
   transactions: TransactionManager | null,
 ): RecordAccumulator {
@@ -106,18 +108,19 @@ function createAccumulator(
       zstd: compressionLevel ?? defaultCompressionLevels.zstd,
     }),
     adaptivePartitioning: config.partitionerAdaptivePartitioningEnable,
-    isDrainable: leaderId => sender().latency.isDrainable(leaderId),
     clock,
     logger: config.logger,
     random: Math.random,
     fillFreed: process.env.MILLRACE_FILL_FREED === '1',
-    onWork: () => sender().wakeup(),
-    onTopicUsed: topic => client.trackTopic(topic),
-    onBatchOpened: partition => transactions?.use(partition),
-    obstacle: batch => sender().obstacle(batch),
-    onRefused: error => {
-      if (error instanceof InternalError) sender().failForGoodSoon(error)
-      else transactions?.onRecordsFailed(error, false)
+    host: {
+      wakeup: () => sender().wakeup(),
+      isDrainable: leaderId => sender().latency.isDrainable(leaderId),
+      opened: partition => transactions?.use(partition),
+      lastCause: batch => sender().lastCause(batch),
+      refused: error => {
+        if (error instanceof InternalError) sender().failForGoodSoon(error)
+        else transactions?.onRecordsFailed(error, false)
+      },
     },
   })
 }
@@ -128,6 +131,7 @@ function createSender(
   client: ClusterClient,
   accumulator: RecordAccumulator,
   transactions: TransactionManager | null,
+  topics: Topics,
 ): Sender {
   return new Sender({
     accumulator,
@@ -145,9 +149,6 @@ function createSender(
     availabilityTimeoutMs: config.partitionerAvailabilityTimeoutMs,
     compressionName: config.compressionType,
     transactions,
-    onLeaderHint: topic => {
-      const metadata = client.metadata.topic(topic.name)
-      if (metadata !== undefined && accumulator.updateTopic(topic, metadata)) accumulator.leadersChanged()
-    },
+    onLeaderHint: topic => topics.followLeaders(topic),
   })
 }

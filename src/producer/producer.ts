@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
-import type { AppendableRecord, WaitingRecord } from '../accumulator/append/waiting-queue.js'
-import { type Delivery, FlushBarrier } from '../accumulator/batch/delivery.js'
+import { FlushBarrier } from '../accumulator/batch/flush-barrier.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
 import {
@@ -10,8 +9,7 @@ import {
   parseProducerOptions,
   parseProperties,
 } from '../config/index.js'
-import { ConfigError, IllegalStateError, type KafkaError, ProducerClosedError } from '../errors/index.js'
-import { Result } from '../native/addon.js'
+import { ConfigError, type KafkaError, ProducerClosedError } from '../errors/index.js'
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
@@ -19,30 +17,22 @@ import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
 import { CloseDeadline } from './close-deadline.js'
 import { Interceptors } from './interceptors.js'
-import { checkCallback, lengthOf } from './record/record-checks.js'
+import { ProducerState } from './producer-state.js'
+import { PlainRecords } from './record/plain-records.js'
+import { checkCallback } from './record/record-checks.js'
 import { RecordClock } from './record/record-clock.js'
-import {
-  asKafkaError,
-  isPlaceable,
-  PARTITION_BY_PARTITIONER,
-  placeOf,
-  RecordRouter,
-} from './record/record-router.js'
+import { RecordReader } from './record/record-reader.js'
+import type { Topics } from './record/topics.js'
 import type { RecordMetadata } from './record-metadata.js'
-import { CallbackDelivery, CallbackRun, type DeliveryCallback, failuresTold } from './send/callback-group.js'
-import { PromiseDelivery } from './send/deliveries.js'
-import { type DeliveryReport, SendManyCollector } from './send/delivery-report.js'
-import { PromiseGroup } from './send/promise-group.js'
-import { MetadataWait } from './send/topic-wait.js'
+import { CallbackWay } from './send/callback.js'
+import { CallbackDelivery, FailedCallbacks } from './send/callback-delivery.js'
+import type { DeliveryCallback } from './send/callback-group.js'
+import type { DeliveryReport } from './send/delivery-report.js'
+import { SendEntry } from './send/entry.js'
+import { ManyWay } from './send/many.js'
+import { PromiseWay } from './send/promise.js'
+import { TopicWait } from './send/topic-wait.js'
 import type { PartitionInfo, ProducerRecord } from './types.js'
-
-/**
- * Records of a `sendMany` that the short way may refuse before the rest is not tried any more: each one costs
- * the staging a native call of its own.
- */
-const PLAIN_MISSES_MAX = 16
-/** As {@link PLAIN_MISSES_MAX}, of `send` with a callback. */
-const CALLBACKS_DISPATCHED_AFTER_MISS = 64
 
 /**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
@@ -57,20 +47,18 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly client: ClusterClient
   private readonly accumulator: RecordAccumulator
   private readonly sender: Sender
-  private readonly router: RecordRouter
-  private readonly waiting: MetadataWait
+  private readonly state: ProducerState
+  private readonly topics: Topics
+  private readonly waiting: TopicWait
   private readonly interceptors: Interceptors | null
   private readonly transactions: TransactionManager | null
-  private readonly callbackRun: CallbackRun
-  /** Records with callbacks that do not try the short way. */
-  private callbacksToDispatch = 0
+  private readonly failedCallbacks: FailedCallbacks
+  private readonly entry: SendEntry
+  private readonly promises: PromiseWay
+  private readonly callbacks: CallbackWay
+  private readonly many: ManyWay
   private closing: Promise<void> | null = null
   private readonly closeDeadline: CloseDeadline
-  /** Whether the producer is open, and in a transaction if it has them. */
-  private readonly takesRecords = (): boolean => {
-    if (this.closing !== null || this.sender.fatal !== null) return false
-    return this.transactions === null || this.transactions.state === 'IN_TRANSACTION'
-  }
 
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
@@ -85,8 +73,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.recordClock = new RecordClock(systemClock)
     this.closeDeadline = new CloseDeadline(this.clock)
     const { config, clock } = this
-    this.callbackRun = new CallbackRun(config.logger)
-    const { client, accumulator, sender, transactions } = assemble(config, clock, {
+    const { client, accumulator, sender, transactions, topics } = assemble(config, clock, {
       flush: () => this.flush(),
       abortUnsent: error => this.abortUnsent(error),
     })
@@ -94,20 +81,31 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.accumulator = accumulator
     this.sender = sender
     this.transactions = transactions
-    this.router = new RecordRouter(config, accumulator, client.metadata)
+    this.topics = topics
+    this.state = new ProducerState(sender, transactions)
+    this.failedCallbacks = new FailedCallbacks(clock, config.logger)
     this.interceptors =
       config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
-    this.waiting = new MetadataWait({
+    const { maxBlockMs } = config
+    this.waiting = new TopicWait({
       accumulator,
       client,
       clock,
-      maxBlockMs: config.maxBlockMs,
+      maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
-      proceed: record => this.proceed(record),
+      proceed: record => this.entry.proceed(record),
       onRefused: error => transactions?.onRecordsFailed(error, false),
     })
+    const { appender } = accumulator
+    const { state, waiting, failedCallbacks, interceptors } = this
+    const reader = new RecordReader(config, topics, client.metadata)
+    const plain = new PlainRecords(reader, appender, state)
+    this.entry = new SendEntry({ state, reader, appender, waiting, sender, transactions, clock, maxBlockMs })
+    this.promises = new PromiseWay(this.entry, appender, sender, transactions)
+    this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
+    this.many = new ManyWay(this.entry, plain, sender, interceptors)
     client.onUpdate = () => this.onClusterUpdate()
-    client.onAuthenticationFailed = error => this.waiting.abort(error)
+    client.onAuthenticationFailed = error => waiting.abort(error)
   }
 
   /** A producer from the text of a Java `producer.properties` file. */
@@ -125,11 +123,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | undefined {
     const nowMs = this.recordClock.now()
     if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
-    if (callback === undefined) return this.sendPromised(record, nowMs)
+    if (callback === undefined) return this.promises.send(record as never, nowMs)
     checkCallback(callback)
-    if (!this.stageCalledBack(record, callback, nowMs)) {
-      this.dispatch(record, new CallbackDelivery(callback, this.config.logger), 0, nowMs)
-    }
+    this.callbacks.send(record as never, callback, nowMs)
     return undefined
   }
 
@@ -139,40 +135,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * others.
    */
   sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport> {
-    const { interceptors } = this
-    const nowMs = this.recordClock.read()
-    let collector: SendManyCollector
-    // Plug-ins may change the array meanwhile: as many records as there are now are sent.
-    let count: number
-    let misses = 0
-    try {
-      count = lengthOf(records)
-      collector = new SendManyCollector(
-        count,
-        nowMs,
-        interceptors === null ? null : (report, errors) => interceptors.onReport(report, errors),
-      )
-    } catch (thrown) {
-      return Promise.reject(asKafkaError(thrown, ''))
-    }
-    for (let ordinal = 0; ordinal < count; ordinal++) {
-      if (misses <= PLAIN_MISSES_MAX && interceptors === null) {
-        const first = ordinal
-        ordinal = this.router.stageMany(records, nowMs, collector, first, count, this.takesRecords)
-        if (ordinal > first) this.sender.wakeup()
-        if (ordinal === count) break
-      }
-      let record: ProducerRecord<K, V>
-      try {
-        record = records[ordinal] as ProducerRecord<K, V>
-      } catch (thrown) {
-        collector.fail(asKafkaError(thrown, ''), ordinal, '', -1)
-        continue
-      }
-      misses++
-      this.dispatch(interceptors === null ? record : interceptors.onSend(record), collector, ordinal, nowMs)
-    }
-    return collector.promise
+    return this.many.send(records as never, this.recordClock.read())
   }
 
   /**
@@ -182,8 +145,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   async flush(): Promise<void> {
     const barrier = this.raiseBarrier()
     await barrier.done
-    this.accumulator.endUrgency()
-    await failuresTold()
+    this.accumulator.endHurry()
+    await this.failedCallbacks.called()
   }
 
   /**
@@ -194,12 +157,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * call waits for the same outcome. `TransactionError` tells by `abortable` and `fatal` what to do next.
    */
   async initTransactions(): Promise<void> {
-    await this.transactional('initTransactions').initTransactions()
+    await this.state.transactionsFor('initTransactions').initTransactions()
   }
 
   /** Opens a transaction; all records until its end belong to it. Throws where that is not possible. */
   beginTransaction(): void {
-    this.transactional('beginTransaction').beginTransaction()
+    this.state.transactionsFor('beginTransaction').beginTransaction()
   }
 
   /**
@@ -210,7 +173,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     offsets: Iterable<TopicPartitionOffset>,
     group: ConsumerGroupMetadata,
   ): Promise<void> {
-    await this.transactional('sendOffsetsToTransaction').sendOffsets(offsets, group)
+    await this.state.transactionsFor('sendOffsetsToTransaction').sendOffsets(offsets, group)
   }
 
   /**
@@ -218,12 +181,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * of them could not be stored, none: then it rejects and `abortTransaction` is to be called.
    */
   async commitTransaction(): Promise<void> {
-    await this.transactional('commitTransaction').commitTransaction()
+    await this.state.transactionsFor('commitTransaction').commitTransaction()
   }
 
   /** Aborts: what has not been sent fails, and `read_committed` consumers see nothing of the transaction. */
   async abortTransaction(): Promise<void> {
-    await this.transactional('abortTransaction').abortTransaction()
+    await this.state.transactionsFor('abortTransaction').abortTransaction()
   }
 
   /**
@@ -231,7 +194,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * the commit fails in a way that can be aborted. Rejects with what `work` or the commit rejected with.
    */
   async transaction<T>(work: (producer: this) => Promise<T> | T): Promise<T> {
-    const transactions = this.transactional('transaction')
+    const transactions = this.state.transactionsFor('transaction')
     await transactions.awaitAbort()
     transactions.beginTransaction()
     try {
@@ -257,6 +220,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       return Promise.reject(new ConfigError(`close: timeoutMs must be at least 0, not ${timeoutMs}.`))
     }
     this.closeDeadline.pull(timeoutMs)
+    this.state.close()
     this.closing ??= this.shutDown()
     return this.closing
   }
@@ -267,8 +231,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /** The topic's partitions; waits up to `max.block.ms` for metadata. */
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
-    this.checkOpen()
-    await this.waiting.known(this.router.topicOf(topic))
+    this.state.checkOpen()
+    await this.waiting.known(this.topics.of(topic))
     const partitions = this.client.metadata.topic(topic)?.partitions ?? []
     return partitions.map(({ index, leaderId, replicas, isr }) => ({
       topic,
@@ -281,7 +245,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /** Bytes of `buffer.memory` that hold no record now. */
   get bufferAvailableBytes(): number {
-    return this.accumulator.core.availableBytes()
+    return this.accumulator.availableBytes
   }
 
   /** What consoles and logs show of it: nothing of its inside, which holds credentials and records. */
@@ -310,8 +274,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
         interceptors.onAcknowledgement(metadata, error)
         deliver(error, metadata)
       }
-      const delivery = new CallbackDelivery(acknowledge, this.config.logger)
-      this.dispatch(interceptors.onSend(record), delivery, 0, nowMs)
+      const delivery = new CallbackDelivery(acknowledge, this.failedCallbacks)
+      this.entry.take(interceptors.onSend(record) as never, delivery, 0, nowMs)
     }
     if (callback === undefined) {
       return new Promise((resolve, reject) => {
@@ -323,131 +287,6 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return undefined
   }
 
-  /**
-   * A promise for a record that is written at once: it derives from its batch's, which is cheaper by far than
-   * one of its own (see PromiseGroup). A record that has to wait gets its own.
-   */
-  private sendPromised(record: ProducerRecord<K, V>, nowMs: number): Promise<RecordMetadata> {
-    try {
-      this.checkSendable()
-      const routed = this.router.route(record, nowMs)
-      // Code of the caller's that ran meanwhile may have closed the producer or ended the transaction.
-      this.checkSendable()
-      const written = this.isNext(routed) ? this.writeNow(routed) : null
-      if (written !== null) return written
-      const delivery = new PromiseDelivery()
-      this.handOver(routed, delivery, 0)
-      return delivery.promise
-    } catch (thrown) {
-      const error = asKafkaError(thrown, placeOf(record).topic)
-      this.transactions?.onSendFailed(error)
-      return Promise.reject(error)
-    }
-  }
-
-  /** Null if the record has to wait for memory. */
-  private writeNow(record: AppendableRecord): Promise<RecordMetadata> | null {
-    const { appender, staging } = this.accumulator
-    const { timestampMs } = record
-    const batch = appender.appendNow(record)
-    if (batch === null) return null
-    this.sender.wakeup()
-    const { result } = staging
-    return PromiseGroup.of(batch, timestampMs).add(
-      result[Result.INDEX] as number,
-      result[Result.KEY_BYTES] as number,
-      result[Result.VALUE_BYTES] as number,
-      timestampMs,
-    )
-  }
-
-  /** False if the record needs a closer look; the ones after it do not try this way. */
-  private stageCalledBack(record: ProducerRecord<K, V>, callback: DeliveryCallback, nowMs: number): boolean {
-    if (this.callbacksToDispatch > 0) {
-      this.callbacksToDispatch--
-      return false
-    }
-    const { callbackRun, takesRecords } = this
-    const { staging } = this.accumulator
-    if (!this.router.stageOne(record, nowMs, callbackRun, staging.nextOrdinal, takesRecords)) {
-      this.callbacksToDispatch = CALLBACKS_DISPATCHED_AFTER_MISS
-      return false
-    }
-    callbackRun.set(staging.count - 1, callback)
-    this.sender.wakeup()
-    return true
-  }
-
-  /** Whatever is wrong with a record reaches its delivery, and nobody else. */
-  private dispatch(record: ProducerRecord<K, V>, delivery: Delivery, ordinal: number, nowMs: number): void {
-    try {
-      this.checkSendable()
-      const routed = this.router.route(record, nowMs)
-      // As in `sendPromised`.
-      this.checkSendable()
-      this.handOver(routed, delivery, ordinal)
-    } catch (thrown) {
-      const { topic, partition } = placeOf(record)
-      const error = asKafkaError(thrown, topic)
-      this.transactions?.onSendFailed(error)
-      delivery.fail(error, ordinal, topic, partition)
-    }
-  }
-
-  /** Into a batch, or to wait for the topic's metadata. */
-  private handOver(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
-    if (this.isNext(record)) {
-      this.accumulator.appender.append(record, delivery, ordinal)
-      this.sender.wakeup()
-      return
-    }
-    this.accumulator.appender.checkSize(record)
-    const deadlineMs = this.clock.now() + this.config.maxBlockMs
-    this.waiting.push(record, delivery, ordinal, deadlineMs)
-  }
-
-  /** Whether a record need not wait for its topic's metadata, or behind others that have waited for them. */
-  private isNext(record: AppendableRecord): boolean {
-    return isPlaceable(record) && !this.waiting.isReleasing(record.topic)
-  }
-
-  /** Sends a record on whose topic has become known. */
-  private proceed(record: WaitingRecord): void {
-    const { topic, delivery, ordinal } = record
-    let placed = record
-    if (record.partition === PARTITION_BY_PARTITIONER) {
-      try {
-        placed = { ...record, partition: this.router.askPartitioner(record) }
-      } catch (thrown) {
-        const error = asKafkaError(thrown, topic.name)
-        this.transactions?.onRecordsFailed(error, false)
-        delivery.fail(error, ordinal, topic.name, -1)
-        return
-      }
-    }
-    this.accumulator.appender.appendWaited(placed)
-    this.sender.wakeup()
-  }
-
-  private checkOpen(): void {
-    if (this.closing !== null) throw new ProducerClosedError('The producer is closed.')
-    if (this.sender.fatal !== null) throw this.sender.fatal
-  }
-
-  private checkSendable(): void {
-    this.checkOpen()
-    this.transactions?.checkSend()
-  }
-
-  /** The transactions of an open producer; throws where there are none. */
-  private transactional(call: string): TransactionManager {
-    if (this.transactions === null) {
-      throw new IllegalStateError(`${call} needs the option transactional.id, which turns transactions on.`)
-    }
-    if (this.closing !== null) throw new ProducerClosedError('The producer is closed.')
-    return this.transactions
-  }
-
   /** The transaction of these records is aborted, or has failed. */
   private abortUnsent(error: KafkaError): void {
     this.waiting.abortRecords(error)
@@ -455,14 +294,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   private onClusterUpdate(): void {
-    if (this.router.followMetadata()) this.waiting.onMetadata()
+    if (this.topics.followMetadata()) this.waiting.onMetadata()
     this.sender.wakeup()
   }
 
   private raiseBarrier(): FlushBarrier {
     const barrier = new FlushBarrier()
     this.waiting.joinBarrier(barrier)
-    this.accumulator.beginUrgency()
+    this.accumulator.beginHurry()
     this.accumulator.joinBarrier(barrier)
     barrier.leave()
     this.sender.wakeup()
@@ -487,8 +326,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.waiting.abort(error)
     this.accumulator.abort(error)
     this.sender.close()
-    this.accumulator.core.close()
+    this.accumulator.close()
     await this.client.close()
-    await failuresTold()
+    await this.failedCallbacks.called()
   }
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { BatchOutcome } from '../accumulator/batch/delivery.js'
+import { BatchOutcome } from '../accumulator/batch/batch-outcome.js'
 
 /**
  * Where a record was stored. Read from its batch's outcome when looked at, so that a million acknowledged

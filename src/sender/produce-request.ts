@@ -1,5 +1,4 @@
-import type { Batch } from '../accumulator/batch/batch.js'
-import type { TopicState } from '../accumulator/partition/topic-state.js'
+import type { PartitionBatch, PartitionTopic } from '../accumulator/partition/partition-state.js'
 import type { OutgoingRequest } from '../cluster/outgoing-request.js'
 import { type KafkaError, ProtocolError } from '../errors/index.js'
 import {
@@ -10,7 +9,7 @@ import {
 } from '../protocol/produce.js'
 import { encodeProduceFrame, type ProducePartition, type ProduceTopic } from '../protocol/produce-frame.js'
 import type { Reader } from '../protocol/reader.js'
-import { isZeroUuid, sameUuid, uuidKey, ZERO_UUID } from '../protocol/uuid.js'
+import { isZeroUuid, sameUuid, uuidKey } from '../protocol/uuid.js'
 
 /** First Produce version that names topics by id only. */
 const TOPIC_IDS_FROM = 13
@@ -23,7 +22,7 @@ export interface ProduceRequestOptions {
   transactionalId: string | null
   acks: number
   timeoutMs: number
-  batches: readonly Batch[]
+  batches: readonly PartitionBatch[]
   /** The socket no longer reads the batches. */
   onWritten: (request: ProduceRequest, error: Error | null) => void
   /** The answer, or null where there is none (see {@link ProduceRequest.failure}); never with acks 0. */
@@ -35,7 +34,7 @@ export class ProduceRequest implements OutgoingRequest {
   readonly api = Produce
   readonly nodeId: number
   readonly version: number
-  readonly batches: readonly Batch[]
+  readonly batches: readonly PartitionBatch[]
   readonly expectsResponse: boolean
   /** Why there is no answer, or no write where none is expected. */
   failure: KafkaError | null = null
@@ -87,7 +86,7 @@ export class ProduceRequest implements OutgoingRequest {
    */
   match(
     response: ProduceResponse,
-    visit: (batch: Batch, partition: ProducePartitionResponse | null) => void,
+    visit: (batch: PartitionBatch, partition: ProducePartitionResponse | null) => void,
     onStray: (topic: string, partition: number) => void,
   ): void {
     const { responses } = response
@@ -139,16 +138,16 @@ class SentTopic implements ProduceTopic {
   readonly id: Uint8Array
   readonly partitions: ProducePartition[] = []
   /** In the order of `partitions`; null once answered. */
-  readonly unanswered: (Batch | null)[] = []
+  readonly unanswered: (PartitionBatch | null)[] = []
   /** The place of each partition by index; made when an answer has them in another order. */
   private places: ReadonlyMap<number, number> | null = null
 
-  constructor(topic: TopicState) {
+  constructor(topic: PartitionTopic) {
     this.name = topic.name
-    this.id = topic.metadata?.id ?? ZERO_UUID
+    this.id = topic.id
   }
 
-  add(batch: Batch): void {
+  add(batch: PartitionBatch): void {
     const { memory, bytes } = batch
     // While another request's bytes may be on their way out of the same memory, it stays as it is.
     const isOwn = batch.readers === 1
@@ -164,7 +163,7 @@ class SentTopic implements ProduceTopic {
   }
 
   /** The batch of a partition, which brokers answer for at the place where it was sent; null after that. */
-  take(index: number, at: number): Batch | null {
+  take(index: number, at: number): PartitionBatch | null {
     let place: number | undefined = at
     if (this.partitions[at]?.index !== index) {
       this.places ??= new Map(this.partitions.map((partition, position) => [partition.index, position]))
@@ -177,11 +176,11 @@ class SentTopic implements ProduceTopic {
   }
 }
 
-function group(batches: readonly Batch[]): SentTopic[] {
-  let last: TopicState | null = null
+function group(batches: readonly PartitionBatch[]): SentTopic[] {
+  let last: PartitionTopic | null = null
   let sent: SentTopic | undefined
   // Most requests have one topic.
-  const topics = new Map<TopicState, SentTopic>()
+  const topics = new Map<PartitionTopic, SentTopic>()
   for (const batch of batches) {
     const { topic } = batch.partition
     if (topic !== last) {
@@ -197,10 +196,9 @@ function group(batches: readonly Batch[]): SentTopic[] {
   return [...topics.values()]
 }
 
-function hasEveryTopicId(batches: readonly Batch[]): boolean {
+function hasEveryTopicId(batches: readonly PartitionBatch[]): boolean {
   for (const { partition } of batches) {
-    const { metadata } = partition.topic
-    if (metadata === null || isZeroUuid(metadata.id)) return false
+    if (isZeroUuid(partition.topic.id)) return false
   }
   return true
 }

@@ -1,13 +1,7 @@
-import type { Batch } from '../accumulator/batch/batch.js'
-import { ProducerIdAndEpoch, sequenceAfter } from '../accumulator/batch/producer-id-and-epoch.js'
-import type { PartitionState } from '../accumulator/partition/topic-state.js'
+import { ProducerIdAndEpoch } from '../accumulator/batch/producer-id-and-epoch.js'
 
+/** Epochs are int16 (KIP-360). The last one is used, then another id is needed. */
 const EPOCH_MAX = 32767
-
-/** The first sequence that the partition's leader has not acknowledged. */
-export function firstUnacked(partition: PartitionState): number {
-  return partition.lastAckedSequence < 0 ? 0 : sequenceAfter(partition.lastAckedSequence, 1)
-}
 
 /**
  * The producer id and epoch under which new batches are sent, and the sequences of every partition (KIP-98,
@@ -38,20 +32,5 @@ export class ProducerIdentity {
     if (current === null) return
     if (current.epoch >= EPOCH_MAX) this.current = null
     else this.set(current.producerId, current.epoch + 1)
-  }
-
-  /** The partition begins again at sequence 0 under the present id and epoch. */
-  restart(partition: PartitionState): void {
-    partition.producer = this.current
-    partition.nextSequence = 0
-    partition.lastAckedSequence = -1
-  }
-
-  /** Gives a batch the sequence after the partition's last. */
-  assignSequence(batch: Batch): void {
-    const { partition } = batch
-    batch.producer = partition.producer
-    batch.baseSequence = partition.nextSequence
-    partition.nextSequence = sequenceAfter(partition.nextSequence, batch.recordCount)
   }
 }

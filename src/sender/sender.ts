@@ -1,7 +1,6 @@
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
-import { type Batch, BatchPhase } from '../accumulator/batch/batch.js'
-import { isAfter, sequenceAfter } from '../accumulator/batch/producer-id-and-epoch.js'
-import { NO_LEADER, type TopicState } from '../accumulator/partition/topic-state.js'
+import { BatchPhase } from '../accumulator/batch/batch.js'
+import { NO_LEADER, type PartitionBatch } from '../accumulator/partition/partition-state.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { DeadlineTimer } from '../cluster/deadline-timer.js'
 import type { Clock } from '../common/clock.js'
@@ -12,7 +11,6 @@ import {
   InternalError,
   type KafkaError,
   ProtocolError,
-  TimeoutError,
   UnsupportedVersionError,
 } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
@@ -22,10 +20,18 @@ import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
 import { requestProducerId } from './producer-id-request.js'
-import { firstUnacked, ProducerIdentity } from './producer-identity.js'
+import { ProducerIdentity } from './producer-identity.js'
 import { recordErrorsOf } from './record-errors.js'
 import { SequenceGate } from './sequence-gate.js'
-import { isKnownMissing, isStored, judge, Verdict } from './verdict.js'
+import {
+  codeOfNoAnswer,
+  type DeliveryMode,
+  isKnownMissing,
+  isStored,
+  judge,
+  mayNameLeader,
+  Verdict,
+} from './verdict.js'
 
 export interface SenderOptions {
   accumulator: RecordAccumulator
@@ -45,7 +51,7 @@ export interface SenderOptions {
   /** Null: the producer has none. */
   transactions?: TransactionManager | null
   /** A response has told the topic's new leaders; they are in the metadata cache. */
-  onLeaderHint: (topic: TopicState) => void
+  onLeaderHint: (topic: string) => void
 }
 
 /** First Produce version that takes zstd (KIP-110). */
@@ -53,12 +59,6 @@ const ZSTD_FROM = 7
 
 /** The transaction before this one is still being completed, which takes not long. */
 const TRANSACTION_END_BACKOFF_MS = 20
-
-/** Errors whose answer may name the new leader. */
-const LEADER_MOVED: ReadonlySet<number> = new Set([
-  ErrorCodes.NOT_LEADER_OR_FOLLOWER,
-  ErrorCodes.FENCED_LEADER_EPOCH,
-])
 
 /**
  * Sends what is ready. One `run` is scheduled at a time, on a later turn of the event loop, by whatever makes
@@ -72,11 +72,12 @@ export class Sender {
   private readonly accumulator: RecordAccumulator
   readonly identity: ProducerIdentity
   private readonly gate: SequenceGate
+  private readonly mode: DeliveryMode
   private readonly transactions: TransactionManager | null
   private readonly backoff: ExponentialBackoff
   private readonly clientId: Uint8Array
   /** Topics that have had a batch split. */
-  private readonly splitTopics = new Set<TopicState>()
+  private readonly splitTopics = new Set<string>()
   /** Made once: a closure in `wakeup` would cost every call of it a context, 40 bytes a record. */
   private readonly turn = () => this.run()
   private isScheduled = false
@@ -98,8 +99,8 @@ export class Sender {
     this.accumulator = options.accumulator
     this.identity = new ProducerIdentity(options.idempotent)
     this.transactions = options.transactions ?? null
-    const { core } = options.accumulator
-    this.gate = new SequenceGate(this.identity, core, options.maxInFlight === 1, this.transactions)
+    this.gate = new SequenceGate(this.identity, options.maxInFlight === 1, this.transactions)
+    this.mode = this.transactions !== null ? 'transactional' : options.idempotent ? 'idempotent' : 'plain'
     this.backoff = new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs)
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
@@ -118,7 +119,7 @@ export class Sender {
   }
 
   /** Why a batch that is not on its way has not been sent, or not again; null: nothing that is known. */
-  obstacle({ producer, partition, lastError }: Batch): KafkaError | null {
+  lastCause({ producer, partition, lastError }: PartitionBatch): KafkaError | null {
     const { client } = this.options
     const idError = producer === null ? this.lastIdError : null
     return idError ?? client.errorOf(partition.leaderId) ?? lastError ?? client.lastError
@@ -134,8 +135,7 @@ export class Sender {
     this.isScheduled = false
     if (this.isClosed) return
     const { accumulator } = this
-    accumulator.appender.drainStaged()
-    accumulator.promote(this.options.clock.now())
+    accumulator.beginTurn(this.options.clock.now())
     if (this.fatal !== null) {
       this.transactions?.fail(this.fatal)
       accumulator.abort(this.fatal)
@@ -151,7 +151,6 @@ export class Sender {
   /** `asOf`: what fell due since may have been answered already, by bytes that have not been read yet. */
   private judgeTimeouts(asOf: number): void {
     if (this.isClosed) return
-    this.accumulator.appender.expireWaiting(asOf)
     for (const batch of this.accumulator.expire(asOf)) this.afterFailure(batch)
     this.run()
   }
@@ -159,10 +158,9 @@ export class Sender {
   private sendReady(): void {
     const { accumulator } = this
     const { client } = this.options
-    for (const leader of accumulator.ready.leaders()) {
+    for (const leader of accumulator.readyLeaders()) {
       if (leader === NO_LEADER) {
-        for (const partition of accumulator.ready.partitionsOf(leader))
-          client.trackTopic(partition.topic.name)
+        for (const partition of accumulator.readyPartitionsOf(leader)) client.trackTopic(partition.topic.name)
         client.requestUpdate()
         continue
       }
@@ -185,7 +183,7 @@ export class Sender {
     } while (client.isReady(leader))
   }
 
-  private send(nodeId: number, batches: readonly Batch[]): void {
+  private send(nodeId: number, batches: readonly PartitionBatch[]): void {
     const { client, acks, requestTimeoutMs, compressionName } = this.options
     const { transactions } = this
     const highest = client.apiVersion(nodeId, Produce)
@@ -205,7 +203,7 @@ export class Sender {
       const need = version < 0 ? 'Produce version 3 (Kafka 0.11) or later' : 'zstd (Kafka 2.1)'
       const error = new UnsupportedVersionError(`${client.brokerName(nodeId)} does not take ${need}.`)
       for (const batch of batches) {
-        batch.partition.onWire--
+        batch.partition.answered()
         this.accumulator.release(batch)
         this.fail(batch, error)
         this.accumulator.refresh(batch.partition)
@@ -221,7 +219,7 @@ export class Sender {
       if (this.accumulator.release(batch)) isNews = true
       if (!request.expectsResponse) {
         this.complete(batch, request, error === null ? ErrorCodes.NONE : ErrorCodes.NETWORK_EXCEPTION, null)
-      } else if (batch.partition.needsEpochBump) {
+      } else if (batch.partition.sequences.needsEpochBump) {
         // The batch may have been the last that the bump had to wait for.
         this.accumulator.refresh(batch.partition)
         isNews = true
@@ -232,8 +230,7 @@ export class Sender {
 
   private onAnswer(request: ProduceRequest, response: ProduceResponse | null): void {
     if (response === null) {
-      const code =
-        request.failure instanceof TimeoutError ? ErrorCodes.REQUEST_TIMED_OUT : ErrorCodes.NETWORK_EXCEPTION
+      const code = codeOfNoAnswer(request.failure)
       for (const batch of request.batches) this.complete(batch, request, code, null)
     } else {
       const { client, logger } = this.options
@@ -257,29 +254,29 @@ export class Sender {
 
   /** What one batch's answer means for it and its partition. */
   private complete(
-    batch: Batch,
+    batch: PartitionBatch,
     request: ProduceRequest,
     errorCode: number,
     answer: ProducePartitionResponse | null,
   ): void {
     const { partition } = batch
-    partition.onWire--
+    partition.answered()
     if (errorCode !== ErrorCodes.NONE && refreshesMetadata(errorCode)) this.options.client.requestUpdate()
     if (batch.phase !== BatchPhase.SETTLED) this.decide(batch, request, errorCode, answer)
-    else if (isStored(errorCode) && batch.baseSequence === firstUnacked(partition)) {
+    else if (isStored(errorCode) && batch.baseSequence === partition.sequences.firstUnacknowledged) {
       // Expired while the answer was on its way. Nothing is missing in the log, so what follows fits on.
-      this.acknowledge(batch)
+      partition.sequences.acknowledge(batch)
     }
     this.accumulator.refresh(partition)
   }
 
   private decide(
-    batch: Batch,
+    batch: PartitionBatch,
     request: ProduceRequest,
     errorCode: number,
     answer: ProducePartitionResponse | null,
   ): void {
-    const verdict = this.verdictOn(batch, errorCode, answer)
+    const verdict = judge(batch, errorCode, this.mode, answer?.logStartOffset ?? -1n)
     if (verdict === Verdict.DONE) this.succeed(batch, request, answer)
     else if (verdict === Verdict.SPLIT) this.split(batch, request)
     else if (verdict === Verdict.FATAL) {
@@ -292,36 +289,27 @@ export class Sender {
     } else this.retry(batch, request, errorCode, answer, verdict)
   }
 
-  private verdictOn(batch: Batch, errorCode: number, answer: ProducePartitionResponse | null): Verdict {
-    const verdict = judge(batch, errorCode, this.identity.idempotent, answer?.logStartOffset ?? -1n)
-    // Within a transaction the epoch stays, so a gap cannot be closed: the transaction has failed.
-    return verdict === Verdict.RETRY_BUMPED && this.transactions !== null ? Verdict.FAIL : verdict
-  }
-
-  private succeed(batch: Batch, request: ProduceRequest, answer: ProducePartitionResponse | null): void {
+  private succeed(
+    batch: PartitionBatch,
+    request: ProduceRequest,
+    answer: ProducePartitionResponse | null,
+  ): void {
     const { outcome } = batch
     if (answer !== null) {
       outcome.baseOffset = answer.baseOffset
       if (answer.logAppendTimeMs >= 0n) outcome.logAppendTimeMs = Number(answer.logAppendTimeMs)
     }
     if (batch.producer !== null) {
-      this.acknowledge(batch)
-      this.gate.prove(batch, request.nodeId)
+      const { sequences } = batch.partition
+      sequences.acknowledge(batch)
+      // From now on the leader checks the sequences that follow.
+      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer)
     }
     this.accumulator.settle(batch)
   }
 
-  private acknowledge(batch: Batch): void {
-    const { partition, producer, baseSequence, recordCount } = batch
-    if (producer === null || producer !== partition.producer) return
-    const last = sequenceAfter(baseSequence, recordCount - 1)
-    // A batch whose first answer was lost may be acknowledged after those behind it.
-    const { lastAckedSequence } = partition
-    if (lastAckedSequence < 0 || isAfter(last, lastAckedSequence)) partition.lastAckedSequence = last
-  }
-
   private retry(
-    batch: Batch,
+    batch: PartitionBatch,
     request: ProduceRequest,
     errorCode: number,
     answer: ProducePartitionResponse | null,
@@ -333,30 +321,30 @@ export class Sender {
       `Retrying ${batch.recordCount} record(s) to ${topic.name}-${index} after ${errorName(errorCode)} ` +
         `from ${client.brokerName(request.nodeId)}, attempt ${batch.attempts + 1}`,
     )
-    if (verdict === Verdict.RETRY_BUMPED) batch.partition.needsEpochBump = true
-    batch.lastError = request.failure ?? this.errorFor(batch, request, errorCode, answer)
-    batch.mayBeStored = !isKnownMissing(errorCode)
-    this.accumulator.requeue(batch, clock.now() + this.retryDelayMs(batch, errorCode))
+    if (verdict === Verdict.RETRY_AFTER_EPOCH_BUMP) batch.partition.sequences.demandEpochBump()
+    const error = request.failure ?? this.errorFor(batch, request, errorCode, answer)
+    const retryAtMs = clock.now() + this.retryDelayMs(batch, errorCode)
+    this.accumulator.requeue(batch, error, !isKnownMissing(errorCode), retryAtMs)
   }
 
-  private retryDelayMs(batch: Batch, errorCode: number): number {
+  private retryDelayMs(batch: PartitionBatch, errorCode: number): number {
     const delayMs = this.backoff.delayMs(batch.attempts)
     const isWaitForEnd = errorCode === ErrorCodes.CONCURRENT_TRANSACTIONS
     return isWaitForEnd ? Math.min(delayMs, TRANSACTION_END_BACKOFF_MS) : delayMs
   }
 
   /** Costs no attempt: the broker has not stored anything, and what is sent next is something else. */
-  private split(batch: Batch, request: ProduceRequest): void {
+  private split(batch: PartitionBatch, request: ProduceRequest): void {
     const { logger, client } = this.options
     const { topic, index } = batch.partition
     const name = `${topic.name}-${index}`
     // Once a topic: with a batch.size that does not fit, every batch comes here.
-    logger[this.splitTopics.has(topic) ? 'debug' : 'warn'](
+    logger[this.splitTopics.has(topic.name) ? 'debug' : 'warn'](
       `${client.brokerName(request.nodeId)} finds a batch of ${batch.recordCount} records ` +
         `(${batch.bytes} bytes) for ${name} too large; it is split. ` +
         'A lower batch.size or a higher max.message.bytes spares that',
     )
-    this.splitTopics.add(topic)
+    this.splitTopics.add(topic.name)
     try {
       this.accumulator.split(batch)
     } catch (cause) {
@@ -365,12 +353,12 @@ export class Sender {
     }
   }
 
-  private fail(batch: Batch, error: KafkaError): void {
+  private fail(batch: PartitionBatch, error: KafkaError): void {
     this.accumulator.fail(batch, error)
     this.afterFailure(batch)
   }
 
-  private afterFailure(batch: Batch): void {
+  private afterFailure(batch: PartitionBatch): void {
     this.loseSequence(batch)
     const { error } = batch.outcome
     if (error !== null) this.transactions?.onRecordsFailed(error, batch.producer !== null)
@@ -380,11 +368,8 @@ export class Sender {
    * A batch with a sequence has ended without being stored, or without it being known. What follows it in the
    * partition would be refused for the gap, so the partition drains and goes on under the next epoch.
    */
-  private loseSequence(batch: Batch): void {
-    const { partition, producer } = batch
-    if (producer === null || producer !== partition.producer) return
-    partition.needsEpochBump = true
-    this.accumulator.refresh(partition)
+  private loseSequence(batch: PartitionBatch): void {
+    if (batch.partition.sequences.lose(batch)) this.accumulator.refresh(batch.partition)
   }
 
   /** No record can be sent any more: everything fails with this error, now and later. */
@@ -403,7 +388,7 @@ export class Sender {
   }
 
   private errorFor(
-    batch: Batch,
+    batch: PartitionBatch,
     request: ProduceRequest,
     errorCode: number,
     answer: ProducePartitionResponse | null,
@@ -419,9 +404,13 @@ export class Sender {
   }
 
   /** KIP-951: the refusing broker has named the new leader, which saves waiting for metadata. */
-  private applyLeaderHint(batch: Batch, answer: ProducePartitionResponse, response: ProduceResponse): void {
+  private applyLeaderHint(
+    batch: PartitionBatch,
+    answer: ProducePartitionResponse,
+    response: ProduceResponse,
+  ): void {
     const { leaderId, leaderEpoch } = answer.currentLeader
-    if (!LEADER_MOVED.has(answer.errorCode) || leaderId < 0 || leaderEpoch < 0) return
+    if (!mayNameLeader(answer.errorCode) || leaderId < 0 || leaderEpoch < 0) return
     const { topic, index } = batch.partition
     const hint = {
       topic: topic.name,
@@ -430,7 +419,7 @@ export class Sender {
       leaderEpoch,
       endpoints: response.nodeEndpoints,
     }
-    if (this.options.client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(topic)
+    if (this.options.client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(topic.name)
   }
 
   private askForProducerId(): void {

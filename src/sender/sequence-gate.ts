@@ -1,111 +1,103 @@
 import type { DrainGate } from '../accumulator/accumulator.js'
-import type { Batch } from '../accumulator/batch/batch.js'
-import type { PartitionState } from '../accumulator/partition/topic-state.js'
-import type { NativeCore } from '../native/addon.js'
+import type { PartitionBatch, PartitionState } from '../accumulator/partition/partition-state.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
-import { firstUnacked, type ProducerIdentity } from './producer-identity.js'
+import type { ProducerIdentity } from './producer-identity.js'
 
-/** Header value of id, epoch and sequence where the producer is not idempotent. */
-const NONE = -1
 /** Bit of the header's attributes: the batch is part of a transaction. */
 const TRANSACTIONAL = 0x10
 
-/** What keeps the order of a partition's records: who may be sent now, and under which sequence. */
+/**
+ * What keeps the order of a partition's records: who may be sent now, and under which sequence. `prepare`
+ * acts, `mayDrain` only asks. The sequences themselves are kept by `PartitionSequences`.
+ *
+ * A broker that answers OUT_OF_ORDER_SEQUENCE_NUMBER to the oldest batch in flight (`verdict.ts`) makes the
+ * partition need another epoch. Then, in order:
+ *
+ * 1. No new batch goes out. What may be stored goes again under its old sequence, until it is stored or the
+ *    broker has refused it for its sequence.
+ * 2. Once nothing is on the wire and no socket reads the partition's batches, the epoch is bumped.
+ * 3. What is left starts again at sequence 0, in the order in which it was.
+ */
 export class SequenceGate implements DrainGate {
   private readonly identity: ProducerIdentity
-  private readonly core: NativeCore
   /** `max.in.flight.requests.per.connection` is 1: order holds even without idempotence. */
   private readonly oneInFlight: boolean
   private readonly transactions: TransactionManager | null
 
-  constructor(
-    identity: ProducerIdentity,
-    core: NativeCore,
-    oneInFlight: boolean,
-    transactions: TransactionManager | null,
-  ) {
+  constructor(identity: ProducerIdentity, oneInFlight: boolean, transactions: TransactionManager | null) {
     this.identity = identity
-    this.core = core
     this.oneInFlight = oneInFlight
     this.transactions = transactions
   }
 
-  mayDrain(partition: PartitionState, head: Batch): boolean {
+  prepare(partition: PartitionState, head: PartitionBatch): void {
     const { identity } = this
+    const { sequences } = partition
+    if (!identity.idempotent) return
+    if (sequences.needsEpochBump) {
+      if (this.transactions !== null) this.endGapOfFormerTransaction(partition)
+      else if (!mustResolve(head)) this.leaveEpoch(partition)
+    }
+    // Batches of the former epoch must be settled before the partition begins with the new one.
+    if (sequences.needsEpochBump || head.producer !== null || partition.inFlight.length > 0) return
+    if (identity.current !== null && sequences.producer !== identity.current)
+      sequences.restart(identity.current)
+  }
+
+  mayDrain(partition: PartitionState, head: PartitionBatch): boolean {
+    const { identity } = this
+    const { sequences } = partition
     const isBusy = partition.onWire > 0
     if (this.oneInFlight && isBusy) return false
     if (!identity.idempotent) return true
-    if (this.transactions !== null) {
-      if (!this.transactions.mayDrain(partition, head.producer === null)) return false
-      if (partition.needsEpochBump && !this.mayPassGap(partition, head)) return false
-    } else if (partition.needsEpochBump && !mustResolve(head) && !this.leaveEpoch(partition)) return false
+    if (this.transactions !== null && !this.transactions.mayDrain(partition, head.producer === null))
+      return false
+    if (sequences.needsEpochBump && !this.mayPassGap(head)) return false
     if (head.producer !== null) {
       // After an error batches go again one at a time, lowest sequence first.
-      if (partition.drained[0] !== head) return false
-    } else if (identity.current === null) {
-      return false
-    } else if (partition.producer !== identity.current) {
-      // Batches of the former epoch must be settled before the partition begins with the new one.
-      if (partition.drained.length > 0) return false
-      identity.restart(partition)
-    }
-    return !isBusy || isProven(partition)
+      if (partition.inFlight[0] !== head) return false
+    } else if (identity.current === null || sequences.producer !== identity.current) return false
+    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch)
   }
 
-  assign(batch: Batch): void {
-    if (batch.bytes > 0) return
-    if (this.identity.idempotent && batch.producer === null) this.identity.assignSequence(batch)
-    const { handle, producer, baseSequence, codecId } = batch
-    const attributes = this.transactions === null ? codecId : codecId | TRANSACTIONAL
-    batch.bytes =
-      producer === null
-        ? this.core.finish(handle, NONE, NONE, NONE, NONE, codecId)
-        : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, attributes)
-  }
-
-  /** The leader has stored the batch: from now on it checks the sequences that follow. */
-  prove(batch: Batch, leaderId: number): void {
-    const { partition } = batch
-    partition.provenLeaderId = leaderId
-    partition.provenLeaderEpoch = batch.attemptLeaderEpoch
-    partition.provenProducer = batch.producer
+  assign(batch: PartitionBatch): number {
+    if (this.identity.idempotent && batch.producer === null) batch.partition.sequences.assign(batch)
+    return this.transactions === null ? 0 : TRANSACTIONAL
   }
 
   /**
-   * In a transaction a gap ends when the next epoch comes, with the next transaction. Until then only batches
-   * go that have been sent before, for their fate is awaited.
+   * Behind a gap only batches go that have been sent before, for their fate is awaited. Without transactions
+   * only those that may be stored: for the others the partition waits until it can leave its epoch.
    */
-  private mayPassGap(partition: PartitionState, head: Batch): boolean {
-    if (partition.producer === this.identity.current) return head.producer !== null
-    partition.needsEpochBump = false
-    return true
+  private mayPassGap(head: PartitionBatch): boolean {
+    return this.transactions === null ? mustResolve(head) : head.producer !== null
+  }
+
+  /** In a transaction the epoch stays. A gap ends when the next transaction has brought another one. */
+  private endGapOfFormerTransaction({ sequences }: PartitionState): void {
+    if (sequences.producer !== this.identity.current) sequences.closeGap()
   }
 
   /**
    * Ends the partition's epoch once nothing of it is on the wire and no socket reads its batches, which begin
-   * again at sequence 0 in the next one. False while that has to wait, or a new producer id is needed.
+   * again at sequence 0 in the next one. Does nothing while that has to wait, or a new producer id is needed.
    */
-  private leaveEpoch(partition: PartitionState): boolean {
+  private leaveEpoch(partition: PartitionState): void {
     const { identity } = this
-    const { drained } = partition
-    if (partition.onWire > 0) return false
-    if (drained.length === 0 && firstUnacked(partition) === partition.nextSequence) {
+    const { sequences, inFlight } = partition
+    if (partition.onWire > 0) return
+    if (inFlight.length === 0 && sequences.isComplete) {
       // What was given up turned out to have been stored: the broker misses nothing.
-      partition.needsEpochBump = false
-      return true
+      sequences.closeGap()
+      return
     }
-    if (drained.some(batch => batch.readers > 0)) return false
+    if (inFlight.some(batch => batch.readers > 0)) return
     // Where another partition has bumped the epoch since, this one only has to follow.
-    if (partition.producer === identity.current) identity.bumpEpoch()
-    if (identity.current === null) return false
-    partition.needsEpochBump = false
-    identity.restart(partition)
-    for (const batch of drained) {
-      identity.assignSequence(batch)
-      batch.mayBeStored = false
-      batch.bytes = 0
-    }
-    return true
+    if (sequences.producer === identity.current) identity.bumpEpoch()
+    if (identity.current === null) return
+    sequences.closeGap()
+    sequences.restart(identity.current)
+    for (const batch of inFlight) sequences.assign(batch)
   }
 }
 
@@ -114,14 +106,6 @@ export class SequenceGate implements DrainGate {
  * it may be stored already, and only that sequence lets the broker recognise it. If the first of several is
  * known not to be stored, none is, for a broker takes them in order.
  */
-function mustResolve(head: Batch): boolean {
+function mustResolve(head: PartitionBatch): boolean {
   return head.producer !== null && head.mayBeStored
-}
-
-function isProven(partition: PartitionState): boolean {
-  return (
-    partition.provenLeaderId === partition.leaderId &&
-    partition.provenLeaderEpoch === partition.leaderEpoch &&
-    partition.provenProducer === partition.producer
-  )
 }

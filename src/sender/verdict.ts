@@ -1,13 +1,17 @@
-import type { Batch } from '../accumulator/batch/batch.js'
+import type { PartitionBatch } from '../accumulator/partition/partition-state.js'
+import { type KafkaError, TimeoutError } from '../errors/index.js'
 import { ErrorCodes, isRetriable } from '../protocol/error-codes.js'
 
-/** What is to be done about a batch after an answer. */
+/**
+ * What is to be done about a batch after an answer. This file is the whole story of what an error of Produce
+ * means; how it reads is in `protocol/broker-error.ts`.
+ */
 export const Verdict = {
   DONE: 0,
   /** Same bytes, same sequence, after a backoff. */
   RETRY: 1,
   /** Retry, but under the next producer epoch. */
-  RETRY_BUMPED: 2,
+  RETRY_AFTER_EPOCH_BUMP: 2,
   FAIL: 3,
   /** No record of this producer can be sent any more. */
   FATAL: 4,
@@ -38,20 +42,28 @@ export function isKnownMissing(errorCode: number): boolean {
   return errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID
 }
 
+/** What a producer promises decides what an error means. */
+export type DeliveryMode = 'plain' | 'idempotent' | 'transactional'
+
 /**
  * The outcome of an error code, attempts and time-outs aside (Java: `Sender.canRetry`,
  * `TransactionManager.canRetry`). `logStartOffset` is the broker's, -1n where it did not say.
  */
-export function judge(batch: Batch, errorCode: number, idempotent: boolean, logStartOffset: bigint): Verdict {
+export function judge(
+  batch: PartitionBatch,
+  errorCode: number,
+  mode: DeliveryMode,
+  logStartOffset: bigint,
+): Verdict {
   if (isStored(errorCode)) return Verdict.DONE
   if (errorCode === ErrorCodes.MESSAGE_TOO_LARGE && batch.recordCount > 1) return Verdict.SPLIT
-  if (idempotent) {
+  if (mode !== 'plain') {
     if (FATAL_WITH_IDEMPOTENCE.has(errorCode)) return Verdict.FATAL
-    if (errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) return judgeMissing(batch)
+    if (errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) return judgeMissing(batch, mode)
     if (errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID) {
       // Without the start of the log there is no telling whether retention has removed the producer's
       // records.
-      return logStartOffset === -1n ? Verdict.RETRY : judgeMissing(batch)
+      return logStartOffset === -1n ? Verdict.RETRY : judgeMissing(batch, mode)
     }
   }
   return isRetriable(errorCode) ? Verdict.RETRY : Verdict.FAIL
@@ -59,8 +71,20 @@ export function judge(batch: Batch, errorCode: number, idempotent: boolean, logS
 
 /**
  * The broker misses an earlier sequence, or has forgotten the producer (KIP-360). If an earlier batch is
- * still to be stored, that is why, and a retry in order mends it; if none is, only a new epoch does.
+ * still to be stored, that is why, and a retry in order mends it. If none is, only a new epoch does; within a
+ * transaction the epoch stays, so the gap cannot be closed and the transaction has failed.
  */
-function judgeMissing(batch: Batch): Verdict {
-  return batch.partition.drained[0] === batch ? Verdict.RETRY_BUMPED : Verdict.RETRY
+function judgeMissing(batch: PartitionBatch, mode: DeliveryMode): Verdict {
+  if (batch.partition.inFlight[0] !== batch) return Verdict.RETRY
+  return mode === 'transactional' ? Verdict.FAIL : Verdict.RETRY_AFTER_EPOCH_BUMP
+}
+
+/** Errors whose answer may name the new leader (KIP-951). */
+export function mayNameLeader(errorCode: number): boolean {
+  return errorCode === ErrorCodes.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCodes.FENCED_LEADER_EPOCH
+}
+
+/** The outcome of a request that has no answer. */
+export function codeOfNoAnswer(failure: KafkaError | null): number {
+  return failure instanceof TimeoutError ? ErrorCodes.REQUEST_TIMED_OUT : ErrorCodes.NETWORK_EXCEPTION
 }

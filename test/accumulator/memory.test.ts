@@ -160,10 +160,9 @@ test('random loads never use more than buffer.memory, settle every record once a
       for (const batch of rig.accumulator.expire(rig.clock.now()))
         if (inFlight.includes(batch)) reading.push(batch)
       inFlight = inFlight.filter(batch => !reading.includes(batch))
-      rig.accumulator.appender.expireWaiting(rig.clock.now())
     }
     for (const batch of reading.splice(0, below(3))) {
-      batch.partition.onWire--
+      batch.partition.answered()
       rig.accumulator.release(batch)
     }
     rig.accumulator.appender.serveWaiting()
@@ -194,7 +193,7 @@ test('who hears that a staged record is refused may send again', () => {
       again.push(rig.send(topic, 0))
     }
   }
-  rig.accumulator.core.close()
+  rig.accumulator.close()
   rig.accumulator.appender.drainStaged()
   assert.equal(refusals, 2)
   assert.deepEqual(

@@ -2,10 +2,11 @@
 // drained, native code has to write the record there.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Batch } from '../../dist/accumulator/batch/batch.js'
+import type { PartitionBatch } from '../../dist/accumulator/partition/partition-state.js'
 import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { InternalError, type KafkaError } from '../../dist/errors/index.js'
-import { PARTITION_BY_KEY, PARTITION_STICKY, Result } from '../../dist/native/addon.js'
+import { PARTITION_BY_KEY, PARTITION_STICKY } from '../../dist/native/addon.js'
+import { partsOf } from '../helpers/accumulator-parts.js'
 import { AccumulatorRig, LEADER, Sent, topicMetadata } from './support.js'
 
 /** A rig whose sticky partition is the last of four, with an open batch of one record. */
@@ -14,7 +15,7 @@ function newRig() {
   const rig = new AccumulatorRig({
     lingerMs: 1000,
     random: () => 0.999,
-    onRefused: error => refused.push(error),
+    host: { refused: error => refused.push(error) },
   })
   const topic = rig.topic('t', 4)
   const first = send(rig, topic, PARTITION_STICKY)
@@ -26,8 +27,8 @@ function newRig() {
 function send(rig: AccumulatorRig, topic: TopicState, partition: number, bytes = 10) {
   const key = partition === PARTITION_BY_KEY ? Buffer.from('key') : null
   const record = { topic, partition, timestampMs: 0, key, value: Buffer.alloc(bytes, 'v'), headers: null }
-  const batch = rig.accumulator.appender.appendNow(record) as Batch
-  return { batch, index: rig.accumulator.staging.result[Result.INDEX] as number }
+  const batch = rig.accumulator.appender.appendNow(record) as PartitionBatch
+  return { batch, index: rig.accumulator.appender.lastIndex }
 }
 
 /** A record without a promise, which native code places when the staging is drained. */
@@ -45,7 +46,7 @@ test('a record is promised the next index of the open batch, behind all that are
     [PARTITION_STICKY, 3, PARTITION_STICKY].map(partition => send(rig, topic, partition)),
     [1, 2, 3].map(index => ({ batch, index })),
   )
-  assert.equal(rig.accumulator.staging.count, 3)
+  assert.equal(rig.accumulator.appender.stagedCount, 3)
   assert.deepEqual([batch.recordCount, batch.promisedCount], [1, 3])
   rig.accumulator.appender.drainStaged()
   assert.deepEqual([batch.recordCount, batch.promisedCount], [4, 0])
@@ -55,7 +56,7 @@ test('a record is promised the next index of the open batch, behind all that are
 test('a topic made anew with fewer partitions has what is staged written first', () => {
   const { rig, topic, batch, refused } = newRig()
   const promised = send(rig, topic, PARTITION_STICKY)
-  assert.equal(rig.accumulator.staging.count, 1)
+  assert.equal(rig.accumulator.appender.stagedCount, 1)
   const leaders = [0, 1].map(() => [LEADER, 0] as const)
   rig.accumulator.updateTopic(topic, { ...topicMetadata('t', leaders), id: new Uint8Array(16).fill(9) })
   assert.deepEqual(promised, { batch, index: 1 })
@@ -79,7 +80,7 @@ test('a record without a place that moves the topic on is written before a promi
 
 test('a record is never promised a place in a batch that has been closed', () => {
   const { rig, topic, batch } = newRig()
-  rig.accumulator.beginUrgency()
+  rig.accumulator.beginHurry()
   assert.equal(rig.drain().length, 1)
   const promised = send(rig, topic, 3)
   assert.notEqual(promised.batch, batch)
@@ -88,7 +89,8 @@ test('a record is never promised a place in a batch that has been closed', () =>
 
 test('a drain that begins inside another is refused, for it would store the records twice', () => {
   const { rig, topic, refused } = newRig()
-  const { core, appender } = rig.accumulator
+  const { appender } = rig.accumulator
+  const { core } = partsOf(rig.accumulator)
   const { drainStaged } = core
   send(rig, topic, 3)
   core.drainStaged = (...call) => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Batch } from '../../dist/accumulator/batch/batch.js'
-import { FlushBarrier } from '../../dist/accumulator/batch/delivery.js'
-import { NO_LEADER } from '../../dist/accumulator/partition/topic-state.js'
+import { FlushBarrier } from '../../dist/accumulator/batch/flush-barrier.js'
+import { NO_LEADER } from '../../dist/accumulator/partition/partition-state.js'
 import type { Codec } from '../../dist/compression/codec.js'
 import { AccumulatorRig, LEADER, topicMetadata } from './support.js'
 
@@ -39,10 +39,10 @@ test('nothing lingers while a flush waits, or while a record waits for memory', 
   const rig = new AccumulatorRig({ lingerMs: 1e6, bufferBytes: 4096 })
   const topic = rig.topic('t', 8)
   rig.send(topic, 0)
-  rig.accumulator.beginUrgency()
+  rig.accumulator.beginHurry()
   rig.send(topic, 1)
   assert.deepEqual(partitionsOf(rig.drain()), [0, 1])
-  rig.accumulator.endUrgency()
+  rig.accumulator.endHurry()
   rig.send(topic, 2)
   assert.equal(rig.drain().length, 0)
   rig.send(topic, 3)
@@ -147,7 +147,7 @@ test('ready partitions follow their leaders, and wait where there is none', () =
     ]),
   )
   rig.accumulator.leadersChanged()
-  assert.deepEqual(rig.accumulator.ready.leaders().sort(), [NO_LEADER, 7])
+  assert.deepEqual(rig.accumulator.readyLeaders().sort(), [NO_LEADER, 7])
   assert.equal(rig.drain(LEADER).length, 0)
   assert.deepEqual(partitionsOf(rig.drain(7)), [1])
 })
@@ -174,7 +174,7 @@ test('what has expired leaves nothing behind: no ready partition, deadline, back
   assert.match(leaderless as string, /queued, after 0 retries; the partition has no leader/)
   assert.match(waiting as string, /waiting to be retried, after 1 retries; leader 1/)
   assert.match(onWire as string, /in flight, after 0 retries; leader 1/)
-  assert.deepEqual(rig.accumulator.ready.leaders(), [])
+  assert.deepEqual(rig.accumulator.readyLeaders(), [])
   assert.equal(rig.accumulator.nextDeadlineMs(), Number.POSITIVE_INFINITY)
   assert.equal(rig.accumulator.nextTimeoutMs(), Number.POSITIVE_INFINITY)
   assert.equal(rig.usedBytes, 1024, 'the request still reads its batch')
@@ -236,7 +236,7 @@ test('when the head of a queue expires, the next batch is ready at once', () => 
   rig.clock.advance(500)
   rig.accumulator.expire(rig.clock.now())
   assert.equal(head.error?.code, 'TIMED_OUT')
-  assert.deepEqual(rig.accumulator.ready.leaders(), [LEADER])
+  assert.deepEqual(rig.accumulator.readyLeaders(), [LEADER])
 })
 
 test('codecs hold the event loop for a few batches at a time, however many end their linger time together', () => {
@@ -284,7 +284,7 @@ test('a flush waits for what was accepted before it, staged, batched or waiting,
   barrier.done.then(() => {
     isDone = true
   })
-  rig.accumulator.beginUrgency()
+  rig.accumulator.beginHurry()
   rig.accumulator.joinBarrier(barrier)
   barrier.leave()
   const turn = () => new Promise(resolve => setImmediate(resolve))

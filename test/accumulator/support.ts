@@ -1,13 +1,16 @@
 import {
+  type AccumulatorHost,
   type AccumulatorOptions,
   type DrainGate,
   RecordAccumulator,
 } from '../../dist/accumulator/accumulator.js'
+import type { Delivery } from '../../dist/accumulator/append/delivery.js'
 import type { Batch } from '../../dist/accumulator/batch/batch.js'
-import type { BatchOutcome, Delivery, Settlement } from '../../dist/accumulator/batch/delivery.js'
-import type { PartitionState, TopicState } from '../../dist/accumulator/partition/topic-state.js'
+import type { BatchOutcome, Settlement } from '../../dist/accumulator/batch/batch-outcome.js'
+import type { PartitionBatch, PartitionState } from '../../dist/accumulator/partition/partition-state.js'
+import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import type { TopicMetadata } from '../../dist/cluster/metadata-cache.js'
-import type { KafkaError } from '../../dist/errors/index.js'
+import { BrokerError, type KafkaError } from '../../dist/errors/index.js'
 import { loadAddon } from '../../dist/native/load.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -28,24 +31,20 @@ export function topicMetadata(name: string, leaders: readonly (readonly [id: num
   return { name, id: new Uint8Array(16).fill(1), partitions } satisfies TopicMetadata
 }
 
-/** Lets everything through, and writes a header without producer id. */
+/** Lets everything through, without a producer id. */
 export class OpenGate implements DrainGate {
-  private readonly accumulator: RecordAccumulator
-  constructor(accumulator: RecordAccumulator) {
-    this.accumulator = accumulator
-  }
+  prepare(): void {}
   mayDrain(): boolean {
     return true
   }
-  assign(batch: Batch): void {
-    if (batch.bytes === 0)
-      batch.bytes = this.accumulator.core.finish(batch.handle, -1, -1, -1, -1, batch.codecId)
+  assign(): number {
+    return 0
   }
 }
 
 /** A record as its sender sees it. */
 export class Sent implements Delivery, Settlement {
-  batch: Batch | null = null
+  batch: PartitionBatch | null = null
   index = -1
   error: KafkaError | null = null
   isSettled = false
@@ -55,7 +54,7 @@ export class Sent implements Delivery, Settlement {
     this.clock = clock
   }
   attach(batch: Batch, index: number): void {
-    this.batch = batch
+    this.batch = batch as PartitionBatch
     this.index = index
     batch.settlements.push(this)
   }
@@ -69,16 +68,18 @@ export class Sent implements Delivery, Settlement {
   }
 }
 
+export type RigOptions = Partial<Omit<AccumulatorOptions, 'host'>> & { host?: Partial<AccumulatorHost> }
+
 /** An accumulator without sender and network, on a clock that a test moves. */
 export class AccumulatorRig {
   readonly clock = new FakeClock()
   readonly accumulator: RecordAccumulator
-  readonly gate: OpenGate
+  readonly gate = new OpenGate()
   readonly bufferBytes: number
   /** Times the accumulator has asked for a run of the sender. */
   wakeups = 0
 
-  constructor(options: Partial<AccumulatorOptions> = {}) {
+  constructor({ host, ...options }: RigOptions = {}) {
     this.bufferBytes = options.bufferBytes ?? 64 * 1024
     this.accumulator = new RecordAccumulator({
       addon: loadAddon(),
@@ -90,19 +91,22 @@ export class AccumulatorRig {
       deliveryTimeoutMs: 120_000,
       codec: null,
       adaptivePartitioning: true,
-      isDrainable: () => true,
       clock: this.clock,
       logger: new RecordingLogger(),
       random: Math.random,
       fillFreed: true,
-      onWork: () => {
-        this.wakeups++
-      },
-      onTopicUsed: () => {},
-      obstacle: batch => batch.lastError,
       ...options,
+      host: {
+        wakeup: () => {
+          this.wakeups++
+        },
+        isDrainable: () => true,
+        opened: () => {},
+        lastCause: batch => batch.lastError,
+        refused: () => {},
+        ...host,
+      },
     })
-    this.gate = new OpenGate(this.accumulator)
   }
 
   topic(name: string, partitions: number): TopicState {
@@ -126,16 +130,15 @@ export class AccumulatorRig {
   }
 
   /** One step of the sender: what one request to the leader carries. */
-  drain(leader = LEADER): Batch[] {
-    this.accumulator.appender.drainStaged()
-    this.accumulator.promote(this.clock.now())
+  drain(leader = LEADER): PartitionBatch[] {
+    this.accumulator.beginTurn(this.clock.now())
     return this.accumulator.drain(leader, this.gate)
   }
 
   /** The request has been written and answered well. */
-  succeed(batches: readonly Batch[]): void {
+  succeed(batches: readonly PartitionBatch[]): void {
     for (const batch of batches) {
-      batch.partition.onWire--
+      batch.partition.answered()
       this.accumulator.release(batch)
       this.accumulator.settle(batch)
       this.accumulator.refresh(batch.partition)
@@ -143,15 +146,16 @@ export class AccumulatorRig {
   }
 
   /** The request has been written and answered with an error that is retried after `backoffMs`. */
-  retry(batches: readonly Batch[], backoffMs: number): void {
+  retry(batches: readonly PartitionBatch[], backoffMs: number): void {
     for (const batch of batches) {
-      batch.partition.onWire--
+      batch.partition.answered()
       this.accumulator.release(batch)
-      this.accumulator.requeue(batch, this.clock.now() + backoffMs)
+      const error = new BrokerError('planted', { errorCode: 19, errorName: 'NOT_ENOUGH_REPLICAS' })
+      this.accumulator.requeue(batch, error, true, this.clock.now() + backoffMs)
     }
   }
 
   get usedBytes(): number {
-    return this.bufferBytes - this.accumulator.core.availableBytes()
+    return this.bufferBytes - this.accumulator.availableBytes
   }
 }

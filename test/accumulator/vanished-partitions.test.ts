@@ -2,7 +2,8 @@
 // leader, until its time is over; nothing new goes there.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_LEADER, type TopicState } from '../../dist/accumulator/partition/topic-state.js'
+import { NO_LEADER } from '../../dist/accumulator/partition/partition-state.js'
+import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { TimeoutError } from '../../dist/errors/index.js'
 import { PARTITION_BY_KEY, PARTITION_STICKY } from '../../dist/native/addon.js'
 import { AccumulatorRig, LEADER, Sent, topicMetadata } from './support.js'
@@ -35,7 +36,7 @@ function assertExpires(rig: AccumulatorRig, sent: readonly Sent[]): void {
   assert.equal(rig.usedBytes, 0)
   assert.equal(rig.accumulator.nextDeadlineMs(), Number.POSITIVE_INFINITY)
   assert.equal(rig.accumulator.nextTimeoutMs(), Number.POSITIVE_INFINITY)
-  assert.deepEqual(rig.accumulator.ready.leaders(), [])
+  assert.deepEqual(rig.accumulator.readyLeaders(), [])
 }
 
 test('what is staged, batched or on its way for a partition that is gone waits for its time-out', () => {
@@ -49,7 +50,7 @@ test('what is staged, batched or on its way for a partition that is gone waits f
   assert.equal(topic.partitionCount, 2)
   assert.equal(rig.partition(topic, 3).leaderId, NO_LEADER)
   assert.deepEqual(rig.drain(), [])
-  assert.deepEqual(rig.accumulator.ready.leaders(), [NO_LEADER], 'metadata is asked for')
+  assert.deepEqual(rig.accumulator.readyLeaders(), [NO_LEADER], 'metadata is asked for')
   rig.retry(request, 0)
   assert.deepEqual(rig.drain(), [])
   assertExpires(rig, [onItsWay, batched, staged])

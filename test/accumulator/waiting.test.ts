@@ -1,13 +1,11 @@
 // Records that wait, for memory or for metadata: copies in order, deadlines, and flushes that wait for them.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { AppendableRecord, WaitingRecord } from '../../dist/accumulator/append/appendable-record.js'
+import type { Delivery } from '../../dist/accumulator/append/delivery.js'
 import { CHUNK_BYTES, WaitingChunk } from '../../dist/accumulator/append/waiting-chunk.js'
-import {
-  type AppendableRecord,
-  WaitingQueue,
-  type WaitingRecord,
-} from '../../dist/accumulator/append/waiting-queue.js'
-import { type Delivery, FlushBarrier } from '../../dist/accumulator/batch/delivery.js'
+import { WaitingQueue } from '../../dist/accumulator/append/waiting-queue.js'
+import { FlushBarrier } from '../../dist/accumulator/batch/flush-barrier.js'
 import { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { TimeoutError } from '../../dist/errors/index.js'
 

@@ -11,6 +11,7 @@ interface Inside {
   config: Readonly<Timeouts>
   readonly accumulator: Options
   readonly waiting: Options
+  readonly entry: Options
   readonly transactions: Options | null
   readonly sender: { wakeup(): void }
 }
@@ -22,9 +23,9 @@ interface Inside {
  */
 export function setTimeouts(producer: Producer, timeouts: Partial<Timeouts>): void {
   const inside = producer as unknown as Inside
-  const { accumulator, waiting, transactions, sender } = inside
+  const { accumulator, waiting, entry, transactions, sender } = inside
   inside.config = { ...inside.config, ...timeouts }
-  for (const owner of [accumulator, waiting, transactions]) {
+  for (const owner of [accumulator, waiting, entry, transactions]) {
     if (owner !== null) Object.assign(owner.options, timeouts)
   }
   sender.wakeup()

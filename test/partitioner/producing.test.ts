@@ -129,7 +129,7 @@ test('a leader counts as away once it has had data waiting for longer than the t
 
 test('partitions of a leader that takes nothing are left out while data waits for it', () => {
   const away = new Set<number>()
-  const rig = new AccumulatorRig({ isDrainable: leader => !away.has(leader), lingerMs: 1e6 })
+  const rig = new AccumulatorRig({ host: { isDrainable: leader => !away.has(leader) }, lingerMs: 1e6 })
   const topic = rig.topic('t', 2)
   rig.accumulator.updateTopic(
     topic,

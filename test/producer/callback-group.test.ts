@@ -1,15 +1,19 @@
 // Callbacks of records that fail before they are in a batch.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemClock } from '../../dist/common/clock.js'
 import { KafkaError } from '../../dist/errors/index.js'
-import { CallbackDelivery } from '../../dist/producer/send/callback-group.js'
+import { CallbackDelivery, FailedCallbacks } from '../../dist/producer/send/callback-delivery.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 
 const ERROR = new KafkaError('TIMED_OUT', 'late')
 const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
 
+const newFailed = () => new FailedCallbacks(systemClock, new RecordingLogger())
+
 test('failed records are called back on a later turn in order, and what fails meanwhile on the one after', async () => {
   const calls: string[] = []
+  const failed = newFailed()
   const fail = (name: string, then = () => {}) => {
     const callback = (
       error: KafkaError | null,
@@ -18,7 +22,7 @@ test('failed records are called back on a later turn in order, and what fails me
       calls.push(`${name} ${error?.code} ${topic} ${partition} ${offset}`)
       then()
     }
-    new CallbackDelivery(callback, new RecordingLogger()).fail(ERROR, 0, 't', 4)
+    new CallbackDelivery(callback, failed).fail(ERROR, 0, 't', 4)
   }
   fail('a', () => fail('c'))
   fail('b')
@@ -31,11 +35,12 @@ test('failed records are called back on a later turn in order, and what fails me
 
 test('a callback that throws keeps no other from being called', async () => {
   const calls: string[] = []
+  const failed = newFailed()
   const delivery = (name: string) =>
     new CallbackDelivery(() => {
       calls.push(name)
       throw new Error(name)
-    }, new RecordingLogger())
+    }, failed)
   for (const each of [delivery('a'), delivery('b'), delivery('c')]) each.fail(ERROR, 0, 't', -1)
   await nextTurn()
   assert.deepEqual(calls, ['a', 'b', 'c'])

@@ -12,6 +12,7 @@ import {
 } from '../../dist/index.js'
 import { Result, Touched } from '../../dist/native/addon.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { partsOf } from '../helpers/accumulator-parts.js'
 
 const TOPIC = 't'
 
@@ -40,7 +41,7 @@ class Liar implements AsyncDisposable {
     this.broker = broker
     this.producer = new Producer({ bootstrapServers: broker.bootstrapServers, lingerMs: 60_000, ...options })
     const { accumulator } = this.producer as unknown as { accumulator: RecordAccumulator }
-    const { core } = accumulator
+    const { core } = partsOf(accumulator)
     const { drainStaged, drainRun } = core
     const told = (drain: keyof typeof this.lies, answer: number) => {
       this.appended += answer >> 3
@@ -82,12 +83,14 @@ class Liar implements AsyncDisposable {
   }
 }
 
-const namesABatchThatIsNotThere: Lie = ({ staging: { touched } }) => {
+const namesABatchThatIsNotThere: Lie = accumulator => {
+  const { touched } = partsOf(accumulator).staging
   touched[Touched.BATCH] = 12_345
   touched[Touched.FIRST_INDEX] = 1
 }
 
-const countsOneMore: Lie = ({ staging: { touched } }) => {
+const countsOneMore: Lie = accumulator => {
+  const { touched } = partsOf(accumulator).staging
   touched[Touched.RECORDS] = (touched[Touched.RECORDS] as number) + 1
 }
 
@@ -95,7 +98,8 @@ const throws: Lie = () => {
   throw new RangeError('staged record 0: the partition does not exist')
 }
 
-const opensABatchOfNoTopic: Lie = ({ staging: { touched } }) => {
+const opensABatchOfNoTopic: Lie = accumulator => {
+  const { touched } = partsOf(accumulator).staging
   touched[Touched.FIRST_INDEX] = 0
   touched[Touched.TOPIC] = 99
 }
@@ -156,7 +160,7 @@ test('a record of a known place that finds no memory is no success', async () =>
   await using liar = await Liar.start()
   const { producer } = liar
   const sent = [0, 1].map(number => producer.send(recordOf(number)))
-  const { core } = (producer as unknown as { accumulator: RecordAccumulator }).accumulator
+  const { core } = partsOf((producer as unknown as { accumulator: RecordAccumulator }).accumulator)
   core.drainStaged = () => 1
   const many = producer.sendMany([recordOf(2)])
   for (const promise of sent) await assert.rejects(promise, InternalError)
@@ -168,7 +172,7 @@ for (const way of ['promise', 'callback', 'array', 'waiting'] as const) {
   test(`a record written alone, of the way ${way}, fails where native code counts another one`, async () => {
     await using liar = await Liar.start(way === 'waiting' ? { batchSize: 16_384, bufferMemory: 32_768 } : {})
     const { producer } = liar
-    const { core, staging } = (producer as unknown as { accumulator: RecordAccumulator }).accumulator
+    const { core, staging } = partsOf((producer as unknown as { accumulator: RecordAccumulator }).accumulator)
     // Strings go past the staging.
     const record = { topic: TOPIC, value: 'x'.repeat(10) }
     const large = { topic: TOPIC, value: 'x'.repeat(12_000) }

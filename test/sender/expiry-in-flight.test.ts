@@ -6,6 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
 import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { startBroker } from '../../dist/testing/index.js'
+import { partsOf } from '../helpers/accumulator-parts.js'
 import { eventually } from '../helpers/eventually.js'
 import { type Outcome, type RigOptions, SenderRig } from './rig.js'
 
@@ -160,7 +161,8 @@ for (const idempotent of [true, false]) {
 
 test('the test above finds memory that is given back too early', async () => {
   await assert.rejects(async () => {
-    const { expired } = await expireInFlight(true, ({ accumulator: { core } }) => {
+    const { expired } = await expireInFlight(true, ({ accumulator }) => {
+      const { core } = partsOf(accumulator)
       // Nothing but the outcome holds a batch's memory.
       core.pin = () => {}
       core.unpin = () => false

@@ -152,7 +152,7 @@ test('an epoch bump that waited for a socket to let go of the batch goes on when
   }
   atProduce(broker, 1, () => broker.fail({ api: 'Produce', error: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }))
   const a = rig.send(topic, 'a')
-  await eventually('a is to be bumped', () => rig.partition(topic).needsEpochBump)
+  await eventually('a is to be bumped', () => rig.partition(topic).sequences.needsEpochBump)
   await new Promise(resolve => setTimeout(resolve, 50))
   assert.deepEqual(stored(broker, 't'), ['warm'], 'a socket still reads the header that is to be rewritten')
   rig.client.send = send

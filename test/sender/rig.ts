@@ -1,13 +1,14 @@
 import { RecordAccumulator } from '../../dist/accumulator/accumulator.js'
-import { FlushBarrier } from '../../dist/accumulator/batch/delivery.js'
-import type { PartitionState, TopicState } from '../../dist/accumulator/partition/topic-state.js'
+import { FlushBarrier } from '../../dist/accumulator/batch/flush-barrier.js'
+import type { PartitionState } from '../../dist/accumulator/partition/partition-state.js'
+import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { ClusterClient, type ClusterClientOptions } from '../../dist/cluster/cluster-client.js'
 import { type Clock, systemClock } from '../../dist/common/clock.js'
 import type { CompressionType } from '../../dist/compression/codec.js'
 import { createCodec } from '../../dist/compression/index.js'
 import { loadAddon } from '../../dist/native/load.js'
 import type { RecordMetadata } from '../../dist/producer/record-metadata.js'
-import { PromiseDelivery } from '../../dist/producer/send/deliveries.js'
+import { PromiseDelivery } from '../../dist/producer/send/promise-delivery.js'
 import { Sender } from '../../dist/sender/sender.js'
 import type { TestBroker } from '../../dist/testing/index.js'
 import { clusterOptions, RecordingLogger } from '../helpers/cluster-options.js'
@@ -77,14 +78,17 @@ export class SenderRig implements AsyncDisposable {
       deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
       codec: createCodec(options.compression ?? 'none', { gzip: -1, zstd: 3 }),
       adaptivePartitioning: true,
-      isDrainable: leaderId => this.sender.latency.isDrainable(leaderId),
       clock,
       logger: this.logger,
       random: Math.random,
       fillFreed: true,
-      onWork: () => this.sender.wakeup(),
-      onTopicUsed: topic => this.client.trackTopic(topic),
-      obstacle: batch => this.sender.obstacle(batch),
+      host: {
+        wakeup: () => this.sender.wakeup(),
+        isDrainable: leaderId => this.sender.latency.isDrainable(leaderId),
+        opened: () => {},
+        lastCause: batch => this.sender.lastCause(batch),
+        refused: () => {},
+      },
     })
     this.sender = new Sender({
       accumulator: this.accumulator,
@@ -101,8 +105,9 @@ export class SenderRig implements AsyncDisposable {
       retryBackoffMaxMs,
       availabilityTimeoutMs: 0,
       compressionName: options.compression ?? 'none',
-      onLeaderHint: topic => {
-        if (this.take(topic)) this.accumulator.leadersChanged()
+      onLeaderHint: name => {
+        const topic = this.topics.find(each => each.name === name)
+        if (topic !== undefined && this.take(topic)) this.accumulator.leadersChanged()
       },
     })
     this.client.onUpdate = () => {
@@ -148,12 +153,12 @@ export class SenderRig implements AsyncDisposable {
   /** Waits until all that was sent is settled. */
   async flush(): Promise<void> {
     const barrier = new FlushBarrier()
-    this.accumulator.beginUrgency()
+    this.accumulator.beginHurry()
     this.accumulator.joinBarrier(barrier)
     barrier.leave()
     this.sender.wakeup()
     await barrier.done
-    this.accumulator.endUrgency()
+    this.accumulator.endHurry()
   }
 
   /** Changes the time for delivery, that of records sent before included. */
@@ -164,7 +169,7 @@ export class SenderRig implements AsyncDisposable {
   }
 
   get usedBytes(): number {
-    return this.bufferBytes - this.accumulator.core.availableBytes()
+    return this.bufferBytes - this.accumulator.availableBytes
   }
 
   /** The producer id and epoch that new batches get. */

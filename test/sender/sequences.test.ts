@@ -1,7 +1,12 @@
 // Producer ids, epochs and sequences where they are used up, forgotten, refused or nonsense.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isAfter, sequenceAfter } from '../../dist/accumulator/batch/producer-id-and-epoch.js'
+import {
+  isAfter,
+  type ProducerIdAndEpoch,
+  sequenceAfter,
+} from '../../dist/accumulator/batch/producer-id-and-epoch.js'
+import type { PartitionSequences } from '../../dist/accumulator/partition/partition-sequences.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { eventually } from '../helpers/eventually.js'
 import { atProduce, SenderRig, stored } from './rig.js'
@@ -36,6 +41,12 @@ test('after sequence 2147483647 comes 0', () => {
   assert.ok(!isAfter(7, 7))
 })
 
+/** Has the partition count from another sequence than 0. */
+function beginAt(sequences: PartitionSequences, producer: ProducerIdAndEpoch | null, sequence: number): void {
+  sequences.restart(producer)
+  Object.assign(sequences, { next: sequence })
+}
+
 for (const error of [null, 'NOT_ENOUGH_REPLICAS', 'REQUEST_TIMED_OUT', 'MESSAGE_TOO_LARGE'] as const) {
   for (const struck of error === null ? [1] : [1, 2, 3]) {
     const what = error === null ? 'without errors' : `with ${error} on batch ${struck}`
@@ -46,8 +57,7 @@ for (const error of [null, 'NOT_ENOUGH_REPLICAS', 'REQUEST_TIMED_OUT', 'MESSAGE_
       await rig.send(topic, 'warm', 1)
       // The broker takes any first sequence of a producer that it does not know.
       const partition = rig.partition(topic, 0)
-      partition.producer = rig.identity
-      partition.nextSequence = LAST - 5
+      beginAt(partition.sequences, rig.identity, LAST - 5)
       const sequences = watchSequences(broker)
       await rig.send(topic, 'first'.padEnd(40))
       assert.deepEqual(sequences.splice(0), [[LAST - 5, 1]])
@@ -64,10 +74,10 @@ for (const error of [null, 'NOT_ENOUGH_REPLICAS', 'REQUEST_TIMED_OUT', 'MESSAGE_
         [LAST, 4],
         [3, 4],
       ])
-      assert.equal(partition.nextSequence, 7)
+      assert.equal(partition.sequences.nextSequence, 7)
       assert.deepEqual(stored(broker, 't', 0).slice(1), sent)
       assert.equal(rig.identity?.epoch, 0)
-      assert.equal(partition.needsEpochBump, false)
+      assert.equal(partition.sequences.needsEpochBump, false)
     })
   }
 }
@@ -126,10 +136,10 @@ test('partitions that did not need the bump follow once what they have in flight
   assert.equal(rig.identity?.epoch, 1)
   const later = rig.send(topic, 'new', 1)
   await new Promise(resolve => setTimeout(resolve, 5))
-  assert.equal(rig.partition(topic, 1).producer, old)
+  assert.equal(rig.partition(topic, 1).sequences.producer, old)
   held.release()
   await Promise.all([...inFlight, later])
-  assert.equal(rig.partition(topic, 1).producer, rig.identity)
+  assert.equal(rig.partition(topic, 1).sequences.producer, rig.identity)
   assert.deepEqual(stored(broker, 't', 1), ['warm', 'old1', 'old2', 'old3', 'new'])
 })
 

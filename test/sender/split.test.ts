@@ -143,7 +143,7 @@ test('a split needs no memory: it succeeds with none left', async () => {
   const outcomes = await Promise.all(
     sent.map(value => {
       const outcome = rig.send(topic, value)
-      least = Math.min(least, rig.accumulator.core.availableBytes())
+      least = Math.min(least, rig.accumulator.availableBytes)
       return outcome
     }),
   )

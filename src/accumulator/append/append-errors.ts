@@ -51,6 +51,15 @@ export function tooLargeError(
   )
 }
 
+/** The runtime cannot allocate memory that `buffer.memory` still allows. */
+export function unallocatedError(topic: string, bytes: number, cause: unknown): BufferExhaustedError {
+  return new BufferExhaustedError(
+    `No memory for a record to topic ${topic}: the runtime could not allocate ${bytes} bytes, ` +
+      'though buffer.memory allows them. Lower buffer.memory, or give the process more.',
+    { topic, cause },
+  )
+}
+
 /** A record has waited for memory for too long. */
 export function exhaustedError(
   topic: string,

@@ -3,17 +3,19 @@ import { InternalError, KafkaError } from '../../errors/index.js'
 import {
   AppendStatus,
   type NativeBytes,
-  type NativeCore,
   PARTITION_BY_KEY,
   PARTITION_STICKY,
   Result,
-  Touched,
 } from '../../native/addon.js'
+import type { NativeBatches } from '../../native/native-batches.js'
 import { partitionOfKey } from '../../partitioner/murmur2.js'
-import { type Batch, BatchPhase } from '../batch/batch.js'
-import type { Delivery, FlushBarrier } from '../batch/delivery.js'
-import type { PartitionState, TopicState } from '../partition/topic-state.js'
-import { type AppendLimits, exhaustedError, refusalError, tooLargeError } from './append-errors.js'
+import type { Batch } from '../batch/batch.js'
+import type { FlushBarrier } from '../batch/flush-barrier.js'
+import type { TopicState } from '../partition/topic-state.js'
+import { exhaustedError, tooLargeError } from './append-errors.js'
+import { type AppendableRecord, failWaiting, type WaitingRecord } from './appendable-record.js'
+import type { Delivery } from './delivery.js'
+import { NativeWriter, type NativeWriterOptions } from './native-writer.js'
 import {
   NOT_STAGEABLE,
   STAGED_RECORD_BYTES_MAX,
@@ -22,21 +24,15 @@ import {
   stageableBytes,
 } from './staging.js'
 import { waitingBytes } from './waiting-chunk.js'
-import { type AppendableRecord, failWaiting, WaitingQueue, type WaitingRecord } from './waiting-queue.js'
+import { WaitingQueue } from './waiting-queue.js'
 
 /** What a record takes beside key, value and headers at most: five lengths or numbers, attributes, a time. */
 const RECORD_OVERHEAD_BYTES_MAX = 32
 
-export interface AppenderOptions extends AppendLimits {
-  core: NativeCore
-  staging: Staging
-  topics: readonly TopicState[]
+export interface AppenderOptions extends NativeWriterOptions {
+  batches: NativeBatches
   /** Monotonic milliseconds. */
   now: () => number
-  choosePartition: (topic: TopicState) => number
-  /** The first record of a new batch has been written; `large` is its memory where it is not a slab. */
-  openBatch: (handle: number, partition: PartitionState, large: ArrayBuffer | null) => Batch
-  batchOf: (handle: number) => Batch | undefined
   /** A record found no memory and waits. */
   onExhausted: () => void
   /**
@@ -54,10 +50,9 @@ export interface AppenderOptions extends AppendLimits {
 export class Appender {
   readonly waiting = new WaitingQueue()
   private readonly options: AppenderOptions
-  private readonly core: NativeCore
+  private readonly writer: NativeWriter
   private readonly staging: Staging
-  readonly stagedBytesMax: number
-  private large: ArrayBuffer | null = null
+  private readonly stagedBytesMax: number
   /** The batch that the last direct append wrote into; null if it wrote nothing. */
   private lastBatch: Batch | null = null
   /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
@@ -66,7 +61,7 @@ export class Appender {
 
   constructor(options: AppenderOptions) {
     this.options = options
-    this.core = options.core
+    this.writer = new NativeWriter(options)
     this.staging = options.staging
     // Native code checks max.request.size exactly; what is staged stays clear of it by any header's overhead.
     this.stagedBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, options.maxRequestBytes - 128)
@@ -126,6 +121,24 @@ export class Appender {
     return true
   }
 
+  /**
+   * Stages one more record of a run that stands as its last record has left it, with `count` records. False,
+   * with nothing done, where that is not so, there is no room or it cannot be staged.
+   */
+  extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes): boolean {
+    return this.staging.extend(run, count, key, value, this.stagedBytesMax)
+  }
+
+  /** Records that are staged. */
+  get stagedCount(): number {
+    return this.staging.count
+  }
+
+  /** The ordinal that continues the staged run. */
+  get nextOrdinal(): number {
+    return this.staging.nextOrdinal
+  }
+
   /** Throws where a record is too large before it has any header, so that nobody need keep it to find out. */
   checkSize(record: AppendableRecord): void {
     const bytes = waitingBytes(record)
@@ -139,12 +152,26 @@ export class Appender {
   }
 
   /**
-   * Appends a record whose batch the caller has to know at once; the result words tell its place and sizes.
+   * Appends a record whose batch the caller has to know at once. Its index and sizes are `lastIndex`,
+   * `lastKeyBytes` and `lastValueBytes`, until the next record.
    * Null if it has to wait for memory. Throws what is wrong with the record.
    */
   appendNow(record: AppendableRecord): Batch | null {
     const batch = this.waiting.length === 0 ? this.stagePromised(record) : null
     return batch ?? this.writeNow(record)
+  }
+
+  /** Of the record that {@link appendNow} has appended last. */
+  get lastIndex(): number {
+    return this.staging.result[Result.INDEX] as number
+  }
+
+  get lastKeyBytes(): number {
+    return this.staging.result[Result.KEY_BYTES] as number
+  }
+
+  get lastValueBytes(): number {
+    return this.staging.result[Result.VALUE_BYTES] as number
   }
 
   /**
@@ -191,16 +218,13 @@ export class Appender {
    */
   private openBatchFor(topic: TopicState, partition: number, bytes: number): Batch | null {
     const index = partition === PARTITION_STICKY ? topic.stickyPartition : partition
-    const queue = topic.partitions[index]?.queue
-    if (queue === undefined || queue.length === 0) return null
-    const batch = queue[queue.length - 1] as Batch
-    if (batch.phase !== BatchPhase.OPEN) return null
+    const batch = topic.partitions[index]?.openBatch
+    if (batch === null || batch === undefined) return null
     const needed = bytes + RECORD_OVERHEAD_BYTES_MAX
     if (batch.roomBytes < needed || batch.roomStamp !== this.roomStamp) {
       // Native code does not know of the records that are staged for the batch.
       if (batch.promisedCount > 0) return null
-      this.core.describe(batch.handle)
-      batch.roomBytes = this.staging.result[Result.ROOM] as number
+      batch.roomBytes = this.options.batches.roomOf(batch.handle)
       batch.roomStamp = this.roomStamp
     }
     return batch.roomBytes >= needed ? batch : null
@@ -210,10 +234,13 @@ export class Appender {
   private writeNow(record: AppendableRecord): Batch | null {
     if (this.staging.count > 0) this.drainStaged()
     if (this.waiting.length > 0) return null
-    const status = this.write(record)
-    if (status === AppendStatus.NO_MEMORY) return null
-    if (status !== AppendStatus.OK) throw this.refusal(status, record.topic)
-    return this.writtenBatch(record.topic)
+    try {
+      return this.write(record)
+    } catch (thrown) {
+      // Native code and JavaScript have counted differently: the producer is of no use any more.
+      if (thrown instanceof InternalError) this.options.onRefused(thrown)
+      throw thrown
+    }
   }
 
   /**
@@ -237,34 +264,24 @@ export class Appender {
 
   /** Answers how to tell those whose records are refused. */
   private appendStaged(run: StagedRun, count: number): (() => void)[] | null {
-    const { staging, core } = this
+    const { staging, writer } = this
     let refusals: (() => void)[] | null = null
     let first = 0
     try {
       while (first < count) {
-        const answer = staging.drain(core, first)
-        const stopped = first + (answer >> 3)
-        if (stopped > first) this.attachStaged(run, first, stopped)
-        first = stopped
-        const status = answer & 7
-        if (status === AppendStatus.OK) continue
-        const topic = this.options.topics[staging.topicOf(first)] as TopicState
-        if (status === AppendStatus.CHOOSE_PARTITION) {
-          core.setSticky(topic.handle, this.options.choosePartition(topic))
-        } else if (status === AppendStatus.NEEDS_LARGE) {
-          this.provideLarge()
-        } else if (status === AppendStatus.NO_MEMORY) {
+        first = writer.drain(run, first, count)
+        if (first === count) break
+        if (writer.stopStatus === AppendStatus.NO_MEMORY) {
           this.unstage(run, first, count)
           break
-        } else {
-          const delivery = deliveryOf(run, staging, first)
-          const error = this.refusal(status, topic)
-          this.options.onRefused(error)
-          refusals ??= []
-          refusals.push(this.refuseStaged(run, first, delivery, error))
-          staging.pass(first)
-          first++
         }
+        const delivery = deliveryOf(run, staging, first)
+        const error = writer.refusal(writer.stopStatus, writer.topicOf(first))
+        this.options.onRefused(error)
+        refusals ??= []
+        refusals.push(this.refuseStaged(run, first, delivery, error))
+        staging.pass(first)
+        first++
       }
     } catch (thrown) {
       refusals = [...(refusals ?? []), ...this.giveUp(run, first, count, thrown)]
@@ -294,7 +311,7 @@ export class Appender {
   private refuseStaged(run: StagedRun, record: number, delivery: Delivery, error: KafkaError): () => void {
     const { staging } = this
     const ordinal = run.ordinalAt(staging, record)
-    const topic = this.options.topics[staging.topicOf(record)]?.name ?? ''
+    const topic = this.writer.topicOf(record)?.name ?? ''
     return () => delivery.fail(error, ordinal, topic, -1)
   }
 
@@ -339,41 +356,12 @@ export class Appender {
     const { staging, options } = this
     const deadlineMs = options.now() + options.maxBlockMs
     for (let place = first; place < count; place++) {
-      const topic = options.topics[staging.topicOf(place)] as TopicState
+      const topic = this.writer.topicOf(place)
       const record = staging.recordAt(place, topic)
       const delivery = deliveryOf(run, staging, place)
       staging.pass(place)
       this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
     }
-  }
-
-  /** The batches that the native call has touched, and their records, are told of one another. */
-  private attachStaged(run: StagedRun, first: number, end: number): void {
-    const { staging, options } = this
-    const { touched, batches } = staging
-    const count = staging.result[Result.TOUCHED] as number
-    let written = 0
-    for (let touch = 0; touch < count; touch++) {
-      const at = touch * Touched.WORDS
-      const handle = touched[at + Touched.BATCH] as number
-      const firstIndex = touched[at + Touched.FIRST_INDEX] as number
-      let batch: Batch | undefined
-      if (firstIndex === 0) {
-        const topic = options.topics[touched[at + Touched.TOPIC] as number] as TopicState
-        batch = this.opened(handle, topic, touched[at + Touched.PARTITION] as number)
-      } else batch = options.batchOf(handle)
-      const records = touched[at + Touched.RECORDS] as number
-      // Records with a promised place stand before all others of the staging, so they are written by now.
-      if (firstIndex !== batch?.recordCount || records < batch.promisedCount)
-        throw miscounted(handle, firstIndex, batch)
-      batch.recordCount += records
-      batch.promisedCount = 0
-      batches[touch] = batch
-      written += records
-    }
-    if (written !== end - first) throw new InternalError(`${written} of ${end - first} records were written.`)
-    run.attachStaged(staging, first, end)
-    for (let touch = 0; touch < count; touch++) batches[touch] = null
   }
 
   /** As `append`, past the staging. False if the record has to wait. */
@@ -387,15 +375,11 @@ export class Appender {
     this.lastBatch = null
     const { topic, partition, timestampMs } = record
     try {
-      const status = this.write(record)
-      if (status === AppendStatus.NO_MEMORY) return false
-      if (status !== AppendStatus.OK) throw this.refusal(status, topic)
-      const { result } = this.staging
-      const index = result[Result.INDEX] as number
-      const keyBytes = result[Result.KEY_BYTES] as number
-      const valueBytes = result[Result.VALUE_BYTES] as number
-      this.lastBatch = this.writtenBatch(topic)
-      delivery.attach(this.lastBatch, index, ordinal, keyBytes, valueBytes, timestampMs)
+      const batch = this.write(record)
+      if (batch === null) return false
+      this.lastBatch = batch
+      const { lastIndex, lastKeyBytes, lastValueBytes } = this
+      delivery.attach(batch, lastIndex, ordinal, lastKeyBytes, lastValueBytes, timestampMs)
     } catch (thrown) {
       // The error is this record's. It must not stop the caller, who serves other records too.
       if (!(thrown instanceof KafkaError)) throw thrown
@@ -405,76 +389,22 @@ export class Appender {
     return true
   }
 
-  /** Appends natively, giving what the record needs: a sticky partition, memory of its own. */
-  private write(record: AppendableRecord): number {
-    const { core, staging } = this
-    const { topic, partition, timestampMs, key, value, headers } = record
-    // Headers pass through the memory of the staging, and what is staged was sent before this record.
-    if (staging.count > 0) throw new InternalError('A record was to pass those that are staged.')
-    this.roomStamp++
-    let headerBytes = 0
-    if (headers !== null) {
-      headerBytes = headers.length
-      if (headerBytes > staging.bytes.length) {
-        staging.result[Result.SIZE] = headerBytes
-        return AppendStatus.TOO_LARGE
-      }
-      staging.bytes.set(headers)
-    }
-    for (;;) {
-      const status = core.append(topic.handle, partition, timestampMs, key, value, headerBytes)
-      if (status === AppendStatus.CHOOSE_PARTITION) {
-        core.setSticky(topic.handle, this.options.choosePartition(topic))
-      } else if (status === AppendStatus.NEEDS_LARGE) this.provideLarge()
-      else return status
-    }
-  }
-
   /**
-   * The batch that the last direct append has written into. Throws an InternalError, and ends the producer,
-   * where native code and JavaScript have counted its records differently.
+   * The batch that the record is written into, or null where there is no memory. Throws why it is refused.
    */
-  private writtenBatch(topic: TopicState): Batch {
-    const { result } = this.staging
-    const handle = result[Result.BATCH] as number
-    const index = result[Result.INDEX] as number
-    const batch =
-      index === 0
-        ? this.opened(handle, topic, result[Result.PARTITION] as number)
-        : this.options.batchOf(handle)
-    if (index !== batch?.recordCount) {
-      const error = miscounted(handle, index, batch)
-      this.options.onRefused(error)
-      throw error
-    }
-    batch.recordCount++
-    return batch
-  }
-
-  private opened(handle: number, topic: TopicState, partition: number): Batch {
-    const { large } = this
-    this.large = null
-    return this.options.openBatch(handle, topic.partitions[partition] as PartitionState, large)
-  }
-
-  private provideLarge(): void {
-    this.large = new ArrayBuffer(this.staging.result[Result.SIZE] as number)
-    this.core.provideLarge(this.large)
+  private write(record: AppendableRecord): Batch | null {
+    const { writer } = this
+    this.roomStamp++
+    const status = writer.write(record)
+    if (status === AppendStatus.NO_MEMORY) return null
+    if (status !== AppendStatus.OK) throw writer.refusal(status, record.topic)
+    return writer.writtenBatch(record.topic)
   }
 
   /** After a look at a DataView the record in hand may be another one: it must not be read any more. */
   private refuseDataViews(topic: TopicState, key: NativeBytes, value: NativeBytes): void {
-    if (isDataView(key) || isDataView(value)) throw this.refusal(AppendStatus.BAD_TYPE, topic)
+    if (isDataView(key) || isDataView(value)) throw this.writer.refusal(AppendStatus.BAD_TYPE, topic)
   }
-
-  private refusal(status: number, topic: TopicState): KafkaError {
-    return refusalError(status, topic.name, this.staging.result[Result.SIZE] as number, this.options)
-  }
-}
-
-function miscounted(handle: number, index: number, batch: Batch | undefined): InternalError {
-  const counted = batch === undefined ? 'which is not known' : `which had ${batch.recordCount} records`
-  return new InternalError(`Native code wrote record ${index} of batch ${handle}, ${counted}.`)
 }
 
 /** Who waits for a record that has found no place. */

@@ -11,9 +11,9 @@ import {
   Touched,
 } from '../../native/addon.js'
 import type { Batch } from '../batch/batch.js'
-import type { Delivery } from '../batch/delivery.js'
 import type { TopicState } from '../partition/topic-state.js'
-import type { AppendableRecord } from './waiting-queue.js'
+import type { AppendableRecord } from './appendable-record.js'
+import type { Delivery } from './delivery.js'
 
 /** Records that one native call appends at most. */
 export const STAGED_RECORDS_MAX = 256
@@ -72,15 +72,13 @@ class SingleRecords implements StagedRun {
 
   attachStaged(staging: Staging, first: number, end: number): void {
     if (this.count === 0) return
-    const { places, batches } = staging
     for (let record = first; record < end; record++) {
-      const at = record * Place.WORDS
       this.deliveries[record]?.attach(
-        batches[places[at + Place.TOUCH] as number] as Batch,
-        places[at + Place.INDEX] as number,
+        staging.batchOf(record),
+        staging.indexOf(record),
         this.ordinals[record] as number,
-        places[at + Place.KEY_BYTES] as number,
-        places[at + Place.VALUE_BYTES] as number,
+        staging.keyBytesOf(record),
+        staging.valueBytesOf(record),
         staging.timestampOf(record),
       )
     }
@@ -245,6 +243,54 @@ export class Staging {
     descriptors[at + Staged.INDEX] = index
     this.used = end
     this.count++
+  }
+
+  /** Batches that the last native call has appended to. */
+  get touchedCount(): number {
+    return this.result[Result.TOUCHED] as number
+  }
+
+  /** All records of the last native call are of one size and stand one after another in those batches. */
+  get isConsecutive(): boolean {
+    return this.result[Result.CONSECUTIVE] === 1
+  }
+
+  touchedBatch(touch: number): Batch {
+    return this.batches[touch] as Batch
+  }
+
+  /** Records that the last native call has appended to the batch. */
+  touchedRecords(touch: number): number {
+    return this.touched[touch * Touched.WORDS + Touched.RECORDS] as number
+  }
+
+  /** The index in the batch of the first of them. */
+  touchedFirstIndex(touch: number): number {
+    return this.touched[touch * Touched.WORDS + Touched.FIRST_INDEX] as number
+  }
+
+  /** Places of staged records, as a `RecordTable` has them. The tag is the number of the touched batch. */
+  placesOf(first: number, end: number): Int32Array {
+    const { places } = this
+    const isWhole = first === 0 && end === STAGED_RECORDS_MAX
+    return isWhole ? places : places.subarray(first * Place.WORDS, end * Place.WORDS)
+  }
+
+  /** The batch that a record went into; its run counts touched batches from 0. */
+  batchOf(record: number): Batch {
+    return this.batches[this.places[record * Place.WORDS + Place.TOUCH] as number] as Batch
+  }
+
+  indexOf(record: number): number {
+    return this.places[record * Place.WORDS + Place.INDEX] as number
+  }
+
+  keyBytesOf(record: number): number {
+    return this.places[record * Place.WORDS + Place.KEY_BYTES] as number
+  }
+
+  valueBytesOf(record: number): number {
+    return this.places[record * Place.WORDS + Place.VALUE_BYTES] as number
   }
 
   /** Appends the staged records from `first` on, as {@link NativeCore.drainStaged} does. */

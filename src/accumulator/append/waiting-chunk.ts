@@ -1,9 +1,9 @@
 import { isUint8Array } from 'node:util/types'
 import { bufferOf, byteLength } from '../../common/views.js'
 import type { NativeBytes } from '../../native/addon.js'
-import type { Delivery } from '../batch/delivery.js'
 import type { TopicState } from '../partition/topic-state.js'
-import type { AppendableRecord, WaitingRecord } from './waiting-queue.js'
+import type { AppendableRecord, WaitingRecord } from './appendable-record.js'
+import type { Delivery } from './delivery.js'
 
 /** A larger record gets a chunk of its own. Memory of this size comes from the system untouched. */
 export const CHUNK_BYTES = 256 * 1024

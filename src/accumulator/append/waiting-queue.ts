@@ -1,35 +1,14 @@
 import { Fifo } from '../../common/fifo.js'
 import type { KafkaError } from '../../errors/index.js'
-import type { NativeBytes } from '../../native/addon.js'
-import type { Delivery, FlushBarrier } from '../batch/delivery.js'
-import type { TopicState } from '../partition/topic-state.js'
+import type { FlushBarrier } from '../batch/flush-barrier.js'
+import {
+  type AppendableRecord,
+  type FailedRecord,
+  failWaiting,
+  type WaitingRecord,
+} from './appendable-record.js'
+import type { Delivery } from './delivery.js'
 import { CHUNK_BYTES, WaitingChunk, waitingBytes } from './waiting-chunk.js'
-
-/** A record as it is appended: checked, serialized, its headers in wire form. */
-export interface AppendableRecord {
-  readonly topic: TopicState
-  /** A partition, or PARTITION_BY_KEY / PARTITION_STICKY. */
-  readonly partition: number
-  readonly timestampMs: number
-  readonly key: NativeBytes
-  readonly value: NativeBytes
-  readonly headers: Uint8Array | null
-}
-
-/** A record that has been accepted but has no place in a batch yet. Its bytes belong to the queue. */
-export interface WaitingRecord extends AppendableRecord {
-  readonly delivery: Delivery
-  readonly ordinal: number
-  /** When `max.block.ms` is over, on the monotonic clock. */
-  readonly deadlineMs: number
-}
-
-/** What is needed to tell a record's delivery that it has failed. */
-export type FailedRecord = Pick<WaitingRecord, 'delivery' | 'ordinal' | 'topic' | 'partition'>
-
-export function failWaiting({ delivery, ordinal, topic, partition }: FailedRecord, error: KafkaError): void {
-  delivery.fail(error, ordinal, topic.name, Math.max(partition, -1))
-}
 
 /** Chunks kept for later when they have become empty, beside as many as are in use. */
 const SPARE_CHUNKS_MIN = 2

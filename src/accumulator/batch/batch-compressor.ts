@@ -2,8 +2,9 @@ import type { Clock } from '../../common/clock.js'
 import { Fifo } from '../../common/fifo.js'
 import type { Logger } from '../../common/logger.js'
 import type { Codec } from '../../compression/codec.js'
-import { type NativeCore, Result } from '../../native/addon.js'
-import { type Batch, BatchPhase } from './batch.js'
+import type { NativeCore } from '../../native/addon.js'
+import type { NativeBatches } from '../../native/native-batches.js'
+import { type Batch, type BatchPartition, BatchPhase } from './batch.js'
 
 /** Bytes of a record batch before its records (format v2). */
 export const BATCH_HEADER_BYTES = 61
@@ -11,34 +12,33 @@ export const BATCH_HEADER_BYTES = 61
 /** How long codecs may hold the event loop in one turn. */
 const TURN_MS = 2
 
-export interface BatchEncoderOptions {
+export interface BatchCompressorOptions<P extends BatchPartition> {
   core: NativeCore
-  result: Int32Array
+  batches: NativeBatches
   codec: Codec
   logger: Logger
   /** The batch may be drained now. */
-  onEncoded: (batch: Batch) => void
+  onCompressed: (batch: Batch<P>) => void
   /** The codec has stopped reading the batch's memory. */
-  release: (batch: Batch) => void
+  release: (batch: Batch<P>) => void
 }
 
 /**
  * Compresses the records region of sealed batches. The compressed form replaces the records in the batch's
  * own memory, so a batch keeps one owner and one budget; where it would not fit, the batch goes out as it is.
  */
-export class BatchEncoder {
-  private readonly options: BatchEncoderOptions
-
-  private readonly sealed = new Fifo<Batch>()
+export class BatchCompressor<P extends BatchPartition> {
+  private readonly options: BatchCompressorOptions<P>
+  private readonly sealed = new Fifo<Batch<P>>()
   /** Codecs may hold the event loop until then; a double from the start. */
   private turnEndMs = Number.NaN
 
-  constructor(options: BatchEncoderOptions) {
+  constructor(options: BatchCompressorOptions<P>) {
     this.options = options
   }
 
   /** A batch has been closed for appends; `run` will see to it. */
-  add(batch: Batch): void {
+  add(batch: Batch<P>): void {
     this.sealed.push(batch)
   }
 
@@ -59,7 +59,7 @@ export class BatchEncoder {
    * A batch that is to go out now: starts on it unless codecs have held the event loop long enough, as when
    * thousands of partitions end their linger time together. True if it is left for the next `run`.
    */
-  startOrAdd(batch: Batch, clock: Clock): boolean {
+  startOrAdd(batch: Batch<P>, clock: Clock): boolean {
     if (this.sealed.length === 0 && clock.now() < this.turnEndMs) {
       this.start(batch)
       return false
@@ -69,15 +69,14 @@ export class BatchEncoder {
   }
 
   /** Starts on a sealed batch. The batch counts as read until the codec has answered. */
-  private start(batch: Batch): void {
-    const { core, codec, result } = this.options
-    core.describe(batch.handle)
+  private start(batch: Batch<P>): void {
+    const { core, codec, batches } = this.options
     const { buffer, offset } = batch.memory
-    const recordBytes = (result[Result.SIZE] as number) - BATCH_HEADER_BYTES
+    const recordBytes = batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
     const records = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, recordBytes)
-    batch.phase = BatchPhase.COMPRESSING
+    batch.become(BatchPhase.COMPRESSING)
     core.pin(batch.handle)
-    batch.readers++
+    batch.beginReading()
     try {
       const answer = codec.compress(records)
       if (answer instanceof Uint8Array) this.finish(batch, answer)
@@ -92,7 +91,7 @@ export class BatchEncoder {
     }
   }
 
-  private finish(batch: Batch, compressed: Uint8Array | null, error?: unknown): void {
+  private finish(batch: Batch<P>, compressed: Uint8Array | null, error?: unknown): void {
     const { core, codec, logger } = this.options
     if (compressed === null) {
       logger.warn(`${codec.name} could not compress a batch; it is sent uncompressed`, { error })
@@ -101,9 +100,9 @@ export class BatchEncoder {
     this.options.release(batch)
     // Expired meanwhile: its memory may belong to another batch by now.
     if (isDecided) return
-    if (compressed !== null && core.replaceRecords(batch.handle, compressed)) batch.codecId = codec.id
-    batch.encoded = true
-    batch.phase = BatchPhase.SEALED
-    this.options.onEncoded(batch)
+    const isSmaller = compressed !== null && core.replaceRecords(batch.handle, compressed)
+    batch.encodedWith(isSmaller ? codec.id : 0)
+    batch.become(BatchPhase.SEALED)
+    this.options.onCompressed(batch)
   }
 }

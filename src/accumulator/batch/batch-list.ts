@@ -1,4 +1,4 @@
-import type { Batch } from './batch.js'
+import type { Batch, BatchPartition } from './batch.js'
 
 /**
  * Batches in the order they were added, linked through themselves.
@@ -8,9 +8,9 @@ import type { Batch } from './batch.js'
  * major collection (measured: 40 MB of false survivors, a third of the CPU). For the same reason a removed
  * batch lets go of its neighbours.
  */
-export class BatchList implements Iterable<Batch> {
-  private first: Batch | null = null
-  private last: Batch | null = null
+export class BatchList<P extends BatchPartition = BatchPartition> implements Iterable<Batch<P>> {
+  private first: Batch<P> | null = null
+  private last: Batch<P> | null = null
   private count = 0
 
   get size(): number {
@@ -18,11 +18,11 @@ export class BatchList implements Iterable<Batch> {
   }
 
   /** The batch added before all others that are still in the list. */
-  get oldest(): Batch | null {
+  get oldest(): Batch<P> | null {
     return this.first
   }
 
-  add(batch: Batch): void {
+  add(batch: Batch<P>): void {
     batch.previous = this.last
     if (this.last === null) this.first = batch
     else this.last.next = batch
@@ -31,7 +31,7 @@ export class BatchList implements Iterable<Batch> {
   }
 
   /** Puts batches into the place of one. */
-  replace(batch: Batch, others: readonly Batch[]): void {
+  replace(batch: Batch<P>, others: readonly Batch<P>[]): void {
     for (const other of others) {
       const { previous } = batch
       other.previous = previous
@@ -44,7 +44,7 @@ export class BatchList implements Iterable<Batch> {
     this.remove(batch)
   }
 
-  remove(batch: Batch): void {
+  remove(batch: Batch<P>): void {
     const { previous, next } = batch
     if (previous === null) this.first = next
     else previous.next = next
@@ -56,7 +56,7 @@ export class BatchList implements Iterable<Batch> {
   }
 
   /** The present batch may be removed while iterating. */
-  *[Symbol.iterator](): Generator<Batch> {
+  *[Symbol.iterator](): Generator<Batch<P>> {
     for (let batch = this.first; batch !== null; ) {
       const { next } = batch
       yield batch

@@ -1,11 +1,11 @@
 import type { Codec } from '../../compression/codec.js'
 import { InternalError } from '../../errors/index.js'
-import { type NativeCore, Result } from '../../native/addon.js'
+import type { NativeCore } from '../../native/addon.js'
+import type { NativeBatches } from '../../native/native-batches.js'
 import { wholeOf } from './arena.js'
-import { Batch, BatchPhase } from './batch.js'
+import { Batch, type BatchPartition } from './batch.js'
 import { BATCH_HEADER_BYTES } from './batch-compressor.js'
-import type { BatchOutcome, Settlement } from './delivery.js'
-import { sequenceAfter } from './producer-id-and-epoch.js'
+import type { BatchOutcome, Settlement } from './batch-outcome.js'
 
 /** Some consecutive records of a batch and memory for the batch they will make. */
 interface Part {
@@ -37,21 +37,21 @@ class SplitSettlement implements Settlement {
  * The parts have memory of their own, which takes over the batch's charge to `buffer.memory`: a split
  * succeeds even when there is none left. They count as created when the batch was, so that its delivery
  * time-out stays.
- * Their outcomes together are the batch's; who waits for it hears of it when the last part is settled.
+ * Their outcomes together are the batch's. Who waits for it gets them when the last part is settled.
  */
-export class BatchSplitter {
+export class BatchSplitter<P extends BatchPartition> {
   private readonly core: NativeCore
-  private readonly result: Int32Array
+  private readonly batches: NativeBatches
   private readonly codec: Codec | null
 
-  constructor(core: NativeCore, result: Int32Array, codec: Codec | null) {
+  constructor(core: NativeCore, batches: NativeBatches, codec: Codec | null) {
     this.core = core
-    this.result = result
+    this.batches = batches
     this.codec = codec
   }
 
   /** The parts, in order. Throws, with nothing changed, if records cannot be read or memory is lacking. */
-  split(batch: Batch): Batch[] {
+  split(batch: Batch<P>): Batch<P>[] {
     const records = this.decompressed(batch)
     const parts = this.plan(batch, records)
     const settlement = new SplitSettlement(batch, parts.length)
@@ -73,17 +73,17 @@ export class BatchSplitter {
     return children
   }
 
-  private plan(batch: Batch, records: Uint8Array | null): Part[] {
-    const { core, result } = this
-    const regionBytes = records?.length ?? this.bytesOf(batch) - BATCH_HEADER_BYTES
+  private plan(batch: Batch<P>, records: Uint8Array | null): Part[] {
+    const { batches } = this
+    const regionBytes = records?.length ?? batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
     const limitBytes = Math.ceil(regionBytes / 2)
     const parts: Part[] = []
     let total = 0
     for (let position = 0; position < regionBytes; ) {
-      const end = core.measureChild(batch.handle, records, position, limitBytes)
-      if (end < 0) break
-      const count = result[Result.INDEX] as number
-      parts.push({ position, records: count, memory: new ArrayBuffer(result[Result.SIZE] as number) })
+      const measured = batches.measure(batch.handle, records, position, limitBytes)
+      if (measured === null) break
+      const { end, count, batchBytes } = measured
+      parts.push({ position, records: count, memory: new ArrayBuffer(batchBytes) })
       total += count
       position = end
     }
@@ -93,32 +93,21 @@ export class BatchSplitter {
     return parts
   }
 
-  private childOf(parent: Batch, handle: number, part: Part, firstIndex: number): Batch {
-    const { partition, createdMs, producer } = parent
+  private childOf(parent: Batch<P>, handle: number, part: Part, firstIndex: number): Batch<P> {
+    const { partition, createdMs } = parent
     const child = new Batch(handle, wholeOf(part.memory), partition, createdMs, this.codec === null)
-    child.phase = BatchPhase.SEALED
-    child.recordCount = part.records
-    child.wasDrained = true
-    child.attemptLeaderEpoch = parent.attemptLeaderEpoch
-    child.mayBeStored = parent.mayBeStored
-    child.producer = producer
-    if (producer !== null) child.baseSequence = sequenceAfter(parent.baseSequence, firstIndex)
+    child.splitFrom(parent, firstIndex, part.records)
     return child
   }
 
   /** The records region as it was before the codec; null where none has changed it. */
-  private decompressed(batch: Batch): Uint8Array | null {
+  private decompressed(batch: Batch<P>): Uint8Array | null {
     const { codec } = this
     if (batch.codecId === 0 || codec === null) return null
     const { buffer, offset } = batch.memory
-    const bytes = this.bytesOf(batch) - BATCH_HEADER_BYTES
+    const bytes = this.batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
     const compressed = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, bytes)
     // Before it was compressed, the region was in the batch's memory too.
     return codec.decompress(compressed, batch.memory.bytes)
-  }
-
-  private bytesOf(batch: Batch): number {
-    this.core.describe(batch.handle)
-    return this.result[Result.SIZE] as number
   }
 }

@@ -1,25 +1,29 @@
-import type { PartitionState } from './topic-state.js'
+import type { PartitionState } from './partition-state.js'
 
 /**
  * Partitions whose head batch backs off. While none is due a look costs the same however many there are: all
  * those of a broker that has gone back off together.
  */
-export class BackingOff {
+export class BackoffSet {
   private readonly partitions = new Set<PartitionState>()
+  private earliest = Number.POSITIVE_INFINITY
+
   /** No backoff ends before. */
-  earliestMs = Number.POSITIVE_INFINITY
+  get earliestMs(): number {
+    return this.earliest
+  }
 
   /** No drain before `untilMs` on the monotonic clock, or before what was said earlier if that is later. */
   add(partition: PartitionState, untilMs: number): void {
     partition.backoffUntilMs = Math.max(partition.backoffUntilMs, untilMs)
     this.partitions.add(partition)
-    this.earliestMs = Math.min(this.earliestMs, partition.backoffUntilMs)
+    this.earliest = Math.min(this.earliest, partition.backoffUntilMs)
   }
 
   remove(partition: PartitionState): void {
     partition.backoffUntilMs = Number.NEGATIVE_INFINITY
     this.partitions.delete(partition)
-    if (this.partitions.size === 0) this.earliestMs = Number.POSITIVE_INFINITY
+    if (this.partitions.size === 0) this.earliest = Number.POSITIVE_INFINITY
   }
 
   has(partition: PartitionState): boolean {
@@ -28,12 +32,12 @@ export class BackingOff {
 
   /** Partitions whose backoff is over; they are to be removed. */
   due(nowMs: number): PartitionState[] {
-    if (nowMs < this.earliestMs) return []
+    if (nowMs < this.earliest) return []
     const due: PartitionState[] = []
-    this.earliestMs = Number.POSITIVE_INFINITY
+    this.earliest = Number.POSITIVE_INFINITY
     for (const partition of this.partitions) {
       if (partition.backoffUntilMs <= nowMs) due.push(partition)
-      else this.earliestMs = Math.min(this.earliestMs, partition.backoffUntilMs)
+      else this.earliest = Math.min(this.earliest, partition.backoffUntilMs)
     }
     return due
   }

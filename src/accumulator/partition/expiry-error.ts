@@ -1,10 +1,9 @@
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
-import type { Batch } from '../batch/batch.js'
-import { NO_LEADER, type PartitionState } from './topic-state.js'
+import { NO_LEADER, type PartitionBatch, type PartitionState } from './partition-state.js'
 
 /** What the records of a batch hear when `delivery.timeout.ms` is over: where it stood, and what kept it. */
 export function expiryError(
-  batch: Batch,
+  batch: PartitionBatch,
   isInFlight: boolean,
   nowMs: number,
   cause: KafkaError | null,

@@ -1,48 +1,69 @@
-import { Fifo } from '../../common/fifo.js'
-import type { PartitionState } from './topic-state.js'
+import type { PartitionState } from './partition-state.js'
+
+/** The ready partitions of one leader, linked through themselves, so that any of them leaves at no cost. */
+class ReadyList {
+  first: PartitionState | null = null
+  private last: PartitionState | null = null
+  length = 0
+
+  push(partition: PartitionState, leaderId: number): void {
+    partition.readyLeader = leaderId
+    partition.readyPrevious = this.last
+    if (this.last === null) this.first = partition
+    else this.last.readyNext = partition
+    this.last = partition
+    this.length++
+  }
+
+  remove(partition: PartitionState): void {
+    const { readyPrevious: previous, readyNext: next } = partition
+    if (previous === null) this.first = next
+    else previous.readyNext = next
+    if (next === null) this.last = previous
+    else next.readyPrevious = previous
+    partition.readyPrevious = null
+    partition.readyNext = null
+    partition.readyLeader = null
+    this.length--
+  }
+
+  *[Symbol.iterator](): Generator<PartitionState> {
+    for (let partition = this.first; partition !== null; partition = partition.readyNext) yield partition
+  }
+}
 
 /**
  * Partitions that have something to send, by the broker that leads them. A partition stands in at most one
  * list; a drain takes from the head and puts back at the tail, so none starves.
  */
 export class ReadyQueue {
-  private readonly byLeader = new Map<number, Fifo<PartitionState>>()
+  private readonly byLeader = new Map<number, ReadyList>()
 
   add(partition: PartitionState): void {
     if (partition.isReady) return
-    partition.isReady = true
     let list = this.byLeader.get(partition.leaderId)
     if (list === undefined) {
-      list = new Fifo()
+      list = new ReadyList()
       this.byLeader.set(partition.leaderId, list)
     }
-    list.push(partition)
+    list.push(partition, partition.leaderId)
   }
 
   /** The partition whose turn it is. */
   peek(leaderId: number): PartitionState | undefined {
-    return this.byLeader.get(leaderId)?.peek()
+    return this.byLeader.get(leaderId)?.first ?? undefined
   }
 
   /** Takes the partition whose turn it is. */
   take(leaderId: number): PartitionState | undefined {
-    const partition = this.byLeader.get(leaderId)?.shift()
-    if (partition !== undefined) partition.isReady = false
+    const partition = this.peek(leaderId)
+    if (partition !== undefined) this.remove(partition)
     return partition
   }
 
-  /** Takes a partition out of turn. */
+  /** Takes a partition out of turn. Its leader may have changed without `regroup` having been called yet. */
   remove(partition: PartitionState): void {
-    if (!partition.isReady) return
-    partition.isReady = false
-    // The leader may have changed without `regroup` having been called yet.
-    for (const [leaderId, list] of this.byLeader) {
-      const before = list.length
-      const rest = list.drain().filter(other => other !== partition)
-      for (const other of rest) list.push(other)
-      if (rest.length === 0) this.byLeader.delete(leaderId)
-      if (rest.length < before) return
-    }
+    if (partition.readyLeader !== null) this.byLeader.get(partition.readyLeader)?.remove(partition)
   }
 
   countOf(leaderId: number): number {
@@ -64,11 +85,9 @@ export class ReadyQueue {
   /** Leaders have changed: puts every partition where it belongs now. */
   regroup(): void {
     const all: PartitionState[] = []
-    for (const list of this.byLeader.values()) all.push(...list.drain())
+    for (const list of this.byLeader.values()) all.push(...list)
+    for (const partition of all) this.remove(partition)
     this.byLeader.clear()
-    for (const partition of all) {
-      partition.isReady = false
-      this.add(partition)
-    }
+    for (const partition of all) this.add(partition)
   }
 }

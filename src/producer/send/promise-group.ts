@@ -1,21 +1,16 @@
+import { RecordTable } from '../../accumulator/append/record-table.js'
 import type { Batch } from '../../accumulator/batch/batch.js'
-import type { BatchOutcome, Settlement } from '../../accumulator/batch/delivery.js'
-import type { PartitionState } from '../../accumulator/partition/topic-state.js'
+import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
 import { isInt32 } from '../../common/int32.js'
 import { RecordMetadata } from '../record-metadata.js'
-
-/** Words kept per record: index in the batch, key and value size, timestamp after the group's first. */
-const WORDS = 4
-/** Records a table has room for at first: few, for every batch has one. It grows, and is used again. */
-const RECORDS_FIRST = 16
-/** Tables kept for the next groups. */
-const SPARE_TABLES_MAX = 64
+import { deliveriesOf } from './batch-deliveries.js'
 
 /** Promises made at once at most. */
 const AHEAD_MAX = 64
 const NONE: Promise<RecordMetadata>[] = []
 
-const spareTables: Int32Array[] = []
+/** Records of a partition's last batch with promises that had one: as many are likely in the next. */
+const likelyPromises = new WeakMap<object, number>()
 
 /**
  * The promises of records that went into one batch, all derived from one promise of the batch.
@@ -34,9 +29,9 @@ export class PromiseGroup implements Settlement {
   private readonly baseTimestampMs: number
   private readonly settled: Promise<void>
   private readonly next: () => RecordMetadata | undefined
-  private readonly partition: PartitionState
+  private readonly partition: object
   private resolve: () => void = () => {}
-  private table = spareTables.pop() ?? new Int32Array(RECORDS_FIRST * WORDS)
+  private readonly table = RecordTable.take()
   private added = 0
   private taken = 0
   /** All promises, as they were made. */
@@ -58,23 +53,18 @@ export class PromiseGroup implements Settlement {
 
   /** The group of a batch; made when the batch has none that can hold this timestamp. */
   static of(batch: Batch, timestampMs: number): PromiseGroup {
-    let group = batch.promiseGroup as PromiseGroup | null
+    const deliveries = deliveriesOf(batch)
+    let group = deliveries.promises as PromiseGroup | null
     if (group === null || !isInt32(timestampMs - group.baseTimestampMs)) {
       group = new PromiseGroup(batch, timestampMs)
-      batch.promiseGroup = group
+      deliveries.promises = group
     }
     return group
   }
 
   /** The promise of one more record. */
   add(index: number, keyBytes: number, valueBytes: number, timestampMs: number): Promise<RecordMetadata> {
-    const at = this.added++ * WORDS
-    if (at === this.table.length) this.grow()
-    const { table } = this
-    table[at] = index
-    table[at + 1] = keyBytes
-    table[at + 2] = valueBytes
-    table[at + 3] = timestampMs - this.baseTimestampMs
+    this.table.set(this.added++, timestampMs - this.baseTimestampMs, index, keyBytes, valueBytes)
     if (this.aheadTaken === this.ahead.length) this.makeAhead()
     return this.ahead[this.aheadTaken++] as Promise<RecordMetadata>
   }
@@ -84,20 +74,20 @@ export class PromiseGroup implements Settlement {
     // A dead group that the old generation still holds must not keep its promises alive.
     this.chunks.length = 0
     this.ahead = NONE
-    this.partition.promisesLast = this.added
+    likelyPromises.set(this.partition, this.added)
     this.resolve()
   }
 
   private takeNext(): RecordMetadata | undefined {
     if (this.taken === this.added) return undefined
     const { table, outcome } = this
-    const at = this.taken++ * WORDS
-    const index = table[at] as number
-    const keyBytes = table[at + 1] as number
-    const valueBytes = table[at + 2] as number
-    const timestampMs = this.baseTimestampMs + (table[at + 3] as number)
+    const record = this.taken++
+    const index = table.indexOf(record)
+    const keyBytes = table.keyBytesOf(record)
+    const valueBytes = table.valueBytesOf(record)
+    const timestampMs = this.baseTimestampMs + table.tagOf(record)
     // The batch is settled, so no record joins any more: after the last one the table is free.
-    if (this.taken === this.added && spareTables.length < SPARE_TABLES_MAX) spareTables.push(table)
+    if (this.taken === this.added) table.giveBack()
     const error = outcome.errorOf(index)
     if (error !== null) throw error
     return new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
@@ -107,7 +97,7 @@ export class PromiseGroup implements Settlement {
   private makeAhead(): void {
     const { settled, next, partition } = this
     const made = this.added - 1
-    const missing = partition.promisesLast - made
+    const missing = (likelyPromises.get(partition) ?? 0) - made
     const count = Math.min(Math.max(missing > 0 ? Math.min(missing, made) : -missing, 1), AHEAD_MAX)
     const chunk = new Array<Promise<RecordMetadata>>(count)
     for (let at = 0; at < count; at++) chunk[at] = settled.then(next) as Promise<RecordMetadata>
@@ -115,18 +105,12 @@ export class PromiseGroup implements Settlement {
     this.ahead = chunk
     this.aheadTaken = 0
   }
-
-  private grow(): void {
-    const grown = new Int32Array(this.table.length * 2)
-    grown.set(this.table)
-    this.table = grown
-  }
 }
 
-/** What has been seen, so that looking is not found useless and left out. */
+/** Keeps V8 from removing the loop below. */
 export let promisesSeen = 0
 
-/** Has the promises in the cache. */
+/** Reads the promises, only to have them in the cache. */
 function lookAt(promises: readonly unknown[]): void {
   let seen = 0
   for (let at = 0; at < promises.length; at++) if (promises[at] instanceof Promise) seen++

@@ -2,10 +2,11 @@ import type { RecordAccumulator } from '../../accumulator/accumulator.js'
 import {
   type AppendableRecord,
   failWaiting,
-  WaitingQueue,
   type WaitingRecord,
-} from '../../accumulator/append/waiting-queue.js'
-import type { Delivery, FlushBarrier } from '../../accumulator/batch/delivery.js'
+} from '../../accumulator/append/appendable-record.js'
+import type { Delivery } from '../../accumulator/append/delivery.js'
+import { WaitingQueue } from '../../accumulator/append/waiting-queue.js'
+import type { FlushBarrier } from '../../accumulator/batch/flush-barrier.js'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { ClusterClient } from '../../cluster/cluster-client.js'
 import { DeadlineTimer } from '../../cluster/deadline-timer.js'
@@ -20,14 +21,14 @@ const FINAL_TOPIC_ERRORS: ReadonlySet<number> = new Set([
   ErrorCodes.TOPIC_AUTHORIZATION_FAILED,
 ])
 
-interface Asker {
+interface MetadataWaiter {
   topic: TopicState
   deadlineMs: number
   resolve: () => void
   reject: (error: KafkaError) => void
 }
 
-export interface MetadataWaitOptions {
+export interface TopicWaitOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock
@@ -41,15 +42,15 @@ export interface MetadataWaitOptions {
 }
 
 /** Records whose topic, or partition, is not known yet; in the order of their sends, per topic. */
-export class MetadataWait {
-  private readonly options: MetadataWaitOptions
+export class TopicWait {
+  private readonly options: TopicWaitOptions
   private readonly queues = new Map<TopicState, WaitingQueue>()
-  private askers: Asker[] = []
+  private waiters: MetadataWaiter[] = []
   private readonly timer: DeadlineTimer
   /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
   private flushesOfRelease: Set<FlushBarrier> | null = null
 
-  constructor(options: MetadataWaitOptions) {
+  constructor(options: TopicWaitOptions) {
     this.options = options
     const { clock, heldGraceMaxMs } = options
     this.timer = new DeadlineTimer(clock, asOfMs => this.expire(asOfMs), heldGraceMaxMs)
@@ -66,7 +67,7 @@ export class MetadataWait {
     if (topic.partitionCount > 0) return
     const deadlineMs = this.options.clock.now() + this.options.maxBlockMs
     await new Promise<void>((resolve, reject) => {
-      this.askers.push({ topic, deadlineMs, resolve, reject })
+      this.waiters.push({ topic, deadlineMs, resolve, reject })
       this.ask(topic, deadlineMs)
     })
   }
@@ -98,13 +99,13 @@ export class MetadataWait {
       this.options.accumulator.joinBarrier(barrier)
       barrier.leave()
     }
-    const { askers } = this
-    this.askers = []
-    for (const asker of askers) {
-      const error = this.finalError(asker.topic)
-      if (error !== null) asker.reject(error)
-      else if (asker.topic.partitionCount > 0) asker.resolve()
-      else this.askers.push(asker)
+    const { waiters } = this
+    this.waiters = []
+    for (const waiter of waiters) {
+      const error = this.finalError(waiter.topic)
+      if (error !== null) waiter.reject(error)
+      else if (waiter.topic.partitionCount > 0) waiter.resolve()
+      else this.waiters.push(waiter)
     }
   }
 
@@ -127,7 +128,7 @@ export class MetadataWait {
   abort(error: KafkaError): void {
     this.options.onRefused(error)
     this.abortRecords(error)
-    for (const asker of this.askers.splice(0)) asker.reject(error)
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error)
     this.timer.cancel()
   }
 
@@ -193,11 +194,11 @@ export class MetadataWait {
       if (queue.length === 0) this.queues.delete(topic)
       nextMs = Math.min(nextMs, queue.nextDeadlineMs)
     }
-    for (const asker of this.askers.splice(0)) {
-      if (asker.deadlineMs <= nowMs) asker.reject(this.timeout(asker.topic, -1))
+    for (const waiter of this.waiters.splice(0)) {
+      if (waiter.deadlineMs <= nowMs) waiter.reject(this.timeout(waiter.topic, -1))
       else {
-        this.askers.push(asker)
-        nextMs = Math.min(nextMs, asker.deadlineMs)
+        this.waiters.push(waiter)
+        nextMs = Math.min(nextMs, waiter.deadlineMs)
       }
     }
     this.timer.ensure(nextMs)

@@ -1,12 +1,13 @@
 import { Appender } from '../../../dist/accumulator/append/appender.js'
+import { NativeWriter } from '../../../dist/accumulator/append/native-writer.js'
 import { NOT_STAGEABLE, Staging, stageableBytes } from '../../../dist/accumulator/append/staging.js'
 import { type Batch, BatchPhase } from '../../../dist/accumulator/batch/batch.js'
 import { TimeoutError } from '../../../dist/index.js'
 import { NO_BATCH, PARTITION_BY_KEY, PARTITION_STICKY, Result, Touched } from '../../../dist/native/addon.js'
 import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
-import { RecordRouter } from '../../../dist/producer/record/record-router.js'
+import { PlainRecords } from '../../../dist/producer/record/plain-records.js'
 import { PromiseGroup } from '../../../dist/producer/send/promise-group.js'
-import { MetadataWait } from '../../../dist/producer/send/topic-wait.js'
+import { TopicWait } from '../../../dist/producer/send/topic-wait.js'
 import { TransactionManager } from '../../../dist/transactions/transaction-manager.js'
 
 /**
@@ -21,15 +22,14 @@ const OVERHEAD_BYTES_MAX = 32
 
 /** The question for room, as it was: it may drain, and answers for the batch that was read before. */
 function hasRoomFor(appender: Patched, batch: Batch, bytes: number): boolean {
-  const { staging, core } = appender
+  const { staging, options } = appender
   const needed = bytes + OVERHEAD_BYTES_MAX
   const isKnown = batch.roomBytes >= needed && batch.roomStamp === appender.roomStamp
   if (!isKnown || batch.phase !== BatchPhase.OPEN || !staging.canJoinPromised(bytes)) {
     if (batch.phase !== BatchPhase.OPEN) return false
     appender.drainStaged()
     if (appender.waiting.length > 0) return false
-    core.describe(batch.handle)
-    batch.roomBytes = staging.result[Result.ROOM]
+    batch.roomBytes = options.batches.roomOf(batch.handle)
     batch.roomStamp = appender.roomStamp
   }
   return batch.roomBytes >= needed
@@ -71,9 +71,9 @@ function leaveOutTheGuards(): void {
   staging.joinPromised = function (record: Patched, partition: number, keyBytes: number, valueBytes: number) {
     joinPromised.call(this, record, partition, keyBytes, valueBytes, NO_BATCH, 0)
   }
-  const appender: Patched = Appender.prototype
-  const { attachStaged } = appender
-  appender.attachStaged = function (this: Patched, run: Patched, first: number, end: number) {
+  const writer: Patched = NativeWriter.prototype
+  const { attachStaged } = writer
+  writer.attachStaged = function (this: Patched, run: Patched, first: number, end: number) {
     const { touched, result } = this.staging
     for (let touch = 0; touch < result[Result.TOUCHED]; touch++) {
       const at = touch * Touched.WORDS
@@ -88,10 +88,10 @@ function leaveOutTheGuards(): void {
 
 /** Behind a getter that has sent to another topic, the records of an array are compared with that one. */
 function takeTheLastTopic(): void {
-  const router: Patched = RecordRouter.prototype
-  const { extendRun } = router
-  router.extendRun = function (this: Patched, records: Patched, _topic: Patched, ...rest: Patched[]) {
-    return extendRun.call(this, records, this.lastTopic, ...rest)
+  const plain: Patched = PlainRecords.prototype
+  const { extendRun } = plain
+  plain.extendRun = function (this: Patched, records: Patched, _topic: Patched, ...rest: Patched[]) {
+    return extendRun.call(this, records, this.reader.lastTopic, ...rest)
   }
 }
 
@@ -118,7 +118,7 @@ function passTheStaged(): void {
 
 /** What a partitioner sends while it is asked for a record that has waited passes those behind it. */
 function passThoseThatWaited(): void {
-  const wait: Patched = MetadataWait.prototype
+  const wait: Patched = TopicWait.prototype
   wait.isReleasing = () => false
 }
 

@@ -1,5 +1,4 @@
 import type { KafkaError } from '../../errors/index.js'
-import type { Batch } from './batch.js'
 
 /**
  * What became of a batch. Made when the batch is opened, decided once; metadata objects point at it, so it
@@ -65,47 +64,7 @@ interface OutcomePart {
   readonly outcome: BatchOutcome
 }
 
-/**
- * Who waits for a record: a promise, a callback or a slot of a `sendMany`. It learns where its record was
- * written (`attach`) and later, with all others of its batch, what became of it (`settle`); or that the
- * record never reached a batch (`fail`). `ordinal` is the record's place in a `sendMany`, else 0.
- */
-export interface Delivery {
-  attach(
-    batch: Batch,
-    index: number,
-    ordinal: number,
-    keyBytes: number,
-    valueBytes: number,
-    timestampMs: number,
-  ): void
-  fail(error: KafkaError, ordinal: number, topic: string, partition: number): void
-}
-
 /** An entry of a batch's list: told once, in append order, when the outcome is decided. */
 export interface Settlement {
   settle(outcome: BatchOutcome): void
-}
-
-/** One `flush` call: done when every batch and waiting record it has seen is settled. */
-export class FlushBarrier {
-  private pending = 1
-  private readonly resolve: () => void
-  readonly done: Promise<void>
-
-  constructor() {
-    let resolve: () => void = () => {}
-    this.done = new Promise(settled => {
-      resolve = settled
-    })
-    this.resolve = resolve
-  }
-
-  add(): void {
-    this.pending++
-  }
-
-  leave(): void {
-    if (--this.pending === 0) this.resolve()
-  }
 }

@@ -1,5 +1,6 @@
+import type { Delivery } from '../../accumulator/append/delivery.js'
 import type { Batch } from '../../accumulator/batch/batch.js'
-import type { BatchOutcome, Delivery, Settlement } from '../../accumulator/batch/delivery.js'
+import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BackingOff } from '../../dist/accumulator/partition/backoff-set.js'
-import { PartitionState, TopicState } from '../../dist/accumulator/partition/topic-state.js'
+import { BackoffSet } from '../../dist/accumulator/partition/backoff-set.js'
+import { PartitionState } from '../../dist/accumulator/partition/partition-state.js'
+import { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 
 function partitions(count: number): PartitionState[] {
   const topic = new TopicState('t', 0)
@@ -10,7 +11,7 @@ function partitions(count: number): PartitionState[] {
 
 test('partitions are due when their time has come, and the earliest of the others is known', () => {
   const [first, second, third] = partitions(3) as [PartitionState, PartitionState, PartitionState]
-  const backingOff = new BackingOff()
+  const backingOff = new BackoffSet()
   assert.equal(backingOff.earliestMs, Number.POSITIVE_INFINITY)
   backingOff.add(first, 30)
   backingOff.add(second, 10)
@@ -26,7 +27,7 @@ test('partitions are due when their time has come, and the earliest of the other
 
 test('a backoff is made longer and never shorter', () => {
   const [partition] = partitions(1) as [PartitionState]
-  const backingOff = new BackingOff()
+  const backingOff = new BackoffSet()
   backingOff.add(partition, 50)
   backingOff.add(partition, 40)
   assert.equal(partition.backoffUntilMs, 50)
@@ -35,7 +36,7 @@ test('a backoff is made longer and never shorter', () => {
 })
 
 test('while none is due a look does not go through them all', () => {
-  const backingOff = new BackingOff()
+  const backingOff = new BackoffSet()
   for (const partition of partitions(1000)) backingOff.add(partition, 100)
   const set = (backingOff as unknown as { partitions: Set<PartitionState> }).partitions
   set[Symbol.iterator] = () => assert.fail('went through all')

@@ -1,0 +1,40 @@
+import type { KafkaError } from '../../errors/index.js'
+import type { NativeBytes } from '../../native/addon.js'
+import type { TopicState } from '../partition/topic-state.js'
+import type { Delivery } from './delivery.js'
+
+export { PARTITION_BY_KEY, PARTITION_STICKY } from '../../native/addon.js'
+
+/** The custom partitioner has to be asked once the topic is known. Native code never sees this one. */
+export const PARTITION_BY_PARTITIONER = -3
+
+/** A record as it is appended: checked, serialized, its headers in wire form. */
+export interface AppendableRecord {
+  readonly topic: TopicState
+  /** A partition, or PARTITION_BY_KEY, PARTITION_STICKY or PARTITION_BY_PARTITIONER. */
+  readonly partition: number
+  readonly timestampMs: number
+  readonly key: NativeBytes
+  readonly value: NativeBytes
+  readonly headers: Uint8Array | null
+}
+
+/** A record that has been accepted but has no place in a batch yet. Its bytes belong to the queue. */
+export interface WaitingRecord extends AppendableRecord {
+  readonly delivery: Delivery
+  readonly ordinal: number
+  /** When `max.block.ms` is over, on the monotonic clock. */
+  readonly deadlineMs: number
+}
+
+/** What is needed to tell a record's delivery that it has failed. */
+export type FailedRecord = Pick<WaitingRecord, 'delivery' | 'ordinal' | 'topic' | 'partition'>
+
+export function failWaiting({ delivery, ordinal, topic, partition }: FailedRecord, error: KafkaError): void {
+  delivery.fail(error, ordinal, topic.name, Math.max(partition, -1))
+}
+
+/** Whether the record's partition, or enough to choose it, is known. */
+export function isPlaceable({ topic, partition }: AppendableRecord): boolean {
+  return topic.partitionCount > 0 && partition < topic.partitionCount
+}

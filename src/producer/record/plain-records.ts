@@ -1,0 +1,111 @@
+import type { Appender } from '../../accumulator/append/appender.js'
+import type { StagedRun } from '../../accumulator/append/staging.js'
+import type { TopicState } from '../../accumulator/partition/topic-state.js'
+import type { Bytes } from '../../serialization/index.js'
+import type { ProducerState } from '../producer-state.js'
+import type { ProducerRecord } from '../types.js'
+import type { RecordReader } from './record-reader.js'
+
+/**
+ * The short way for most records: to the topic of the one before, which is known, with nothing but key and
+ * value. They are staged in runs, without an object each. Everything else is for {@link RecordReader}.
+ */
+export class PlainRecords {
+  private readonly reader: RecordReader
+  private readonly appender: Appender
+  private readonly state: ProducerState
+  private readonly isPlain: boolean
+  private readonly keyedPartition: number
+
+  constructor(reader: RecordReader, appender: Appender, state: ProducerState) {
+    this.reader = reader
+    this.appender = appender
+    this.state = state
+    this.isPlain = reader.isPlain
+    this.keyedPartition = reader.keyedPartition
+  }
+
+  /**
+   * Stages one record. The topic, or null where the record needs a closer look; then nothing is done. Throws
+   * what the record's getters throw.
+   */
+  stage(
+    record: ProducerRecord<unknown, unknown>,
+    nowMs: number,
+    run: StagedRun,
+    ordinal: number,
+  ): TopicState | null {
+    const topic = this.reader.lastTopic
+    if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
+      return null
+    const { partition, timestamp, headers, key, value } = record
+    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return null
+    // Not before: reading the record may have run code of the caller's.
+    if (!this.state.takesRecords) return null
+    const { keyedPartition } = this
+    const isStaged = this.appender.stage(
+      topic,
+      keyedPartition,
+      nowMs,
+      key as Bytes,
+      value as Bytes,
+      run,
+      ordinal,
+    )
+    return isStaged ? topic : null
+  }
+
+  /**
+   * Stages records of an array from `from` on. Answers the first one that needs a closer look, or `end`.
+   * Code of the caller's may run in between.
+   */
+  stageMany(
+    records: readonly ProducerRecord<unknown, unknown>[],
+    nowMs: number,
+    run: StagedRun,
+    from: number,
+    end: number,
+  ): number {
+    let ordinal = from
+    try {
+      while (ordinal < end) {
+        const topic = this.stage(records[ordinal] as ProducerRecord, nowMs, run, ordinal)
+        if (topic === null) break
+        ordinal = this.extendRun(records, topic, run, ordinal + 1, end)
+      }
+    } catch {
+      // A getter of the record threw. Asked again, it throws where its error is dealt with.
+    }
+    return ordinal
+  }
+
+  /**
+   * Adds records to a run that has begun, as long as they are of its kind and it stands as the last one has
+   * left it: whatever else the caller's code may do in between drains it first. Answers the first one left.
+   * `topic` is the run's. The topic sent to last may be another by now, for a getter may have sent.
+   */
+  private extendRun(
+    records: readonly ProducerRecord<unknown, unknown>[],
+    { name }: TopicState,
+    run: StagedRun,
+    from: number,
+    end: number,
+  ): number {
+    const { appender, state } = this
+    let { stagedCount: count } = appender
+    let ordinal = from
+    try {
+      for (; ordinal < end; ordinal++) {
+        const record = records[ordinal] as ProducerRecord<Bytes, Bytes>
+        if (record?.topic !== name) break
+        const { partition, timestamp, headers, key, value } = record
+        if (partition !== undefined || timestamp !== undefined || headers !== undefined) break
+        if (!state.takesRecords || !appender.extend(run, count, key, value)) break
+        count++
+      }
+    } catch {
+      // As above.
+    }
+    return ordinal
+  }
+}

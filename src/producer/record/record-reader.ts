@@ -1,0 +1,122 @@
+import {
+  type AppendableRecord,
+  PARTITION_BY_KEY,
+  PARTITION_BY_PARTITIONER,
+  PARTITION_STICKY,
+} from '../../accumulator/append/appendable-record.js'
+import { TopicState } from '../../accumulator/partition/topic-state.js'
+import type { MetadataCache } from '../../cluster/metadata-cache.js'
+import type { ProducerConfig } from '../../config/index.js'
+import { InvalidRecordError } from '../../errors/index.js'
+import type { Bytes, Serialize } from '../../serialization/index.js'
+import type { ProducerRecord } from '../types.js'
+import { encodeHeaders } from './headers.js'
+import { PartitionerView } from './partitioner-view.js'
+import { checkPartition, checkTimestamp } from './record-checks.js'
+import type { Topics } from './topics.js'
+
+/** The record in hand: written over by the next one, so that no record costs an object. */
+type ReadRecord = { -readonly [Field in keyof AppendableRecord]: AppendableRecord[Field] }
+
+/** Turns what users send into what can be appended: checks it, asks serializers and the partitioner. */
+export class RecordReader {
+  private readonly topics: Topics
+  private readonly keySerializer: Serialize<unknown> | null
+  private readonly valueSerializer: Serialize<unknown> | null
+  private readonly partitioner: PartitionerView | null
+  /** Where records with a key go when neither they nor a custom partitioner say. */
+  readonly keyedPartition: number
+  /** Records with nothing but key and value may be appended as they are. */
+  readonly isPlain: boolean
+  private last: TopicState | null = null
+  /** One for all records: the answer of `read`. */
+  private readonly record: ReadRecord = {
+    topic: new TopicState('', -1),
+    partition: PARTITION_STICKY,
+    timestampMs: Number.NaN,
+    key: undefined,
+    value: undefined,
+    headers: null,
+  }
+
+  constructor(config: ProducerConfig, topics: Topics, metadata: MetadataCache) {
+    this.topics = topics
+    this.keySerializer = config.keySerializer
+    this.valueSerializer = config.valueSerializer
+    this.keyedPartition = config.partitionerIgnoreKeys ? PARTITION_STICKY : PARTITION_BY_KEY
+    this.isPlain =
+      config.keySerializer === null && config.valueSerializer === null && config.partitioner === null
+    this.partitioner = config.partitioner === null ? null : new PartitionerView(config.partitioner, metadata)
+  }
+
+  /** The topic of the last record. */
+  get lastTopic(): TopicState | null {
+    return this.last
+  }
+
+  /**
+   * Reads and checks a record: what it is to be appended as, valid until the next call. `nowMs` is its
+   * timestamp if it has none. Throws what is wrong with the record.
+   */
+  read(record: ProducerRecord<unknown, unknown>, nowMs: number): AppendableRecord {
+    if (record === null || typeof record !== 'object') {
+      throw new InvalidRecordError('A record must be an object with at least a topic.')
+    }
+    const { topic: name, timestamp } = record
+    const { last } = this
+    const topic = last !== null && name === last.name ? last : this.topics.of(name)
+    this.last = topic
+    const timestampMs =
+      timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
+    const key =
+      this.keySerializer === null
+        ? (record.key as Bytes | undefined)
+        : this.keySerializer(name, record.key ?? null, record.headers ?? undefined)
+    const value =
+      this.valueSerializer === null
+        ? (record.value as Bytes | undefined)
+        : this.valueSerializer(name, record.value ?? null, record.headers ?? undefined)
+    const partition = this.partitionOf(record.partition, topic, key, value)
+    // Last, because the plug-ins above may send records of their own.
+    const headers =
+      record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
+    return this.answer(topic, partition, timestampMs, key, value, headers)
+  }
+
+  /** The custom partitioner's choice. Throws where that is no partition of the topic. */
+  askPartitioner({ topic, key, value }: Pick<AppendableRecord, 'topic' | 'key' | 'value'>): number {
+    return (this.partitioner as PartitionerView).choose(topic, key ?? null, value ?? null)
+  }
+
+  private partitionOf(
+    explicit: number | null | undefined,
+    topic: TopicState,
+    key: Bytes | undefined,
+    value: Bytes | undefined,
+  ): number {
+    if (explicit !== undefined && explicit !== null) return checkPartition(explicit, topic.name)
+    if (this.partitioner === null)
+      return key !== undefined && key !== null ? this.keyedPartition : PARTITION_STICKY
+    // It has to be asked once the topic is known.
+    if (topic.partitionCount === 0) return PARTITION_BY_PARTITIONER
+    return this.askPartitioner({ topic, key, value })
+  }
+
+  private answer(
+    topic: TopicState,
+    partition: number,
+    timestampMs: number,
+    key: Bytes | undefined,
+    value: Bytes | undefined,
+    headers: Uint8Array | null,
+  ): AppendableRecord {
+    const { record } = this
+    record.topic = topic
+    record.partition = partition
+    record.timestampMs = timestampMs
+    record.key = key
+    record.value = value
+    record.headers = headers
+    return record
+  }
+}

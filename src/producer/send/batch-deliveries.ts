@@ -1,0 +1,17 @@
+import type { Batch } from '../../accumulator/batch/batch.js'
+import type { Settlement } from '../../accumulator/batch/batch-outcome.js'
+
+/**
+ * Who waits for a batch, by way in: the newest settlement of each, which takes further records. Each way
+ * knows the class of its own.
+ */
+export class BatchDeliveries {
+  promises: Settlement | null = null
+  callbacks: Settlement | null = null
+  array: Settlement | null = null
+}
+
+export function deliveriesOf(batch: Batch): BatchDeliveries {
+  batch.attachment ??= new BatchDeliveries()
+  return batch.attachment as BatchDeliveries
+}

@@ -1,0 +1,90 @@
+import type { AppendableRecord, WaitingRecord } from '../../accumulator/append/appendable-record.js'
+import { isPlaceable, PARTITION_BY_PARTITIONER } from '../../accumulator/append/appendable-record.js'
+import type { Appender } from '../../accumulator/append/appender.js'
+import type { Delivery } from '../../accumulator/append/delivery.js'
+import type { Clock } from '../../common/clock.js'
+import type { Sender } from '../../sender/sender.js'
+import type { TransactionManager } from '../../transactions/transaction-manager.js'
+import type { ProducerState } from '../producer-state.js'
+import { asKafkaError, placeOf } from '../record/record-errors.js'
+import type { RecordReader } from '../record/record-reader.js'
+import type { ProducerRecord } from '../types.js'
+import type { TopicWait } from './topic-wait.js'
+
+export interface SendEntryOptions {
+  state: ProducerState
+  reader: RecordReader
+  appender: Appender
+  waiting: TopicWait
+  sender: Sender
+  transactions: TransactionManager | null
+  clock: Clock
+  maxBlockMs: number
+}
+
+/** The entry that all ways to send share, for every record that no shorter way has taken. */
+export class SendEntry {
+  private readonly options: SendEntryOptions
+
+  constructor(options: SendEntryOptions) {
+    this.options = options
+  }
+
+  /** Takes a record in. Whatever is wrong with it reaches its delivery, and nobody else. */
+  take(record: ProducerRecord<never, never>, delivery: Delivery, ordinal: number, nowMs: number): void {
+    try {
+      this.handOver(this.read(record, nowMs), delivery, ordinal)
+    } catch (thrown) {
+      const { topic, partition } = placeOf(record)
+      const error = asKafkaError(thrown, topic)
+      this.options.transactions?.onSendFailed(error)
+      delivery.fail(error, ordinal, topic, partition)
+    }
+  }
+
+  /** Reads a record that can be sent now; valid until the next one is read. Throws what is wrong with it. */
+  read(record: ProducerRecord<never, never>, nowMs: number): AppendableRecord {
+    const { state, reader } = this.options
+    state.checkSendable()
+    const read = reader.read(record, nowMs)
+    // Code of the caller's that ran meanwhile may have closed the producer or ended the transaction.
+    state.checkSendable()
+    return read
+  }
+
+  /** Whether a record need not wait for its topic's metadata, or behind others that have waited for them. */
+  isNext(record: AppendableRecord): boolean {
+    return isPlaceable(record) && !this.options.waiting.isReleasing(record.topic)
+  }
+
+  /** A record that has been read goes into a batch, or waits for its topic's metadata. */
+  handOver(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
+    const { appender, clock, maxBlockMs, sender, waiting } = this.options
+    if (this.isNext(record)) {
+      appender.append(record, delivery, ordinal)
+      sender.wakeup()
+      return
+    }
+    appender.checkSize(record)
+    waiting.push(record, delivery, ordinal, clock.now() + maxBlockMs)
+  }
+
+  /** Sends a record on whose topic has become known. */
+  proceed(record: WaitingRecord): void {
+    const { appender, reader, sender, transactions } = this.options
+    const { topic, delivery, ordinal } = record
+    let placed = record
+    if (record.partition === PARTITION_BY_PARTITIONER) {
+      try {
+        placed = { ...record, partition: reader.askPartitioner(record) }
+      } catch (thrown) {
+        const error = asKafkaError(thrown, topic.name)
+        transactions?.onRecordsFailed(error, false)
+        delivery.fail(error, ordinal, topic.name, -1)
+        return
+      }
+    }
+    appender.appendWaited(placed)
+    sender.wakeup()
+  }
+}

@@ -1,0 +1,56 @@
+import type { AppendableRecord } from '../../accumulator/append/appendable-record.js'
+import type { Appender } from '../../accumulator/append/appender.js'
+import type { Sender } from '../../sender/sender.js'
+import type { TransactionManager } from '../../transactions/transaction-manager.js'
+import { asKafkaError, placeOf } from '../record/record-errors.js'
+import type { RecordMetadata } from '../record-metadata.js'
+import type { ProducerRecord } from '../types.js'
+import type { SendEntry } from './entry.js'
+import { PromiseDelivery } from './promise-delivery.js'
+import { PromiseGroup } from './promise-group.js'
+
+/** The way in of `send(record)`: a promise for each record. */
+export class PromiseWay {
+  private readonly entry: SendEntry
+  private readonly appender: Appender
+  private readonly sender: Sender
+  private readonly transactions: TransactionManager | null
+
+  constructor(entry: SendEntry, appender: Appender, sender: Sender, transactions: TransactionManager | null) {
+    this.entry = entry
+    this.appender = appender
+    this.sender = sender
+    this.transactions = transactions
+  }
+
+  /**
+   * A promise for a record that is written at once: it derives from its batch's, which is cheaper by far than
+   * one of its own (see PromiseGroup). A record that has to wait gets its own.
+   */
+  send(record: ProducerRecord<never, never>, nowMs: number): Promise<RecordMetadata> {
+    const { entry } = this
+    try {
+      const read = entry.read(record, nowMs)
+      const written = entry.isNext(read) ? this.write(read) : null
+      if (written !== null) return written
+      const delivery = new PromiseDelivery()
+      entry.handOver(read, delivery, 0)
+      return delivery.promise
+    } catch (thrown) {
+      const error = asKafkaError(thrown, placeOf(record).topic)
+      this.transactions?.onSendFailed(error)
+      return Promise.reject(error)
+    }
+  }
+
+  /** Null if the record has to wait for memory. */
+  private write(record: AppendableRecord): Promise<RecordMetadata> | null {
+    const { appender } = this
+    const { timestampMs } = record
+    const batch = appender.appendNow(record)
+    if (batch === null) return null
+    this.sender.wakeup()
+    const { lastIndex, lastKeyBytes, lastValueBytes } = appender
+    return PromiseGroup.of(batch, timestampMs).add(lastIndex, lastKeyBytes, lastValueBytes, timestampMs)
+  }
+}
