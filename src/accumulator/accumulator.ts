@@ -258,6 +258,7 @@ export class RecordAccumulator {
     const parts = this.splitter.split(batch)
     this.incomplete.replace(batch, parts)
     partition.replace(batch, parts)
+    partition.topic.count(parts.length - 1)
     this.giveBack(batch)
     for (const part of parts) {
       this.batches[part.handle] = part
@@ -272,6 +273,7 @@ export class RecordAccumulator {
     this.incomplete.remove(batch)
     batch.partition.settled(batch)
     this.giveBack(batch)
+    batch.partition.topic.count(-1)
     batch.tell()
   }
 
@@ -369,9 +371,9 @@ export class RecordAccumulator {
     if (previous !== null) this.sealed(previous)
     partition.enqueue(batch)
     if (large !== null) this.sealed(batch)
-    else this.lingering.open(batch, this.appender.waiting.length > 0)
+    else this.lingering.open(batch, this.appender.hasWaiting)
     this.refresh(partition)
-    partition.topic.use(nowMs)
+    partition.topic.opened(nowMs)
     this.host.opened(partition)
     this.host.wakeup()
     return batch

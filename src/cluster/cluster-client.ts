@@ -72,6 +72,8 @@ export class ClusterClient {
    * by the owner.
    */
   onAuthenticationFailed: (error: AuthenticationError) => void = () => {}
+  /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
+  lastUseOfTopicMs: (name: string) => number = () => Number.NEGATIVE_INFINITY
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
   lastError: KafkaError | null = null
   private readonly options: ClusterClientOptions
@@ -100,9 +102,12 @@ export class ClusterClient {
     })
   }
 
-  /** Starts the topic's idle time anew. A new topic is asked for at once, with all others of this turn. */
-  trackTopic(name: string): void {
-    this.updater.track(name)
+  /**
+   * Starts the topic's idle time again. True if it was not tracked: it is asked for at once, with all others
+   * that are new in this turn.
+   */
+  trackTopic(name: string): boolean {
+    return this.updater.track(name)
   }
 
   /** Asks for a full update, as soon as the backoff allows one. */
@@ -265,6 +270,7 @@ export class ClusterClient {
       metadataMaxIdleMs: options.metadataMaxIdleMs,
       rebootstrapTriggerMs: options.rebootstrapTriggerMs,
       rebootstraps: options.recoveryStrategy === 'rebootstrap',
+      lastUseOfTopicMs: name => this.lastUseOfTopicMs(name),
       chooseNode: () => this.chooseNode(),
       rebootstrap: closing => this.rebootstrap(closing),
       onUpdate: () => this.onMetadata(),

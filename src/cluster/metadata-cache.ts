@@ -48,6 +48,11 @@ export interface Applied {
   outdated: boolean
 }
 
+interface TopicError {
+  readonly code: number
+  readonly version: number
+}
+
 /** A leader as a broker names it in a Produce response (KIP-951). */
 export interface LeaderHint {
   topic: string
@@ -82,7 +87,7 @@ export class MetadataCache {
   private nodesById = new Map<number, BrokerNode>()
   private topics = new Map<string, TopicMetadata>()
   private namesById = new Map<string, string>()
-  private errors = new Map<string, number>()
+  private errors = new Map<string, TopicError>()
   /** Last state of tracked topics that a response left out or failed: their epochs still count. */
   private vanished = new Map<string, TopicMetadata>()
 
@@ -98,7 +103,12 @@ export class MetadataCache {
 
   /** The protocol's error of the topic as a whole in the last response that named it; 0: none. */
   topicError(name: string): number {
-    return this.errors.get(name) ?? ErrorCodes.NONE
+    return this.errors.get(name)?.code ?? ErrorCodes.NONE
+  }
+
+  /** The `version` at which that error came; -1: there is none. */
+  topicErrorVersion(name: string): number {
+    return this.errors.get(name)?.version ?? -1
   }
 
   node(id: number): BrokerNode | undefined {
@@ -209,7 +219,7 @@ export class MetadataCache {
     for (const name of options.requested) {
       const errorCode = replies.get(name)?.errorCode ?? ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION
       if (errorCode === ErrorCodes.NONE || !options.isTracked(name)) this.errors.delete(name)
-      else this.errors.set(name, errorCode)
+      else this.errors.set(name, { code: errorCode, version: this.version + 1 })
     }
   }
 }

@@ -23,11 +23,13 @@ const CLIENT_THROTTLES_FROM = 6
 /** Topics that one request names at most. */
 const TOPICS_PER_REQUEST_MAX = 500
 /**
- * What a response may have of brokers, topics and partitions, with an eighth for each replica of theirs: some
- * 14,000 partitions. Each costs time and memory up to the accumulator, so that more would block the event
- * loop for too long. Where the topics asked for have more, fewer are asked for at a time.
+ * What a response of several topics may have: partitions, eight for each broker and topic, an eighth for each
+ * replica; some 14,000 partitions. Each takes time up to the accumulator, so that more would block the event
+ * loop for long. Where the topics asked for have more, fewer are asked for at a time.
  */
 const ELEMENTS_MAX = 25_000
+/** The same of a response of one topic, which cannot be divided: some 170,000 partitions with 3 replicas. */
+const ELEMENTS_OF_ONE_TOPIC_MAX = 300_000
 
 export interface MetadataUpdaterOptions {
   cache: MetadataCache
@@ -41,6 +43,8 @@ export interface MetadataUpdaterOptions {
   rebootstrapTriggerMs: number
   /** Whether to go back to them at all (`metadata.recovery.strategy`). */
   rebootstraps: boolean
+  /** When a topic was last in use, on the clock; Infinity while something of it is on its way. */
+  lastUseOfTopicMs(name: string): number
   chooseNode(): NodeChoice
   /** Back to the bootstrap servers; `closing`: the known nodes are not to be used any more. */
   rebootstrap(closing: boolean): void
@@ -99,12 +103,16 @@ export class MetadataUpdater {
     this.rollBackoff()
   }
 
-  /** Starts the topic's idle time anew. All topics that are new in this turn are asked for together. */
-  track(name: string): void {
-    if (!this.topics.track(name, this.clock.now())) return
+  /**
+   * Starts the topic's idle time again. True if it was not tracked: it is asked for at once, with all others
+   * that are new in this turn.
+   */
+  track(name: string): boolean {
+    if (!this.topics.track(name, this.clock.now())) return false
     this.isUrgent = true
     this.equivalentResponses = 0
     this.schedule()
+    return true
   }
 
   requestFull(): void {
@@ -215,12 +223,15 @@ export class MetadataUpdater {
       return
     }
     try {
-      this.take(pending, Metadata.readResponse(body.limitElements(ELEMENTS_MAX), pending.version))
+      const limit = pending.requested.size > 1 ? ELEMENTS_MAX : ELEMENTS_OF_ONE_TOPIC_MAX
+      this.take(pending, Metadata.readResponse(body.limitElements(limit), pending.version))
     } catch (cause) {
+      this.fail(cause instanceof KafkaError ? cause : new ProtocolError(String(cause), { cause }))
       if (cause instanceof TooManyElementsError) {
         this.topicsPerRequest = Math.max(1, Math.min(this.topicsPerRequest, pending.requested.size) >> 1)
+        // The frame was whole, so what is in flight beside it need not suffer.
+        return
       }
-      this.fail(cause instanceof KafkaError ? cause : new ProtocolError(String(cause), { cause }))
       // Ends the connection: what sends this once will send it again.
       throw cause
     }
@@ -247,7 +258,7 @@ export class MetadataUpdater {
       )
       return
     }
-    this.topics.expire(this.clock.now())
+    this.topics.expire(this.clock.now(), this.options.lastUseOfTopicMs)
     const isTracked = (topic: string) => this.topics.has(topic)
     const applied = this.cache.apply(response, { version, partial: !isWhole, requested, isTracked })
     this.topics.answered(requested)

@@ -1,8 +1,8 @@
 /** The topics the client wants metadata of, each until it has not been asked for in a while. */
 export class TrackedTopics {
   private readonly maxIdleMs: number
-  /** Clock time at which a topic is forgotten. */
-  private readonly deadlines = new Map<string, number>()
+  /** Clock time of the last `track` of each topic. */
+  private readonly trackedAtMs = new Map<string, number>()
   /** Of these nothing has been heard yet. */
   private readonly fresh = new Set<string>()
 
@@ -12,14 +12,14 @@ export class TrackedTopics {
 
   /** Starts the topic's idle time anew; true if it was not tracked. */
   track(name: string, now: number): boolean {
-    const isNew = !this.deadlines.has(name)
-    this.deadlines.set(name, now + this.maxIdleMs)
+    const isNew = !this.trackedAtMs.has(name)
+    this.trackedAtMs.set(name, now)
     if (isNew) this.fresh.add(name)
     return isNew
   }
 
   has(name: string): boolean {
-    return this.deadlines.has(name)
+    return this.trackedAtMs.has(name)
   }
 
   get hasFresh(): boolean {
@@ -27,7 +27,7 @@ export class TrackedTopics {
   }
 
   all(): Set<string> {
-    return new Set(this.deadlines.keys())
+    return new Set(this.trackedAtMs.keys())
   }
 
   allFresh(): Set<string> {
@@ -39,10 +39,14 @@ export class TrackedTopics {
     for (const name of names) this.fresh.delete(name)
   }
 
-  /** Forgets what nobody asked for in time; topics nothing has been heard of yet stay. */
-  expire(now: number): void {
-    for (const [name, deadline] of this.deadlines) {
-      if (deadline <= now && !this.fresh.has(name)) this.deadlines.delete(name)
+  /**
+   * Forgets topics that are idle. Those in use stay (`lastUseMs`: when each last was, Infinity while
+   * something of it is on its way), and those that no response has named yet.
+   */
+  expire(now: number, lastUseMs: (name: string) => number): void {
+    for (const [name, trackedAtMs] of this.trackedAtMs) {
+      const idleSinceMs = Math.max(trackedAtMs, lastUseMs(name))
+      if (idleSinceMs + this.maxIdleMs <= now && !this.fresh.has(name)) this.trackedAtMs.delete(name)
     }
   }
 }

@@ -105,6 +105,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
     client.onUpdate = () => this.onClusterUpdate()
+    client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
     client.onAuthenticationFailed = error => waiting.abort(error)
   }
 
@@ -232,8 +233,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** The topic's partitions; waits up to `max.block.ms` for metadata. */
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
     this.state.checkOpen()
-    await this.waiting.known(this.topics.of(topic))
-    const partitions = this.client.metadata.topic(topic)?.partitions ?? []
+    const { partitions } = await this.waiting.known(this.topics.of(topic))
     return partitions.map(({ index, leaderId, replicas, isr }) => ({
       topic,
       partition: index,
@@ -296,6 +296,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private onClusterUpdate(): void {
     if (this.topics.followMetadata()) this.waiting.onMetadata()
     this.sender.wakeup()
+  }
+
+  /** A topic stays known while something of it is on its way: it may need new leaders at any time. */
+  private lastUseOfTopicMs(name: string): number {
+    const topic = this.topics.find(name)
+    if (topic === undefined) return Number.NEGATIVE_INFINITY
+    const isWaitedFor = this.waiting.has(topic) || this.accumulator.appender.hasWaiting
+    return isWaitedFor ? Number.POSITIVE_INFINITY : topic.lastUseMs
   }
 
   private raiseBarrier(): FlushBarrier {

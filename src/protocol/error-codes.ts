@@ -188,3 +188,13 @@ export function isRetriable(code: number): boolean {
 export function refreshesMetadata(code: number): boolean {
   return (byCode.get(code) ?? unknown).treatment === REFRESH
 }
+
+/**
+ * Whether a topic's metadata error refuses it: asking again gives the same answer until somebody changes the
+ * cluster. BROKER_NOT_AVAILABLE and UNKNOWN_SERVER_ERROR are not retriable in Java, but say nothing about the
+ * topic; Java waits for it, too (`Metadata.handleMetadataResponse`).
+ */
+export function refusesTopic(code: number): boolean {
+  if (code === ErrorCodes.BROKER_NOT_AVAILABLE || code === ErrorCodes.UNKNOWN_SERVER_ERROR) return false
+  return code !== ErrorCodes.NONE && !isRetriable(code)
+}

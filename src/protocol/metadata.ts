@@ -72,6 +72,8 @@ export interface MetadataResponse {
 /** The bit set of authorized operations that was not asked for. */
 export const OPERATIONS_UNKNOWN = -2147483648
 
+/** A broker or topic takes about as long to read and to keep as that many partitions. */
+const STRUCT_COST = 8
 const FLEXIBLE_FROM = 9
 
 function hasClusterOperations(version: number): boolean {
@@ -269,10 +271,10 @@ export const Metadata: Api<MetadataRequest, MetadataResponse> = {
     const flexible = version >= FLEXIBLE_FROM
     const body = {
       throttleTimeMs: version >= 3 ? r.int32() : 0,
-      brokers: r.array(flexible, brokerBytesMin(version), version, readBroker),
+      brokers: r.array(flexible, brokerBytesMin(version), version, readBroker, STRUCT_COST),
       clusterId: version >= 2 ? r.nullableString(flexible) : null,
       controllerId: version >= 1 ? r.int32() : -1,
-      topics: r.array(flexible, topicBytesMin(version), version, readTopic),
+      topics: r.array(flexible, topicBytesMin(version), version, readTopic, STRUCT_COST),
       clusterAuthorizedOperations: hasClusterOperations(version) ? r.int32() : OPERATIONS_UNKNOWN,
       errorCode: version >= 13 ? r.int16() : 0,
     }

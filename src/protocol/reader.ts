@@ -205,8 +205,10 @@ export class Reader {
     elementBytesMin: number,
     version: number,
     read: (r: Reader, version: number) => T,
+    elementCost = 1,
   ): T[] {
     const count = this.arrayLength(flexible, elementBytesMin)
+    this.spend(count * (elementCost - 1))
     const elements: T[] = []
     for (let i = 0; i < count; i++) elements.push(read(this, version))
     return elements

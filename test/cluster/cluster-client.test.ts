@@ -344,7 +344,7 @@ describe('Closing', () => {
 
   const phases: [string, Script, (client: ClusterClient, broker: ScriptedBroker) => Promise<void>][] = [
     ['before anything', () => false, async () => {}],
-    ['while connecting', () => false, async client => client.trackTopic('orders')],
+    ['while connecting', () => false, async client => void client.trackTopic('orders')],
     [
       'while negotiating',
       mute,

@@ -129,6 +129,11 @@ export class Appender {
     return this.staging.extend(run, count, key, value, this.stagedBytesMax)
   }
 
+  /** Whether records wait for memory. */
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0
+  }
+
   /** Records that are staged. */
   get stagedCount(): number {
     return this.staging.count

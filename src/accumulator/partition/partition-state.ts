@@ -15,7 +15,9 @@ export interface PartitionTopic {
   /** Partitions whose queue is not empty. The partitions keep it. */
   readonly queued: Set<PartitionState>
   /** A batch of it was opened. */
-  use(nowMs: number): void
+  opened(nowMs: number): void
+  /** Batches of it have come, or have their outcome. */
+  count(batches: number): void
 }
 
 /** A batch whose partition is one of these states: every batch of an accumulator. */

@@ -14,11 +14,13 @@ export class TopicState implements PartitionTopic {
    */
   readonly partitions: PartitionState[] = []
   readonly queued = new Set<PartitionState>()
-  private count = 0
+  private knownCount = 0
   private led: readonly number[] = []
   private known: TopicMetadata | null = null
   private sticky = -1
   private openedMs = Number.NEGATIVE_INFINITY
+  /** Batches without an outcome. */
+  private incomplete = 0
 
   constructor(name: string, handle: number) {
     this.name = name
@@ -27,7 +29,7 @@ export class TopicState implements PartitionTopic {
 
   /** Number of all partitions. 0 while the cluster's metadata do not hold the topic. */
   get partitionCount(): number {
-    return this.count
+    return this.knownCount
   }
 
   /** Partitions that have a leader, ascending. The sticky choice is made among them. */
@@ -41,7 +43,7 @@ export class TopicState implements PartitionTopic {
 
   /** Null while the cluster's metadata do not hold the topic. */
   get metadata(): TopicMetadata | null {
-    return this.count === 0 ? null : this.known
+    return this.knownCount === 0 ? null : this.known
   }
 
   /** Where records without key and partition go at present (KIP-794). -1: nowhere yet. */
@@ -49,24 +51,29 @@ export class TopicState implements PartitionTopic {
     return this.sticky
   }
 
-  /** When a batch of the topic was last opened; monotonic milliseconds. */
-  get usedMs(): number {
-    return this.openedMs
+  /** When a batch of the topic was last opened, on the monotonic clock; Infinity while any has no outcome. */
+  get lastUseMs(): number {
+    return this.incomplete > 0 ? Number.POSITIVE_INFINITY : this.openedMs
   }
 
   chooseSticky(partition: number): void {
     this.sticky = partition
   }
 
-  use(nowMs: number): void {
+  opened(nowMs: number): void {
     this.openedMs = nowMs
+    this.incomplete++
+  }
+
+  count(batches: number): void {
+    this.incomplete += batches
   }
 
   /** Takes over new metadata. True if a leader changed, so that ready partitions must move. */
   update(metadata: TopicMetadata): boolean {
     const wasRecreated = this.known !== null && !sameId(this.known.id, metadata.id)
     this.known = metadata
-    this.count = metadata.partitions.length
+    this.knownCount = metadata.partitions.length
     let moved = false
     const available: number[] = []
     for (const { index, leaderId, leaderEpoch } of metadata.partitions) {
@@ -82,7 +89,7 @@ export class TopicState implements PartitionTopic {
     }
     this.led = available
     // What is queued for a partition that is gone waits for its time-out, or for the partition to come back.
-    return this.abandon(this.count) || moved
+    return this.abandon(this.knownCount) || moved
   }
 
   /**
@@ -90,7 +97,7 @@ export class TopicState implements PartitionTopic {
    * for metadata. True if a leader changed.
    */
   vanish(): boolean {
-    this.count = 0
+    this.knownCount = 0
     this.led = []
     return this.abandon(0)
   }

@@ -26,7 +26,7 @@ export class Topics {
     return topic
   }
 
-  /** The topic of this name if records have been sent to it. */
+  /** The topic of this name if the producer has been asked to send to it. */
   find(name: string): TopicState | undefined {
     return this.byName.get(name)
   }

@@ -10,21 +10,19 @@ import type { FlushBarrier } from '../../accumulator/batch/flush-barrier.js'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { ClusterClient } from '../../cluster/cluster-client.js'
 import { DeadlineTimer } from '../../cluster/deadline-timer.js'
+import type { TopicMetadata } from '../../cluster/metadata-cache.js'
 import type { Clock } from '../../common/clock.js'
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
-import { ErrorCodes, errorName } from '../../protocol/error-codes.js'
+import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
 
-/** Topic errors that no waiting mends (Java: `Metadata.maybeThrowAnyException`). */
-const FINAL_TOPIC_ERRORS: ReadonlySet<number> = new Set([
-  ErrorCodes.INVALID_TOPIC_EXCEPTION,
-  ErrorCodes.TOPIC_AUTHORIZATION_FAILED,
-])
-
+/** A call that waits for a topic's metadata. */
 interface MetadataWaiter {
   topic: TopicState
+  /** The version of the metadata when it asked: an error that is older does not count. */
+  askedVersion: number
   deadlineMs: number
-  resolve: () => void
+  resolve: (metadata: TopicMetadata) => void
   reject: (error: KafkaError) => void
 }
 
@@ -45,6 +43,8 @@ export interface TopicWaitOptions {
 export class TopicWait {
   private readonly options: TopicWaitOptions
   private readonly queues = new Map<TopicState, WaitingQueue>()
+  /** The version of the metadata when each topic in `queues` was asked for. */
+  private readonly askedVersions = new Map<TopicState, number>()
   private waiters: MetadataWaiter[] = []
   private readonly timer: DeadlineTimer
   /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
@@ -61,13 +61,20 @@ export class TopicWait {
     this.ask(record.topic, deadlineMs)
   }
 
-  /** Resolves once the topic's partitions are known. */
-  async known(topic: TopicState): Promise<void> {
-    this.options.client.trackTopic(topic.name)
-    if (topic.partitionCount > 0) return
-    const deadlineMs = this.options.clock.now() + this.options.maxBlockMs
-    await new Promise<void>((resolve, reject) => {
-      this.waiters.push({ topic, deadlineMs, resolve, reject })
+  /** Whether records or calls wait for the topic. */
+  has(topic: TopicState): boolean {
+    return this.queues.has(topic) || this.waiters.some(waiter => waiter.topic === topic)
+  }
+
+  /** The topic's metadata, which may have to be asked for first. */
+  async known(topic: TopicState): Promise<TopicMetadata> {
+    const { client, clock, maxBlockMs } = this.options
+    client.trackTopic(topic.name)
+    if (topic.metadata !== null) return topic.metadata
+    const deadlineMs = clock.now() + maxBlockMs
+    return await new Promise<TopicMetadata>((resolve, reject) => {
+      const askedVersion = client.metadata.version
+      this.waiters.push({ topic, askedVersion, deadlineMs, resolve, reject })
       this.ask(topic, deadlineMs)
     })
   }
@@ -86,9 +93,9 @@ export class TopicWait {
     this.flushesOfRelease = new Set()
     // A copy: what still waits afterwards stands at the end of the map again.
     for (const [topic, queue] of [...this.queues]) {
-      const error = this.finalError(topic)
+      const error = this.refusalSince(topic, this.askedVersions.get(topic) ?? -1)
       if (error !== null) {
-        this.queues.delete(topic)
+        this.forget(topic)
         this.options.onRefused(error)
         queue.empty(record => failWaiting(record, error))
       } else if (topic.partitionCount > 0) this.release(topic, queue)
@@ -102,11 +109,14 @@ export class TopicWait {
     const { waiters } = this
     this.waiters = []
     for (const waiter of waiters) {
-      const error = this.finalError(waiter.topic)
+      const { topic, askedVersion } = waiter
+      const error = this.refusalSince(topic, askedVersion)
       if (error !== null) waiter.reject(error)
-      else if (waiter.topic.partitionCount > 0) waiter.resolve()
+      else if (topic.metadata !== null) waiter.resolve(topic.metadata)
       else this.waiters.push(waiter)
     }
+    // Whatever the answer was, it did not serve these. The next one comes when the backoff allows it.
+    if (this.queues.size > 0 || this.waiters.length > 0) this.options.client.requestUpdate()
   }
 
   joinBarrier(barrier: FlushBarrier): void {
@@ -122,6 +132,7 @@ export class TopicWait {
   abortRecords(error: KafkaError): void {
     for (const queue of this.queues.values()) queue.empty(record => failWaiting(record, error))
     this.queues.clear()
+    this.askedVersions.clear()
   }
 
   /** Fails all that waits. */
@@ -134,8 +145,8 @@ export class TopicWait {
 
   private ask(topic: TopicState, deadlineMs: number): void {
     const { client } = this.options
-    client.trackTopic(topic.name)
-    if (topic.partitionCount > 0) client.requestUpdate()
+    // A topic that is new to the client is asked for at once, one that was refused when the backoff is over.
+    if (!client.trackTopic(topic.name)) client.requestUpdate()
     this.timer.ensure(deadlineMs)
   }
 
@@ -157,9 +168,10 @@ export class TopicWait {
       for (const barrier of released) this.options.accumulator.joinBarrier(barrier)
     }
     while (queue.length > 0) queue.empty(proceed, done)
-    this.queues.delete(topic)
+    this.forget(topic)
     if (missing.length === 0) return
     this.queues.set(topic, missing)
+    this.askedVersions.set(topic, this.options.client.metadata.version)
     this.ask(topic, missing.nextDeadlineMs)
   }
 
@@ -168,13 +180,22 @@ export class TopicWait {
     if (queue === undefined) {
       queue = new WaitingQueue()
       this.queues.set(topic, queue)
+      this.askedVersions.set(topic, this.options.client.metadata.version)
     }
     return queue
   }
 
-  private finalError(topic: TopicState): KafkaError | null {
-    const code = this.options.client.metadata.topicError(topic.name)
-    return FINAL_TOPIC_ERRORS.has(code) ? brokerError(code, { topic: topic.name }) : null
+  private forget(topic: TopicState): void {
+    this.queues.delete(topic)
+    this.askedVersions.delete(topic)
+  }
+
+  /** The broker's refusal of the topic in an answer that is newer than the question. */
+  private refusalSince(topic: TopicState, askedVersion: number): KafkaError | null {
+    const { metadata } = this.options.client
+    const code = metadata.topicError(topic.name)
+    if (!refusesTopic(code) || metadata.topicErrorVersion(topic.name) <= askedVersion) return null
+    return brokerError(code, { topic: topic.name })
   }
 
   private expire(nowMs: number): void {
@@ -191,7 +212,7 @@ export class TopicWait {
         }
         return error
       })
-      if (queue.length === 0) this.queues.delete(topic)
+      if (queue.length === 0) this.forget(topic)
       nextMs = Math.min(nextMs, queue.nextDeadlineMs)
     }
     for (const waiter of this.waiters.splice(0)) {
