@@ -207,6 +207,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
   state->result[result_layout::kPartition] = batch.partition;
   storeSize(state, batch.bytes);
   state->result[result_layout::kRoom] = state->appender.roomOf(handle);
+  state->result[result_layout::kLargestRecord] = static_cast<int32_t>(batch.largestRecord);
   return nullptr;
 }
 

@@ -47,6 +47,7 @@ constexpr int32_t kTouched = 6;
 constexpr int32_t kPosition = 7;
 constexpr int32_t kRoom = 8;
 constexpr int32_t kConsecutive = 9;
+constexpr int32_t kLargestRecord = 10;
 }  // namespace result_layout
 
 // Reads `count` arguments (missing ones are undefined) and the state.

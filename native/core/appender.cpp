@@ -151,6 +151,7 @@ void Appender::commit() {
     batch.maxTimestampMs = std::max(batch.maxTimestampMs, pending_.timestampMs);
   }
   batch.bytes += pending_.bytes;
+  batch.largestRecord = std::max(batch.largestRecord, pending_.bytes);
   batch.records++;
   if (pending_.sticky) topics_[static_cast<size_t>(batch.topic)].producedBytes += growthBytes;
   if (pool_.isLarge(pending_.batch)) pool_.seal(pending_.batch);

@@ -64,6 +64,7 @@ class RecordWriter {
     handle_ = handle;
     index_ = batch.records++;
     batch.bytes += recordSize;
+    batch.largestRecord = std::max(batch.largestRecord, recordSize);
     batch.maxTimestampMs = std::max(batch.maxTimestampMs, timestampMs);
     if (isSticky) topic_->producedBytes += recordSize;
     return true;
@@ -84,12 +85,14 @@ class RecordWriter {
     uint8_t* const start = batch.memory + batch.bytes;
     uint8_t* to = start;
     int32_t records = 0;
+    uint32_t recordSize = 0;
     for (; records < count; records++, words += run_layout::kWords, bytes += byteCount, left -= byteCount) {
       const int32_t keyBytes = words[run_layout::kKeyBytes], valueBytes = words[run_layout::kValueBytes];
       if (keyBytes != keyBytes_ || valueBytes != valueBytes_ || byteCount > left) break;
       const int32_t index = batch.records + records;
       const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, index);
       if (to - start + recordBytes(bodyBytes) > roomBytes) break;
+      recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));
       const RecordTargets targets = writeRecordFrame(to, shape, bodyBytes, delta, index);
       copyTo(targets, bytes);
       to = targets.end;
@@ -97,6 +100,7 @@ class RecordWriter {
     index_ += records;
     batch.records += records;
     batch.bytes += static_cast<uint32_t>(to - start);
+    batch.largestRecord = std::max(batch.largestRecord, recordSize);
     topic_->producedBytes += to - start;
     return records;
   }

@@ -33,8 +33,9 @@ struct Batch {
   int64_t baseTimestampMs;  // of the first record
   int64_t maxTimestampMs;
   uint32_t capacityBytes;
-  uint32_t chargeBytes;  // what it takes of the budget; differs from the capacity once it has been split
-  uint32_t bytes;        // header included
+  uint32_t chargeBytes;    // what it takes of the budget; differs from the capacity once it has been split
+  uint32_t bytes;          // header included
+  uint32_t largestRecord;  // bytes of the largest record, length field included
   int32_t records;
   int32_t topic;
   int32_t partition;

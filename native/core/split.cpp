@@ -80,7 +80,9 @@ int32_t splitOff(SlabPool* pool, int32_t parent, const RecordsRegion& region, co
     }
     batch.maxTimestampMs = std::max(batch.maxTimestampMs, timestampMs);
     const int64_t delta = timestampDelta(piece.delta, firstDelta);
-    to = writeVarint(to, static_cast<int32_t>(recordBodyBytes(piece.payloadBytes, delta, index)));
+    const int64_t bodyBytes = recordBodyBytes(piece.payloadBytes, delta, index);
+    batch.largestRecord = std::max(batch.largestRecord, static_cast<uint32_t>(recordBytes(bodyBytes)));
+    to = writeVarint(to, static_cast<int32_t>(bodyBytes));
     *to++ = 0;
     to = writeVarlong(to, delta);
     to = writeVarint(to, index);

@@ -1,11 +1,10 @@
 import type { TopicMetadata } from '../cluster/metadata-cache.js'
-import type { Clock } from '../common/clock.js'
-import type { Logger } from '../common/logger.js'
 import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
-import type { NativeAddon, NativeCore } from '../native/addon.js'
+import type { NativeCore } from '../native/addon.js'
 import { NativeBatches } from '../native/native-batches.js'
 import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
+import type { AccumulatorHost, AccumulatorOptions, DrainGate } from './accumulator-options.js'
 import { Appender } from './append/appender.js'
 import { Staging } from './append/staging.js'
 import { Arena, wholeOf } from './batch/arena.js'
@@ -24,53 +23,14 @@ import { TopicState } from './partition/topic-state.js'
 /** Encoded headers of one record pass through shared memory of at most this size. */
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
 
+/**
+ * What Java's estimate of a record has beyond the record as it is written: 61 bytes of batch header and 21 of
+ * overhead, of which the record has about four (`AbstractRecords.estimateSizeInBytesUpperBound`).
+ */
+const RECORD_ESTIMATE_BYTES = 78
+
 /** Header value of id, epoch and sequence where the producer is not idempotent. */
 const NONE = -1
-
-/** What the accumulator needs of those above it. */
-export interface AccumulatorHost {
-  /** There is something for the sender to do. */
-  wakeup(): void
-  /** Whether a leader has been drainable lately (`partitioner.availability.timeout.ms`). */
-  isDrainable(leaderId: number): boolean
-  /** A batch of the partition was opened. */
-  opened(partition: PartitionState): void
-  /** Why a batch has not been sent, or not again. Null: nothing is known to be in its way. */
-  lastCause(batch: PartitionBatch): KafkaError | null
-  /** A record has failed before it was in a batch. */
-  refused(error: KafkaError): void
-}
-
-export interface AccumulatorOptions {
-  addon: NativeAddon
-  host: AccumulatorHost
-  /** `buffer.memory` */
-  bufferBytes: number
-  /** `batch.size` */
-  batchBytes: number
-  /** `max.request.size` */
-  maxRequestBytes: number
-  lingerMs: number
-  maxBlockMs: number
-  deliveryTimeoutMs: number
-  codec: Codec | null
-  adaptivePartitioning: boolean
-  clock: Clock
-  logger: Logger
-  random: () => number
-  /** Fill freed slabs with 0xDD, to make a read after free visible. */
-  fillFreed: boolean
-}
-
-/** The sender's say in a drain: which partitions must hold still, and the sequence of a batch. */
-export interface DrainGate {
-  /** Brings the partition's sequences to where its head may go out: a new epoch, or a new beginning. */
-  prepare(partition: PartitionState, head: PartitionBatch): void
-  /** Whether the head may go out now. False keeps the partition out until something refreshes it. */
-  mayDrain(partition: PartitionState, head: PartitionBatch): boolean
-  /** Sees to the sequence of a batch that goes out. Answers bits for its header's attributes. */
-  assign(batch: PartitionBatch): number
-}
 
 /**
  * Holds every record between `send` and its outcome: per-partition queues of batches, which of them are
@@ -126,6 +86,7 @@ export class RecordAccumulator {
       maxBlockMs: options.maxBlockMs,
       now: () => options.clock.now(),
       choosePartition: topic => this.choosePartition(topic),
+      observer: options.observer,
       onRefused: error => this.host.refused(error),
       openBatch: (handle, partition, large) => this.openBatch(handle, partition, large),
       batchOf: handle => this.batches[handle],
@@ -252,8 +213,11 @@ export class RecordAccumulator {
     this.refresh(partition)
   }
 
-  /** Puts smaller batches in the place of one that was refused for its size. Throws if it cannot be split. */
-  split(batch: PartitionBatch): void {
+  /**
+   * Puts smaller batches in the place of one that was refused for its size. Answers how many they are. Throws
+   * if it cannot be split.
+   */
+  split(batch: PartitionBatch): number {
     const { partition } = batch
     const parts = this.splitter.split(batch)
     this.incomplete.replace(batch, parts)
@@ -265,6 +229,7 @@ export class RecordAccumulator {
       if (!part.encoded) this.compressor?.add(part)
     }
     this.refresh(partition)
+    return parts.length
   }
 
   /** Tells everyone who waits for the batch, and gives its memory back once nothing reads it. */
@@ -357,6 +322,7 @@ export class RecordAccumulator {
     for (const batch of [...this.incomplete].filter(matches)) {
       this.seal(batch)
       this.dequeue(batch)
+      this.options.observer.batchAborted(batch, error)
       this.fail(batch, error)
     }
   }
@@ -374,6 +340,7 @@ export class RecordAccumulator {
     else this.lingering.open(batch, this.appender.hasWaiting)
     this.refresh(partition)
     partition.topic.opened(nowMs)
+    this.options.observer.batchOpened(batch)
     this.host.opened(partition)
     this.host.wakeup()
     return batch
@@ -412,6 +379,8 @@ export class RecordAccumulator {
   private writeHeader(batch: PartitionBatch, attributes: number): void {
     const { handle, producer, baseSequence } = batch
     const bits = batch.codecId | attributes
+    if (batch.uncompressedBytes === 0) batch.uncompressedBytes = this.native.sizeOf(handle)
+    batch.largestRecordBytes = this.native.largestRecordOf(handle) + RECORD_ESTIMATE_BYTES
     batch.bytes =
       producer === null
         ? this.core.finish(handle, NONE, NONE, NONE, NONE, bits)
@@ -444,7 +413,9 @@ export class RecordAccumulator {
     const isInFlight = batch.phase === BatchPhase.IN_FLIGHT
     const cause = isInFlight ? batch.lastError : this.host.lastCause(batch)
     this.dequeue(batch)
-    this.fail(batch, expiryError(batch, isInFlight, nowMs, cause))
+    const error = expiryError(batch, isInFlight, nowMs, cause)
+    this.options.observer.batchExpired(batch, error)
+    this.fail(batch, error)
   }
 
   /** Takes an expired batch out of its queue; what comes next has not failed yet, so nothing holds it. */

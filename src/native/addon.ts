@@ -127,6 +127,8 @@ export const Result = {
    * they stand one after another in the touched batches, in the order of those; else 0.
    */
   CONSECUTIVE: 9,
+  /** Of describe: bytes of the batch's largest record, its length field included. */
+  LARGEST_RECORD: 10,
 } as const
 
 export interface NativeCoreOptions {
@@ -224,7 +226,10 @@ export interface NativeCore {
     count: number,
     memory: ArrayBuffer,
   ): number
-  /** Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included), ROOM. */
+  /**
+   * Fills the result: BATCH, INDEX (record count), PARTITION, SIZE (bytes so far, header included), ROOM,
+   * LARGEST_RECORD.
+   */
   describe(batch: number): void
   /** A socket or codec starts to read the batch. Only sealed batches can be pinned. */
   pin(batch: number): void

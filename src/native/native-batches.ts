@@ -26,6 +26,12 @@ export class NativeBatches {
     return this.result[Result.SIZE] as number
   }
 
+  /** Bytes of the batch's largest record, its length field included. */
+  largestRecordOf(handle: number): number {
+    this.core.describe(handle)
+    return this.result[Result.LARGEST_RECORD] as number
+  }
+
   /** Bytes of records that an open batch takes before it is closed or another partition is chosen. */
   roomOf(handle: number): number {
     this.core.describe(handle)

@@ -1,6 +1,7 @@
 import { RecordAccumulator } from '../accumulator/accumulator.js'
 import { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
+import type { Observer } from '../common/observer.js'
 import { createCodec, defaultCompressionLevels } from '../compression/index.js'
 import type { ProducerConfig } from '../config/index.js'
 import { InternalError } from '../errors/index.js'
@@ -25,7 +26,12 @@ export interface ProducerParts {
 export type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
 
 /** Makes and joins the parts of a producer. Nothing connects yet. */
-export function assemble(config: ProducerConfig, clock: Clock, owner: RecordOwner): ProducerParts {
+export function assemble(
+  config: ProducerConfig,
+  clock: Clock,
+  observer: Observer,
+  owner: RecordOwner,
+): ProducerParts {
   const client = createClient(config, clock)
   // The accumulator wakes the sender, which is made after it, and so do transactions.
   const parts: { accumulator?: RecordAccumulator; sender?: Sender } = {}
@@ -38,9 +44,9 @@ export function assemble(config: ProducerConfig, clock: Clock, owner: RecordOwne
     resume: () => accumulator().refreshAll(),
     wakeup: () => sender().wakeup(),
   })
-  parts.accumulator = createAccumulator(config, clock, sender, transactions)
+  parts.accumulator = createAccumulator(config, clock, observer, sender, transactions)
   const topics = new Topics(parts.accumulator, client.metadata)
-  parts.sender = createSender(config, clock, client, parts.accumulator, transactions, topics)
+  parts.sender = createSender(config, clock, observer, client, parts.accumulator, transactions, topics)
   return { client, accumulator: parts.accumulator, sender: parts.sender, transactions, topics }
 }
 
@@ -91,6 +97,7 @@ function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
 function createAccumulator(
   config: ProducerConfig,
   clock: Clock,
+  observer: Observer,
   sender: () => Sender,
   transactions: TransactionManager | null,
 ): RecordAccumulator {
@@ -110,6 +117,7 @@ function createAccumulator(
     adaptivePartitioning: config.partitionerAdaptivePartitioningEnable,
     clock,
     logger: config.logger,
+    observer,
     random: Math.random,
     fillFreed: process.env.MILLRACE_FILL_FREED === '1',
     host: {
@@ -128,6 +136,7 @@ function createAccumulator(
 function createSender(
   config: ProducerConfig,
   clock: Clock,
+  observer: Observer,
   client: ClusterClient,
   accumulator: RecordAccumulator,
   transactions: TransactionManager | null,
@@ -138,6 +147,7 @@ function createSender(
     client,
     clock,
     logger: config.logger,
+    observer,
     clientId: config.clientId,
     acks: config.acks,
     idempotent: config.enableIdempotence,

@@ -3,6 +3,7 @@ import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { FlushBarrier } from '../accumulator/batch/flush-barrier.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
+import { noObserver, type Observer } from '../common/observer.js'
 import {
   type ProducerConfig,
   type ProducerOptions,
@@ -17,6 +18,7 @@ import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
 import { CloseDeadline } from './close-deadline.js'
 import { Interceptors } from './interceptors.js'
+import { observeCallback, observePromise } from './observed-send.js'
 import { ProducerState } from './producer-state.js'
 import { PlainRecords } from './record/plain-records.js'
 import { checkCallback } from './record/record-checks.js'
@@ -59,6 +61,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private readonly many: ManyWay
   private closing: Promise<void> | null = null
   private readonly closeDeadline: CloseDeadline
+  private readonly observer: Observer
 
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
@@ -73,7 +76,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.recordClock = new RecordClock(systemClock)
     this.closeDeadline = new CloseDeadline(this.clock)
     const { config, clock } = this
-    const { client, accumulator, sender, transactions, topics } = assemble(config, clock, {
+    const observer = noObserver
+    this.observer = observer
+    const { client, accumulator, sender, transactions, topics } = assemble(config, clock, observer, {
       flush: () => this.flush(),
       abortUnsent: error => this.abortUnsent(error),
     })
@@ -91,6 +96,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       accumulator,
       client,
       clock,
+      observer,
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
@@ -100,8 +106,18 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { state, waiting, failedCallbacks, interceptors } = this
     const reader = new RecordReader(config, topics, client.metadata)
     const plain = new PlainRecords(reader, appender, state)
-    this.entry = new SendEntry({ state, reader, appender, waiting, sender, transactions, clock, maxBlockMs })
-    this.promises = new PromiseWay(this.entry, appender, sender, transactions)
+    this.entry = new SendEntry({
+      state,
+      reader,
+      appender,
+      waiting,
+      sender,
+      transactions,
+      clock,
+      observer,
+      maxBlockMs,
+    })
+    this.promises = new PromiseWay(this.entry, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
     client.onUpdate = () => this.onClusterUpdate()
@@ -122,12 +138,17 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void
   send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | undefined {
-    const nowMs = this.recordClock.now()
-    if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
-    if (callback === undefined) return this.promises.send(record as never, nowMs)
-    checkCallback(callback)
-    this.callbacks.send(record as never, callback, nowMs)
-    return undefined
+    if (callback !== undefined) checkCallback(callback)
+    const { observer } = this
+    if (!observer.watchesSends) return this.take(record, callback)
+    return callback === undefined
+      ? observePromise(
+          observer,
+          'send',
+          record,
+          () => this.take(record, undefined) as Promise<RecordMetadata>,
+        )
+      : observeCallback(observer, record, callback, observed => this.take(record, observed))
   }
 
   /**
@@ -136,7 +157,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * others.
    */
   sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport> {
-    return this.many.send(records as never, this.recordClock.read())
+    const start = () => this.many.send(records as never, this.recordClock.read())
+    const { observer } = this
+    return observer.watchesSends ? observePromise(observer, 'sendMany', records, start) : start()
   }
 
   /**
@@ -144,10 +167,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * Batches do not linger meanwhile.
    */
   async flush(): Promise<void> {
+    const startedMs = this.clock.now()
     const barrier = this.raiseBarrier()
     await barrier.done
     this.accumulator.endHurry()
     await this.failedCallbacks.called()
+    this.observer.flushed(this.clock.now() - startedMs)
   }
 
   /**
@@ -263,6 +288,17 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return this.config.bufferMemory
   }
 
+  private take(
+    record: ProducerRecord<K, V>,
+    callback: DeliveryCallback | undefined,
+  ): Promise<RecordMetadata> | undefined {
+    const nowMs = this.recordClock.now()
+    if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
+    if (callback === undefined) return this.promises.send(record as never, nowMs)
+    this.callbacks.send(record as never, callback, nowMs)
+    return undefined
+  }
+
   private sendIntercepted(
     interceptors: Interceptors,
     record: ProducerRecord<K, V>,
@@ -282,7 +318,6 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
         start((error, metadata) => (error === null ? resolve(metadata) : reject(error)))
       })
     }
-    checkCallback(callback)
     start(callback)
     return undefined
   }

@@ -6,6 +6,7 @@ import { DeadlineTimer } from '../cluster/deadline-timer.js'
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import type { Observer } from '../common/observer.js'
 import {
   AuthenticationError,
   InternalError,
@@ -38,6 +39,7 @@ export interface SenderOptions {
   client: ClusterClient
   clock: Clock
   logger: Logger
+  observer: Observer
   clientId: string
   acks: number
   idempotent: boolean
@@ -135,6 +137,7 @@ export class Sender {
     this.isScheduled = false
     if (this.isClosed) return
     const { accumulator } = this
+    this.options.observer.loopTurn()
     accumulator.beginTurn(this.options.clock.now())
     if (this.fatal !== null) {
       this.transactions?.fail(this.fatal)
@@ -210,6 +213,7 @@ export class Sender {
       }
       return
     }
+    this.options.observer.batchesSent(batches, nodeId)
     client.send(nodeId, request)
   }
 
@@ -305,6 +309,7 @@ export class Sender {
       // From now on the leader checks the sequences that follow.
       sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer)
     }
+    this.options.observer.batchAcknowledged(batch, request.nodeId)
     this.accumulator.settle(batch)
   }
 
@@ -323,8 +328,9 @@ export class Sender {
     )
     if (verdict === Verdict.RETRY_AFTER_EPOCH_BUMP) batch.partition.sequences.demandEpochBump()
     const error = request.failure ?? this.errorFor(batch, request, errorCode, answer)
-    const retryAtMs = clock.now() + this.retryDelayMs(batch, errorCode)
-    this.accumulator.requeue(batch, error, !isKnownMissing(errorCode), retryAtMs)
+    const delayMs = this.retryDelayMs(batch, errorCode)
+    this.options.observer.batchRetried(batch, request.nodeId, error, delayMs)
+    this.accumulator.requeue(batch, error, !isKnownMissing(errorCode), clock.now() + delayMs)
   }
 
   private retryDelayMs(batch: PartitionBatch, errorCode: number): number {
@@ -346,7 +352,8 @@ export class Sender {
     )
     this.splitTopics.add(topic.name)
     try {
-      this.accumulator.split(batch)
+      const parts = this.accumulator.split(batch)
+      this.options.observer.batchSplit(batch, request.nodeId, parts)
     } catch (cause) {
       const message = `A batch for ${name} was too large for the broker and could not be split.`
       this.fail(batch, new InternalError(message, { topic: topic.name, partition: index, cause }))
@@ -354,6 +361,7 @@ export class Sender {
   }
 
   private fail(batch: PartitionBatch, error: KafkaError): void {
+    this.options.observer.batchFailed(batch, error)
     this.accumulator.fail(batch, error)
     this.afterFailure(batch)
   }

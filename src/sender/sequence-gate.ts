@@ -1,4 +1,4 @@
-import type { DrainGate } from '../accumulator/accumulator.js'
+import type { DrainGate } from '../accumulator/accumulator-options.js'
 import type { PartitionBatch, PartitionState } from '../accumulator/partition/partition-state.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import type { ProducerIdentity } from './producer-identity.js'

@@ -1,15 +1,16 @@
-import {
-  type AccumulatorHost,
-  type AccumulatorOptions,
-  type DrainGate,
-  RecordAccumulator,
-} from '../../dist/accumulator/accumulator.js'
+import { RecordAccumulator } from '../../dist/accumulator/accumulator.js'
+import type {
+  AccumulatorHost,
+  AccumulatorOptions,
+  DrainGate,
+} from '../../dist/accumulator/accumulator-options.js'
 import type { Delivery } from '../../dist/accumulator/append/delivery.js'
 import type { Batch } from '../../dist/accumulator/batch/batch.js'
 import type { BatchOutcome, Settlement } from '../../dist/accumulator/batch/batch-outcome.js'
 import type { PartitionBatch, PartitionState } from '../../dist/accumulator/partition/partition-state.js'
 import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import type { TopicMetadata } from '../../dist/cluster/metadata-cache.js'
+import { noObserver } from '../../dist/common/observer.js'
 import { BrokerError, type KafkaError } from '../../dist/errors/index.js'
 import { loadAddon } from '../../dist/native/load.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
@@ -93,6 +94,7 @@ export class AccumulatorRig {
       adaptivePartitioning: true,
       clock: this.clock,
       logger: new RecordingLogger(),
+      observer: noObserver,
       random: Math.random,
       fillFreed: true,
       ...options,

@@ -122,7 +122,10 @@ for (const [what, poison, reason] of refused) {
 
 test('metadata that are refused are asked for at most twice a second, and end no connection', async () => {
   const { broker, served } = await serving({ partitions: 400_000, replicas: 1 })
-  const producer = new Producer({ bootstrapServers: `127.0.0.1:${broker.port}`, logger: new RecordingLogger() })
+  const producer = new Producer({
+    bootstrapServers: `127.0.0.1:${broker.port}`,
+    logger: new RecordingLogger(),
+  })
   cleanups.push(() => producer.close({ timeoutMs: 0 }))
   const startedMs = performance.now()
   const sent = Array.from({ length: 20 }, (_, i) => producer.send({ topic: 't', value: `${i}` }))

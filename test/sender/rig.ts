@@ -4,6 +4,7 @@ import type { PartitionState } from '../../dist/accumulator/partition/partition-
 import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
 import { ClusterClient, type ClusterClientOptions } from '../../dist/cluster/cluster-client.js'
 import { type Clock, systemClock } from '../../dist/common/clock.js'
+import { noObserver } from '../../dist/common/observer.js'
 import type { CompressionType } from '../../dist/compression/codec.js'
 import { createCodec } from '../../dist/compression/index.js'
 import { loadAddon } from '../../dist/native/load.js'
@@ -80,6 +81,7 @@ export class SenderRig implements AsyncDisposable {
       adaptivePartitioning: true,
       clock,
       logger: this.logger,
+      observer: noObserver,
       random: Math.random,
       fillFreed: true,
       host: {
@@ -95,6 +97,7 @@ export class SenderRig implements AsyncDisposable {
       client: this.client,
       clock,
       logger: this.logger,
+      observer: noObserver,
       clientId: 'rig',
       acks: options.acks ?? -1,
       idempotent: options.idempotent ?? true,

@@ -1,3 +1,4 @@
+import type { Observer } from '../../common/observer.js'
 import { isTypedArray } from '../../common/views.js'
 import { InternalError, KafkaError } from '../../errors/index.js'
 import {
@@ -31,6 +32,7 @@ const RECORD_OVERHEAD_BYTES_MAX = 32
 
 export interface AppenderOptions extends NativeWriterOptions {
   batches: NativeBatches
+  observer: Observer
   /** Monotonic milliseconds. */
   now: () => number
   /** A record found no memory and waits. */
@@ -58,6 +60,8 @@ export class Appender {
   /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
   private roomStamp = 0
   private isDraining = false
+  /** Since when some record has waited for memory, as far as the observer has not had it yet. */
+  private waitedSinceMs = Number.NaN
 
   constructor(options: AppenderOptions) {
     this.options = options
@@ -283,6 +287,7 @@ export class Appender {
         const delivery = deliveryOf(run, staging, first)
         const error = writer.refusal(writer.stopStatus, writer.topicOf(first))
         this.options.onRefused(error)
+        this.options.observer.recordsRefused(writer.topicOf(first).name, 1, error)
         refusals ??= []
         refusals.push(this.refuseStaged(run, first, delivery, error))
         staging.pass(first)
@@ -305,6 +310,7 @@ export class Appender {
         ? cause
         : new InternalError('Records that were staged could not be appended.', { cause })
     this.options.onRefused(error)
+    this.options.observer.recordsRefused(this.writer.topicOf(first)?.name ?? '', count - first, error)
     const refusals: (() => void)[] = []
     for (let record = first; record < count; record++) {
       const delivery = run.deliveryAt(this.staging, record)
@@ -322,29 +328,52 @@ export class Appender {
 
   /** Memory has come back: serves waiting records in order until it is used up again. */
   serveWaiting(): void {
-    for (let record = this.waiting.peek(); record !== undefined; record = this.waiting.peek()) {
-      if (!this.appendDirect(record, record.delivery, record.ordinal)) return
-      for (const barrier of this.waiting.headBarriers) this.lastBatch?.joinBarrier(barrier)
-      this.waiting.shift()
+    const { waiting } = this
+    const { length } = waiting
+    if (length === 0) return
+    for (let record = waiting.peek(); record !== undefined; record = waiting.peek()) {
+      if (!this.appendDirect(record, record.delivery, record.ordinal)) break
+      for (const barrier of waiting.headBarriers) this.lastBatch?.joinBarrier(barrier)
+      waiting.shift()
     }
+    if (waiting.length < length) this.observeWait()
+  }
+
+  private observeWait(): void {
+    const nowMs = this.options.now()
+    this.options.observer.memoryWaited(nowMs - this.waitedSinceMs, this.waiting.length === 0)
+    this.waitedSinceMs = nowMs
   }
 
   /** Rejects every record that has waited for `max.block.ms`; those of one topic with one error. */
   expireWaiting(nowMs: number): void {
-    const errors = new Map<TopicState, KafkaError>()
+    const refusals = new Map<TopicState, { error: KafkaError; count: number }>()
     this.waiting.expire(nowMs, ({ topic }) => {
-      let error = errors.get(topic)
-      if (error === undefined) {
-        error = exhaustedError(topic.name, this.options)
-        errors.set(topic, error)
-        this.options.onRefused(error)
+      let refusal = refusals.get(topic)
+      if (refusal === undefined) {
+        refusal = { error: exhaustedError(topic.name, this.options), count: 0 }
+        refusals.set(topic, refusal)
+        this.options.onRefused(refusal.error)
       }
-      return error
+      refusal.count++
+      return refusal.error
     })
+    if (refusals.size === 0) return
+    for (const [{ name }, { error, count }] of refusals)
+      this.options.observer.recordsRefused(name, count, error)
+    this.observeWait()
   }
 
   failWaiting(error: KafkaError): void {
-    this.waiting.empty(record => failWaiting(record, error))
+    if (this.waiting.length === 0) return
+    const counts = new Map<string, number>()
+    this.waiting.empty(record => {
+      const { name } = record.topic
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+      failWaiting(record, error)
+    })
+    for (const [topic, count] of counts) this.options.observer.recordsRefused(topic, count, error)
+    this.observeWait()
   }
 
   joinBarrier(barrier: FlushBarrier): void {
@@ -352,6 +381,10 @@ export class Appender {
   }
 
   private wait(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    if (this.waiting.length === 0) {
+      this.waitedSinceMs = this.options.now()
+      this.options.observer.memoryWaitBegan()
+    }
     this.waiting.push(record, delivery, ordinal, deadlineMs)
     this.options.onExhausted()
   }
@@ -389,6 +422,7 @@ export class Appender {
       // The error is this record's. It must not stop the caller, who serves other records too.
       if (!(thrown instanceof KafkaError)) throw thrown
       this.options.onRefused(thrown)
+      this.options.observer.recordsRefused(topic.name, 1, thrown)
       delivery.fail(thrown, ordinal, topic.name, Math.max(partition, -1))
     }
     return true

@@ -72,7 +72,8 @@ export class BatchCompressor<P extends BatchPartition> {
   private start(batch: Batch<P>): void {
     const { core, codec, batches } = this.options
     const { buffer, offset } = batch.memory
-    const recordBytes = batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
+    batch.uncompressedBytes = batches.sizeOf(batch.handle)
+    const recordBytes = batch.uncompressedBytes - BATCH_HEADER_BYTES
     const records = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, recordBytes)
     batch.become(BatchPhase.COMPRESSING)
     core.pin(batch.handle)

@@ -56,6 +56,10 @@ export class Batch<P extends BatchPartition = BatchPartition> {
   promisedCount = 0
   /** Size on the wire. 0 while the header is not written, or has to be written again. */
   bytes = 0
+  /** The same as it would be without a codec. */
+  uncompressedBytes = 0
+  /** Upper bound for its largest record, as Java estimates it. Known with `bytes`. */
+  largestRecordBytes = 0
   /** The linger time is over, or something (flush, close, lack of memory) has cut it short. */
   lingerOver = false
   private currentPhase: BatchPhase = OPEN

@@ -3,6 +3,8 @@ import { isPlaceable, PARTITION_BY_PARTITIONER } from '../../accumulator/append/
 import type { Appender } from '../../accumulator/append/appender.js'
 import type { Delivery } from '../../accumulator/append/delivery.js'
 import type { Clock } from '../../common/clock.js'
+import type { Observer } from '../../common/observer.js'
+import type { KafkaError } from '../../errors/index.js'
 import type { Sender } from '../../sender/sender.js'
 import type { TransactionManager } from '../../transactions/transaction-manager.js'
 import type { ProducerState } from '../producer-state.js'
@@ -19,6 +21,7 @@ export interface SendEntryOptions {
   sender: Sender
   transactions: TransactionManager | null
   clock: Clock
+  observer: Observer
   maxBlockMs: number
 }
 
@@ -36,10 +39,16 @@ export class SendEntry {
       this.handOver(this.read(record, nowMs), delivery, ordinal)
     } catch (thrown) {
       const { topic, partition } = placeOf(record)
-      const error = asKafkaError(thrown, topic)
-      this.options.transactions?.onSendFailed(error)
-      delivery.fail(error, ordinal, topic, partition)
+      delivery.fail(this.refusal(thrown, topic), ordinal, topic, partition)
     }
+  }
+
+  /** The coded error of a record that was not taken in. */
+  refusal(thrown: unknown, topic: string): KafkaError {
+    const error = asKafkaError(thrown, topic)
+    this.options.transactions?.onSendFailed(error)
+    this.options.observer.recordsRefused(topic, 1, error)
+    return error
   }
 
   /** Reads a record that can be sent now; valid until the next one is read. Throws what is wrong with it. */
@@ -71,7 +80,7 @@ export class SendEntry {
 
   /** Sends a record on whose topic has become known. */
   proceed(record: WaitingRecord): void {
-    const { appender, reader, sender, transactions } = this.options
+    const { appender, observer, reader, sender, transactions } = this.options
     const { topic, delivery, ordinal } = record
     let placed = record
     if (record.partition === PARTITION_BY_PARTITIONER) {
@@ -80,6 +89,7 @@ export class SendEntry {
       } catch (thrown) {
         const error = asKafkaError(thrown, topic.name)
         transactions?.onRecordsFailed(error, false)
+        observer.recordsRefused(topic.name, 1, error)
         delivery.fail(error, ordinal, topic.name, -1)
         return
       }

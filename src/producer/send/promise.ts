@@ -1,8 +1,7 @@
 import type { AppendableRecord } from '../../accumulator/append/appendable-record.js'
 import type { Appender } from '../../accumulator/append/appender.js'
 import type { Sender } from '../../sender/sender.js'
-import type { TransactionManager } from '../../transactions/transaction-manager.js'
-import { asKafkaError, placeOf } from '../record/record-errors.js'
+import { placeOf } from '../record/record-errors.js'
 import type { RecordMetadata } from '../record-metadata.js'
 import type { ProducerRecord } from '../types.js'
 import type { SendEntry } from './entry.js'
@@ -14,13 +13,11 @@ export class PromiseWay {
   private readonly entry: SendEntry
   private readonly appender: Appender
   private readonly sender: Sender
-  private readonly transactions: TransactionManager | null
 
-  constructor(entry: SendEntry, appender: Appender, sender: Sender, transactions: TransactionManager | null) {
+  constructor(entry: SendEntry, appender: Appender, sender: Sender) {
     this.entry = entry
     this.appender = appender
     this.sender = sender
-    this.transactions = transactions
   }
 
   /**
@@ -37,9 +34,7 @@ export class PromiseWay {
       entry.handOver(read, delivery, 0)
       return delivery.promise
     } catch (thrown) {
-      const error = asKafkaError(thrown, placeOf(record).topic)
-      this.transactions?.onSendFailed(error)
-      return Promise.reject(error)
+      return Promise.reject(entry.refusal(thrown, placeOf(record).topic))
     }
   }
 

@@ -12,15 +12,22 @@ import type { ClusterClient } from '../../cluster/cluster-client.js'
 import { DeadlineTimer } from '../../cluster/deadline-timer.js'
 import type { TopicMetadata } from '../../cluster/metadata-cache.js'
 import type { Clock } from '../../common/clock.js'
+import type { Observer } from '../../common/observer.js'
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
 
+/** When a topic's metadata were asked for. */
+interface Question {
+  /** The version of the metadata then: an error that is older does not count. */
+  readonly version: number
+  readonly askedMs: number
+}
+
 /** A call that waits for a topic's metadata. */
 interface MetadataWaiter {
   topic: TopicState
-  /** The version of the metadata when it asked: an error that is older does not count. */
-  askedVersion: number
+  question: Question
   deadlineMs: number
   resolve: (metadata: TopicMetadata) => void
   reject: (error: KafkaError) => void
@@ -30,6 +37,7 @@ export interface TopicWaitOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock
+  observer: Observer
   maxBlockMs: number
   /** Time that records get beyond it after the application has held the event loop. */
   heldGraceMaxMs: number
@@ -43,8 +51,8 @@ export interface TopicWaitOptions {
 export class TopicWait {
   private readonly options: TopicWaitOptions
   private readonly queues = new Map<TopicState, WaitingQueue>()
-  /** The version of the metadata when each topic in `queues` was asked for. */
-  private readonly askedVersions = new Map<TopicState, number>()
+  /** When each topic in `queues` was asked for. */
+  private readonly questions = new Map<TopicState, Question>()
   private waiters: MetadataWaiter[] = []
   private readonly timer: DeadlineTimer
   /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
@@ -73,8 +81,7 @@ export class TopicWait {
     if (topic.metadata !== null) return topic.metadata
     const deadlineMs = clock.now() + maxBlockMs
     return await new Promise<TopicMetadata>((resolve, reject) => {
-      const askedVersion = client.metadata.version
-      this.waiters.push({ topic, askedVersion, deadlineMs, resolve, reject })
+      this.waiters.push({ topic, question: this.newQuestion(), deadlineMs, resolve, reject })
       this.ask(topic, deadlineMs)
     })
   }
@@ -93,11 +100,10 @@ export class TopicWait {
     this.flushesOfRelease = new Set()
     // A copy: what still waits afterwards stands at the end of the map again.
     for (const [topic, queue] of [...this.queues]) {
-      const error = this.refusalSince(topic, this.askedVersions.get(topic) ?? -1)
+      const error = this.refusalSince(topic, this.questions.get(topic) as Question)
       if (error !== null) {
         this.forget(topic)
-        this.options.onRefused(error)
-        queue.empty(record => failWaiting(record, error))
+        this.refuse(topic, queue, error)
       } else if (topic.partitionCount > 0) this.release(topic, queue)
     }
     const flushes = this.flushesOfRelease
@@ -109,11 +115,13 @@ export class TopicWait {
     const { waiters } = this
     this.waiters = []
     for (const waiter of waiters) {
-      const { topic, askedVersion } = waiter
-      const error = this.refusalSince(topic, askedVersion)
+      const { topic, question } = waiter
+      const error = this.refusalSince(topic, question)
       if (error !== null) waiter.reject(error)
-      else if (topic.metadata !== null) waiter.resolve(topic.metadata)
-      else this.waiters.push(waiter)
+      else if (topic.metadata !== null) {
+        this.observeWait(topic, question)
+        waiter.resolve(topic.metadata)
+      } else this.waiters.push(waiter)
     }
     // Whatever the answer was, it did not serve these. The next one comes when the backoff allows it.
     if (this.queues.size > 0 || this.waiters.length > 0) this.options.client.requestUpdate()
@@ -130,9 +138,10 @@ export class TopicWait {
 
   /** Fails all records that wait. */
   abortRecords(error: KafkaError): void {
-    for (const queue of this.queues.values()) queue.empty(record => failWaiting(record, error))
+    const queues = [...this.queues]
     this.queues.clear()
-    this.askedVersions.clear()
+    this.questions.clear()
+    for (const [topic, queue] of queues) this.failAll(topic, queue, error)
   }
 
   /** Fails all that waits. */
@@ -167,11 +176,12 @@ export class TopicWait {
     const done = () => {
       for (const barrier of released) this.options.accumulator.joinBarrier(barrier)
     }
+    this.observeWait(topic, this.questions.get(topic) as Question)
     while (queue.length > 0) queue.empty(proceed, done)
     this.forget(topic)
     if (missing.length === 0) return
     this.queues.set(topic, missing)
-    this.askedVersions.set(topic, this.options.client.metadata.version)
+    this.questions.set(topic, this.newQuestion())
     this.ask(topic, missing.nextDeadlineMs)
   }
 
@@ -180,38 +190,62 @@ export class TopicWait {
     if (queue === undefined) {
       queue = new WaitingQueue()
       this.queues.set(topic, queue)
-      this.askedVersions.set(topic, this.options.client.metadata.version)
+      this.questions.set(topic, this.newQuestion())
     }
     return queue
   }
 
+  private newQuestion(): Question {
+    const { client, clock } = this.options
+    return { version: client.metadata.version, askedMs: clock.now() }
+  }
+
+  private observeWait(topic: TopicState, { askedMs }: Question): void {
+    const { clock, observer } = this.options
+    observer.metadataWaited(topic.name, clock.now() - askedMs)
+  }
+
+  private refuse(topic: TopicState, queue: WaitingQueue, error: KafkaError): void {
+    this.options.onRefused(error)
+    this.failAll(topic, queue, error)
+  }
+
+  private failAll(topic: TopicState, queue: WaitingQueue, error: KafkaError): void {
+    if (queue.length === 0) return
+    this.options.observer.recordsRefused(topic.name, queue.length, error)
+    queue.empty(record => failWaiting(record, error))
+  }
+
   private forget(topic: TopicState): void {
     this.queues.delete(topic)
-    this.askedVersions.delete(topic)
+    this.questions.delete(topic)
   }
 
   /** The broker's refusal of the topic in an answer that is newer than the question. */
-  private refusalSince(topic: TopicState, askedVersion: number): KafkaError | null {
+  private refusalSince(topic: TopicState, question: Question): KafkaError | null {
     const { metadata } = this.options.client
     const code = metadata.topicError(topic.name)
-    if (!refusesTopic(code) || metadata.topicErrorVersion(topic.name) <= askedVersion) return null
+    if (!refusesTopic(code) || metadata.topicErrorVersion(topic.name) <= question.version) return null
     return brokerError(code, { topic: topic.name })
   }
 
   private expire(nowMs: number): void {
     let nextMs = Number.POSITIVE_INFINITY
     for (const [topic, queue] of this.queues) {
-      const errors = new Map<number, KafkaError>()
+      const refusals = new Map<number, { error: KafkaError; count: number }>()
       queue.expire(nowMs, ({ partition }) => {
         const named = topic.partitionCount > 0 ? partition : -1
-        let error = errors.get(named)
-        if (error === undefined) {
-          error = this.timeout(topic, partition)
-          errors.set(named, error)
-          this.options.onRefused(error)
+        let refusal = refusals.get(named)
+        if (refusal === undefined) {
+          refusal = { error: this.timeout(topic, partition), count: 0 }
+          refusals.set(named, refusal)
+          this.options.onRefused(refusal.error)
         }
-        return error
+        refusal.count++
+        return refusal.error
       })
+      for (const { error, count } of refusals.values())
+        this.options.observer.recordsRefused(topic.name, count, error)
       if (queue.length === 0) this.forget(topic)
       nextMs = Math.min(nextMs, queue.nextDeadlineMs)
     }
