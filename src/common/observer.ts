@@ -112,6 +112,8 @@ export interface Observer {
 
   /** A connection is being made: the socket exists. */
   connectBegan(node: ObservedNode): void
+  /** There was no socket to begin with: the name does not resolve, or a certificate cannot be read. */
+  connectFailed(node: ObservedNode, error: KafkaError): void
   /** TCP is up, and TLS where there is TLS. */
   connectionOpened(node: ObservedNode): void
   /**
@@ -124,13 +126,13 @@ export interface Observer {
   connectionReady(node: ObservedNode): void
   /** A connection, or the attempt at one, is over; null: it was closed because it was idle or spent. */
   connectionClosed(node: ObservedNode, error: KafkaError | null): void
-  /** Bytes came, as the protocol's and not TLS's. */
-  bytesReceived(node: ObservedNode, bytes: number): void
+  /** Bytes came, as the protocol's and not TLS's. `nowMs`: the clock's time, which is known there. */
+  bytesReceived(node: ObservedNode, bytes: number, nowMs: number): void
 
   // ---- requests ----
 
-  /** A request of any API is handed to the socket; `bytes` with its length field. */
-  requestSent(node: ObservedNode, request: ObservedRequest, bytes: number): void
+  /** A request of any API is handed to the socket; `bytes` with its length field, `nowMs` the clock's time. */
+  requestSent(node: ObservedNode, request: ObservedRequest, bytes: number, nowMs: number): void
   /** Its answer is there, or (an error) will never be. `latencyMs` counts from `requestSent`. */
   requestAnswered(
     node: ObservedNode,
@@ -182,6 +184,7 @@ export const noObserver: Observer = {
   batchExpired: nothing,
   batchAborted: nothing,
   connectBegan: nothing,
+  connectFailed: nothing,
   connectionOpened: nothing,
   authenticated: nothing,
   authenticationFailed: nothing,
