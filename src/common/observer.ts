@@ -86,7 +86,7 @@ export interface Observer {
    * method. Called when memory comes back, and with `isOver` when no record waits any more.
    */
   memoryWaited(durationMs: number, isOver: boolean): void
-  /** The metadata of a topic have come, for records or a call of `partitionsFor` that have waited for them. */
+  /** The metadata of a topic have come, for records or a `partitionsFor` that have waited for them. */
   metadataWaited(topic: string, durationMs: number): void
 
   // ---- batches ----
@@ -126,12 +126,12 @@ export interface Observer {
   connectionReady(node: ObservedNode): void
   /** A connection, or the attempt at one, is over; null: it was closed because it was idle or spent. */
   connectionClosed(node: ObservedNode, error: KafkaError | null): void
-  /** Bytes came, as the protocol's and not TLS's. `nowMs`: the clock's time, which is known there. */
+  /** Bytes came, as the protocol's and not TLS's. `nowMs` is the clock's time. */
   bytesReceived(node: ObservedNode, bytes: number, nowMs: number): void
 
   // ---- requests ----
 
-  /** A request of any API is handed to the socket; `bytes` with its length field, `nowMs` the clock's time. */
+  /** A request of any API is handed to the socket; `bytes` with its length field. */
   requestSent(node: ObservedNode, request: ObservedRequest, bytes: number, nowMs: number): void
   /** Its answer is there, or (an error) will never be. `latencyMs` counts from `requestSent`. */
   requestAnswered(

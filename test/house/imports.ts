@@ -30,7 +30,7 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   security: { uses: ['protocol'] },
   protocol: {},
   compression: { uses: ['native'] },
-  telemetry: {},
+  telemetry: { uses: ['cluster', 'compression', 'protocol'] },
   native: {},
   testing: { uses: ['protocol', 'compression'] },
   compat: { uses: ['index'] },
