@@ -212,7 +212,11 @@ export class NodeConnection {
 
   /** Lets go of the connection, which ends when the requests in flight have their outcome. */
   detach(): void {
-    const { connection } = this
+    const { connection, state, node } = this
+    if (state === NodeState.Connecting || state === NodeState.Negotiating) {
+      const reason = `The attempt to connect to broker ${this.name} was given up`
+      this.context.observer.connectFailed(node, new NetworkError(reason))
+    }
     this.leave()
     if (connection === null) return
     this.context.events.onDetached(connection, false)
@@ -336,7 +340,7 @@ export class NodeConnection {
   /** The attempt or connection is over, whatever the state. */
   private onEnded(error: KafkaError): void {
     const { clock, logger, observer, reconnectBackoff } = this.context
-    if (this.connection === null) observer.connectFailed(this.node, error)
+    if (this.state !== NodeState.Ready) observer.connectFailed(this.node, error)
     if (this.state !== NodeState.Ready && error instanceof AuthenticationError)
       observer.authenticationFailed(this.node, error, false)
     if (this.state === NodeState.Connecting) this.setupFailures++

@@ -112,7 +112,10 @@ export interface Observer {
 
   /** A connection is being made: the socket exists. */
   connectBegan(node: ObservedNode): void
-  /** There was no socket to begin with: the name does not resolve, or a certificate cannot be read. */
+  /**
+   * The attempt is over before requests could be sent; without `connectBegan` if there was no socket, as the
+   * name does not resolve or a certificate cannot be read.
+   */
   connectFailed(node: ObservedNode, error: KafkaError): void
   /** TCP is up, and TLS where there is TLS. */
   connectionOpened(node: ObservedNode): void

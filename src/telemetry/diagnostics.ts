@@ -236,12 +236,12 @@ export class Diagnostics {
     this.connects.returned(context)
   }
 
-  /** Null: requests may be sent. */
-  connectEnded({ id }: ObservedNode, error: KafkaError | null): void {
-    if (this.openConnects.size === 0) return
-    const context = this.openConnects.get(id)
+  /** Null: requests may be sent. An attempt that had no socket begins and ends here. */
+  connectEnded(node: ObservedNode, error: KafkaError | null): void {
+    if (!this.openConnects.has(node.id) && error !== null) this.connectBegan(node)
+    const context = this.openConnects.get(node.id)
     if (context === undefined) return
-    this.openConnects.delete(id)
+    this.openConnects.delete(node.id)
     this.connects.settle(context, error, undefined)
   }
 

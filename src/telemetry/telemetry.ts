@@ -129,8 +129,6 @@ export class Telemetry implements Observer {
   }
 
   connectFailed(node: ObservedNode, error: KafkaError): void {
-    // No socket was there, so no connection is counted; a trace of it has no duration.
-    this.diagnostics.connectBegan(node)
     this.diagnostics.connectEnded(node, error)
   }
 
@@ -150,9 +148,8 @@ export class Telemetry implements Observer {
     this.diagnostics.connectEnded(node, null)
   }
 
-  connectionClosed(node: ObservedNode, error: KafkaError | null): void {
+  connectionClosed(_node: ObservedNode, _error: KafkaError | null): void {
     this.recorder.connectionClosed()
-    this.diagnostics.connectEnded(node, error)
   }
 
   bytesReceived(node: ObservedNode, bytes: number, nowMs: number): void {

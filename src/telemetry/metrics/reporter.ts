@@ -20,5 +20,10 @@ export type ReportMetric = (metric: Metric) => void
 /** A function reports what there is at first and what is added later. */
 export function reporterOf(given: MetricsReporter | ReportMetric): MetricsReporter {
   if (typeof given !== 'function') return given
-  return { init: metrics => metrics.forEach(metric => given(metric)), metricChange: given }
+  return {
+    init(metrics) {
+      for (const metric of metrics) given(metric)
+    },
+    metricChange: given,
+  }
 }

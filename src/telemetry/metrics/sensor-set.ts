@@ -41,9 +41,8 @@ export class SensorSet<Name extends string> {
     const { group, tags, rows, sensors } = this
     for (const key of Object.keys(rows) as Name[]) {
       const sensor = sensors[key]
-      rows[key].forEach(([name, stat, description], place) =>
-        visit({ name, group, description, tags, isTotal: isTotal(stat) }, sensor, place),
-      )
+      for (const [place, [name, stat, description]] of rows[key].entries())
+        visit({ name, group, description, tags, isTotal: isTotal(stat) }, sensor, place)
     }
   }
 }
