@@ -211,6 +211,12 @@ export class ClusterClient {
     return node === undefined ? (this.nodes.get(nodeId)?.name ?? `(id ${nodeId})`) : nodeName(node)
   }
 
+  /** The node with the least to do of those that take a request now; null if there is none. */
+  usableNode(): number | null {
+    const choice = this.chooseNode()
+    return choice.kind === 'usable' ? choice.node.id : null
+  }
+
   /** Requests of all APIs that occupy a connection. */
   get requestsInFlight(): number {
     let requests = 0
