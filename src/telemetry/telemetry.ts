@@ -31,6 +31,8 @@ export class Telemetry implements Observer {
   readonly clientId: string
   readonly recorder: MetricsRecorder
   readonly registry: MetricsRegistry
+  /** A broker can be asked for the first time, or again. Set by the owner. */
+  onBrokerReady: () => void = () => {}
   private readonly clock: Clock
   private readonly diagnostics: Diagnostics
   private readonly slowRetries: SlowRetries
@@ -146,6 +148,7 @@ export class Telemetry implements Observer {
 
   connectionReady(node: ObservedNode): void {
     this.diagnostics.connectEnded(node, null)
+    this.onBrokerReady()
   }
 
   connectionClosed(_node: ObservedNode, _error: KafkaError | null): void {

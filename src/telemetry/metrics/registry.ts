@@ -49,6 +49,7 @@ export class MetricsRegistry {
   private readonly sets: SensorSet<string>[] = []
   private readonly clientTags: Readonly<Record<string, string>>
   private count = 0
+  private isReporting = false
   private isClosed = false
 
   constructor(clock: Clock, logger: Logger, clientId: string, reporters: readonly MetricsReporter[]) {
@@ -75,7 +76,7 @@ export class MetricsRegistry {
   add(set: SensorSet<string>): void {
     this.sets.push(set)
     set.visit(() => this.count++)
-    if (this.reporters.length === 0) return
+    if (!this.isReporting) return
     for (const metric of this.metricsOf(set))
       this.report(reporter => reporter.metricChange?.(this.live(metric)))
   }
@@ -98,6 +99,7 @@ export class MetricsRegistry {
   /** Hands all metrics that there are to the reporters; later ones follow one by one. */
   startReporters(): void {
     if (this.reporters.length === 0) return
+    this.isReporting = true
     const metrics: Metric[] = []
     this.visit(metric => metrics.push(this.live(metric)))
     this.report(reporter => reporter.init?.(metrics))

@@ -65,6 +65,8 @@ export class PushClient {
   private nodeId: number | null = null
   private timer: TimerHandle | null = null
   private isStarted = false
+  /** The question was refused once and asked again at once: a second time it waits. */
+  private isAskedAgain = false
   private readonly waiters = new Set<IdWaiter>()
 
   constructor(options: PushClientOptions) {
@@ -154,6 +156,7 @@ export class PushClient {
     }
     // The first id stays for the life of the producer, whatever a later answer says.
     if (isZeroUuid(this.instanceId)) this.takeId(answer.clientInstanceId)
+    this.isAskedAgain = false
     const isDeltaBefore = this.subscription?.deltaTemporality
     if (isDeltaBefore !== undefined && isDeltaBefore !== answer.deltaTemporality) this.last = nothingPushed
     this.subscription = answer
@@ -269,8 +272,11 @@ export class PushClient {
     if (remedy === null) return false
     this.options.logger.debug(`${api} was answered with ${errorName(errorCode)}`)
     if (remedy === 'off') this.disable(`${api} was answered with ${errorName(errorCode)}`)
-    else if (this.become('SUBSCRIPTION_NEEDED'))
-      this.after(remedy === 'subscribe-now' ? 0 : this.intervalMs, () => this.subscribe())
+    else if (this.become('SUBSCRIPTION_NEEDED')) {
+      const isNow = remedy === 'subscribe-now' && !this.isAskedAgain
+      this.isAskedAgain = isNow
+      this.after(isNow ? 0 : this.intervalMs, () => this.subscribe())
+    }
     return true
   }
 
