@@ -1,6 +1,7 @@
 import { RecordAccumulator } from '../accumulator/accumulator.js'
 import { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
+import type { Observer } from '../common/observer.js'
 import { createCodec, defaultCompressionLevels } from '../compression/index.js'
 import type { ProducerConfig } from '../config/index.js'
 import { InternalError } from '../errors/index.js'
@@ -25,13 +26,18 @@ export interface ProducerParts {
 export type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
 
 /** Makes and joins the parts of a producer. Nothing connects yet. */
-export function assemble(config: ProducerConfig, clock: Clock, owner: RecordOwner): ProducerParts {
-  const client = createClient(config, clock)
+export function assemble(
+  config: ProducerConfig,
+  clock: Clock,
+  observer: Observer,
+  owner: RecordOwner,
+): ProducerParts {
+  const client = createClient(config, clock, observer)
   // The accumulator wakes the sender, which is made after it, and so do transactions.
   const parts: { accumulator?: RecordAccumulator; sender?: Sender } = {}
   const sender = () => parts.sender as Sender
   const accumulator = () => parts.accumulator as RecordAccumulator
-  const transactions = createTransactions(config, clock, client, {
+  const transactions = createTransactions(config, clock, observer, client, {
     ...owner,
     failForGood: error => sender().failForGood(error),
     setIdentity: (producerId, producerEpoch) => sender().identity.set(producerId, producerEpoch),
@@ -47,6 +53,7 @@ export function assemble(config: ProducerConfig, clock: Clock, owner: RecordOwne
 function createTransactions(
   config: ProducerConfig,
   clock: Clock,
+  observer: Observer,
   client: ClusterClient,
   host: TransactionHost,
 ): TransactionManager | null {
@@ -61,11 +68,12 @@ function createTransactions(
     client,
     clock,
     logger: config.logger,
+    observer,
     host,
   })
 }
 
-function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
+function createClient(config: ProducerConfig, clock: Clock, observer: Observer): ClusterClient {
   return new ClusterClient({
     bootstrapServers: config.bootstrapServers,
     clientId: config.clientId,
@@ -85,6 +93,7 @@ function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
     security: createSecurity(config.security, config.logger),
     clock,
     logger: config.logger,
+    observer,
   })
 }
 

@@ -328,7 +328,8 @@ export class PushClient {
     this.end()
   }
 
-  private end(): void {
+  /** Nothing more is pushed. */
+  end(): void {
     this.currentState = 'TERMINATED'
     this.stopTimer()
     for (const { reject, timer } of this.waiters) {
