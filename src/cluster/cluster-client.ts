@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import { noObserver, type Observer } from '../common/observer.js'
 import { AuthenticationError, type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
 import type { Security } from '../security/index.js'
@@ -50,6 +51,8 @@ export interface ClusterClientOptions {
   rebootstrapTriggerMs: number
   clock: Clock
   logger: Logger
+  /** Default: nobody observes. */
+  observer?: Observer
   /** TLS and SASL; default neither. */
   security?: Security
   /** How sockets are opened; default as `security` says. */
@@ -77,6 +80,7 @@ export class ClusterClient {
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
   lastError: KafkaError | null = null
   private readonly options: ClusterClientOptions
+  private readonly observer: Observer
   private readonly context: NodeContext
   private readonly nodes = new Map<number, NodeConnection>()
   /** Open connections that no node uses any more. */
@@ -89,6 +93,7 @@ export class ClusterClient {
 
   constructor(options: ClusterClientOptions) {
     this.options = options
+    this.observer = options.observer ?? noObserver
     this.context = this.nodeContext()
     this.metadata.bootstrap(options.bootstrapServers)
     this.metadata.onNodesChanged = () => this.followNodes()
@@ -97,6 +102,7 @@ export class ClusterClient {
       clientId: options.clientId,
       clock: options.clock,
       requestTimeoutMs: options.requestTimeoutMs,
+      observer: this.observer,
       nodeFor: target => this.nodeFor(target),
       lastError: () => this.lastError,
     })
@@ -205,6 +211,25 @@ export class ClusterClient {
     return node === undefined ? (this.nodes.get(nodeId)?.name ?? `(id ${nodeId})`) : nodeName(node)
   }
 
+  /** The node with the least to do of those that take a request now; null if there is none. */
+  usableNode(): number | null {
+    const choice = this.chooseNode()
+    return choice.kind === 'usable' ? choice.node.id : null
+  }
+
+  /** Requests of all APIs that occupy a connection. */
+  get requestsInFlight(): number {
+    let requests = 0
+    for (const { inFlightCount } of this.nodes.values()) requests += inFlightCount
+    for (const { inFlightCount } of this.detached) requests += inFlightCount
+    return requests
+  }
+
+  /** Milliseconds since the last full update of the metadata; Infinity before the first. */
+  get metadataAgeMs(): number {
+    return this.updater.ageMs
+  }
+
   /** Ends all connections; every request gets `ProducerClosedError`. Resolves when no socket is left. */
   close(): Promise<void> {
     if (this.closing !== null) return this.closing
@@ -239,6 +264,7 @@ export class ClusterClient {
       ),
       clock: options.clock,
       logger: options.logger,
+      observer: this.observer,
       prepareConnect: this.connectPreparer(),
       mechanism: options.security?.mechanism ?? null,
       lookup: options.lookup ?? systemLookup,
@@ -265,6 +291,7 @@ export class ClusterClient {
       clientId: options.clientId,
       clock: options.clock,
       logger: options.logger,
+      observer: this.observer,
       backoff: new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs),
       metadataMaxAgeMs: options.metadataMaxAgeMs,
       metadataMaxIdleMs: options.metadataMaxIdleMs,

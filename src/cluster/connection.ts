@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
 import type { Logger } from '../common/logger.js'
+import { noObserver, type ObservedNode, type Observer } from '../common/observer.js'
 import { isBun, isNode } from '../common/runtime.js'
 import {
   AuthenticationError,
@@ -53,11 +54,17 @@ export interface ConnectionOptions {
   socket: Socket
   /** `host:port (id n)`, for messages. */
   broker: string
+  /** For the observer. */
+  node?: ObservedNode
   requestTimeoutMs: number
   clock: Clock
   logger: Logger
+  /** Default: nobody observes. */
+  observer?: Observer
   events: ConnectionEvents
 }
+
+const UNKNOWN_NODE: ObservedNode = { id: -1, host: '', port: 0 }
 
 /**
  * One socket to one broker: requests out as gathered writes, responses in, matched by order and correlation
@@ -75,6 +82,8 @@ export class Connection {
   private readonly socket: Socket
   private readonly clock: Clock
   private readonly logger: Logger
+  private readonly observer: Observer
+  private readonly node: ObservedNode
   private readonly events: ConnectionEvents
   private readonly requestTimeoutMs: number
   private readonly frames: FrameReader
@@ -99,6 +108,8 @@ export class Connection {
   /** Deadlines up to here had passed when the connection ended because of one. */
   private timedOutBefore = -Infinity
   private closeWhenIdle = false
+  /** Ended because nobody needed it any more. */
+  private isSpent = false
   /** TCP is up. With TLS the handshake is yet to come. */
   private isOpen = false
   private isConnected = false
@@ -111,6 +122,8 @@ export class Connection {
     this.broker = options.broker
     this.clock = options.clock
     this.logger = options.logger
+    this.observer = options.observer ?? noObserver
+    this.node = options.node ?? UNKNOWN_NODE
     this.events = options.events
     this.requestTimeoutMs = options.requestTimeoutMs
     this.lastActiveAt = this.clock.now()
@@ -118,6 +131,11 @@ export class Connection {
     this.timeouts = new DeadlineTimer(this.clock, asOf => this.judgeTimeouts(asOf))
     this.showsWritten = isNode && !hasTls(options.socket)
     this.listen()
+    this.observer.connectBegan(this.node)
+  }
+
+  get isEncrypted(): boolean {
+    return hasTls(this.socket)
   }
 
   /** Requests that occupy the connection: not answered, or not written where no answer will come. */
@@ -155,7 +173,7 @@ export class Connection {
     } else {
       this.unanswerable++
     }
-    this.write(request, chunks)
+    this.write(request, chunks, now)
   }
 
   /**
@@ -210,7 +228,9 @@ export class Connection {
     if (this.socket.destroyed) return
     this.lastActiveAt = this.clock.now()
     this.isConnected = true
-    if (this.endError === null) this.events.onConnected()
+    if (this.endError !== null) return
+    this.observer.connectionOpened(this.node)
+    this.events.onConnected()
   }
 
   private endedByBroker(): NetworkError {
@@ -234,12 +254,15 @@ export class Connection {
     return new AuthenticationError(`TLS with broker ${broker} failed because ${refusal}`, { broker, cause })
   }
 
-  private write(request: OutgoingRequest, chunks: Uint8Array[]): void {
+  private write(request: OutgoingRequest, chunks: Uint8Array[], now: number): void {
     const { socket } = this
     this.unwritten.push(request)
     const count = ++this.given
     const last = chunks.length - 1
-    for (const chunk of chunks) this.gatheredBytes += chunk.length
+    let bytes = 0
+    for (const chunk of chunks) bytes += chunk.length
+    this.gatheredBytes += bytes
+    this.observer.requestSent(this.node, request, bytes, now)
     // The outcome of a request without a response comes with its writing, and not while others are written.
     if (!request.expectsResponse) this.showsWritten = false
     this.cork()
@@ -288,8 +311,10 @@ export class Connection {
   }
 
   private onData(chunk: Uint8Array): void {
+    const now = this.clock.now()
     this.hasReceived = true
-    this.lastActiveAt = this.clock.now()
+    this.lastActiveAt = now
+    this.observer.bytesReceived(this.node, chunk.length, now)
     try {
       this.frames.push(chunk)
     } catch (error) {
@@ -301,7 +326,8 @@ export class Connection {
   private onFrame(frame: Uint8Array): void {
     const reader = new Reader(frame).limitElements(RESPONSE_ELEMENTS_MAX)
     const before = this.inFlightCount
-    const { request } = this.inFlight.complete(reader.int32())
+    const { request, sentAt } = this.inFlight.complete(reader.int32())
+    this.observer.requestAnswered(this.node, request, this.lastActiveAt - sentAt, null)
     this.respond(request, reader)
     if (this.endError !== null) return
     this.events.onSlotFreed(before)
@@ -344,9 +370,13 @@ export class Connection {
     this.timeouts.cancel()
     for (const request of this.unwritten.drain()) this.guarded(() => request.onWritten(error))
     this.unanswerable = 0
+    const now = this.clock.now()
     for (const entry of this.inFlight.drain()) {
-      this.guarded(() => entry.request.onResponse(this.outcomeOf(entry, error), null))
+      const outcome = this.outcomeOf(entry, error)
+      this.observer.requestAnswered(this.node, entry.request, now - entry.sentAt, outcome)
+      this.guarded(() => entry.request.onResponse(outcome, null))
     }
+    this.observer.connectionClosed(this.node, this.isSpent ? null : error)
     this.events.onClosed(error)
   }
 
@@ -364,6 +394,7 @@ export class Connection {
 
   private closeIfDrained(): void {
     if (!this.closeWhenIdle || this.inFlightCount > 0 || this.unwritten.length > 0) return
+    this.isSpent = this.endError === null
     this.destroy(this.networkError('is no longer needed'))
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import type { Observer } from '../common/observer.js'
 import { KafkaError, NetworkError, ProtocolError, UnsupportedVersionError } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
@@ -36,6 +37,7 @@ export interface MetadataUpdaterOptions {
   clientId: string
   clock: Clock
   logger: Logger
+  observer: Observer
   backoff: ExponentialBackoff
   metadataMaxAgeMs: number
   metadataMaxIdleMs: number
@@ -119,6 +121,11 @@ export class MetadataUpdater {
     if (this.needsFull) return
     this.needsFull = true
     this.schedule()
+  }
+
+  /** Milliseconds since the last full update; Infinity before the first. */
+  get ageMs(): number {
+    return this.clock.now() - this.lastFullAt
   }
 
   /** Something changed that may let a due update go: a node is usable, or a connection has ended. */
@@ -266,6 +273,7 @@ export class MetadataUpdater {
     this.succeed(!isLast, applied.progressed)
     if (applied.outdated) this.needsFull = true
     this.isUrgent ||= rest.size > 0
+    this.options.observer.metadataUpdated(this.topics.size, this.cache.nodes().length, isLast)
     this.options.onUpdate()
     this.schedule()
   }
@@ -290,6 +298,7 @@ export class MetadataUpdater {
     this.equivalentResponses = 0
     this.rollBackoff()
     this.options.logger.debug('no metadata', { reason: error.message })
+    this.options.observer.metadataFailed(error)
     this.options.onFailure(error)
     this.schedule()
   }

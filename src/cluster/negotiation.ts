@@ -1,3 +1,4 @@
+import { VERSION } from '../common/version.js'
 import { KafkaError, ProtocolError, UnsupportedVersionError } from '../errors/index.js'
 import { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from '../protocol/api-versions.js'
 import { brokerError } from '../protocol/broker-error.js'
@@ -7,7 +8,7 @@ import { ApiVersionTable } from './api-version-table.js'
 import type { Connection } from './connection.js'
 
 /** Brokers list clients by this name and version (KIP-511). */
-const CLIENT_SOFTWARE: ApiVersionsRequest = { clientSoftwareName: 'millrace', clientSoftwareVersion: '0.1.0' }
+const CLIENT_SOFTWARE: ApiVersionsRequest = { clientSoftwareName: 'millrace', clientSoftwareVersion: VERSION }
 
 /** Called once with the broker's versions, or with why there are none; the connection is then of no use. */
 export type NegotiationOutcome = (error: KafkaError | null, versions: ApiVersionTable | null) => void

@@ -2,8 +2,9 @@ import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node
 import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import type { Observer } from '../common/observer.js'
 import { isNode } from '../common/runtime.js'
-import { type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
+import { AuthenticationError, type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
 import type { SaslMechanism } from '../security/index.js'
 import { Addresses, type Lookup } from './addresses.js'
 import type { ApiVersionTable } from './api-version-table.js'
@@ -68,6 +69,7 @@ export interface NodeContext {
   readonly setupTimeout: ExponentialBackoff
   readonly clock: Clock
   readonly logger: Logger
+  readonly observer: Observer
   /** Reads anew what a connection needs, certificates for example, and answers how to open one. */
   readonly prepareConnect: () => Promise<Connect>
   /** Null: brokers ask for no authentication. */
@@ -183,6 +185,7 @@ export class NodeConnection {
 
   /** Nothing is sent for `ms`, at most a minute; requests in flight get that much longer. */
   throttle(ms: number): void {
+    this.context.observer.throttled(this.id, ms)
     if (!(ms > 0) || this.state !== NodeState.Ready) return
     const { clock, logger } = this.context
     const boundedMs = Math.min(ms, THROTTLE_MS_MAX)
@@ -209,7 +212,11 @@ export class NodeConnection {
 
   /** Lets go of the connection, which ends when the requests in flight have their outcome. */
   detach(): void {
-    const { connection } = this
+    const { connection, state, node } = this
+    if (state === NodeState.Connecting || state === NodeState.Negotiating) {
+      const reason = `The attempt to connect to broker ${this.name} was given up`
+      this.context.observer.connectFailed(node, new NetworkError(reason))
+    }
     this.leave()
     if (connection === null) return
     this.context.events.onDetached(connection, false)
@@ -241,7 +248,7 @@ export class NodeConnection {
   }
 
   private open(attempt: number, address: string, connect: Connect): void {
-    const { clock, logger, requestTimeoutMs } = this.context
+    const { clock, logger, observer, requestTimeoutMs } = this.context
     let socket: Socket
     try {
       socket = connect(address, this.node.port, this.node.host)
@@ -252,9 +259,11 @@ export class NodeConnection {
     const connection: Connection = new Connection({
       socket,
       broker: this.name,
+      node: this.node,
       requestTimeoutMs,
       clock,
       logger,
+      observer,
       events: {
         onConnected: () => {
           if (attempt === this.attempt) this.onConnected(attempt, connection)
@@ -283,20 +292,29 @@ export class NodeConnection {
   }
 
   private authenticate(attempt: number, connection: Connection, versions: ApiVersionTable): void {
-    const { mechanism, clientId, clock, logger, requestTimeoutMs, events } = this.context
+    const { mechanism, clientId, clock, logger, observer, requestTimeoutMs, events } = this.context
+    const { node } = this
     if (mechanism === null) {
+      if (connection.isEncrypted) observer.authenticated(node, 0, false)
       this.onAccepted(connection, versions)
       return
     }
-    const { host, port } = this.node
+    const { host, port } = node
     const target = { connection, versions, clientId, mechanism, broker: { host, port }, clock }
-    const session = new SaslSession({ ...target, timeoutMs: requestTimeoutMs }, logger, () => {
-      if (this.session === session) events.onUsable(this)
+    const session = new SaslSession({ ...target, timeoutMs: requestTimeoutMs }, logger, {
+      onRenewed: durationMs => {
+        observer.authenticated(node, durationMs, true)
+        if (this.session === session) events.onUsable(this)
+      },
+      onRenewalFailed: error => observer.authenticationFailed(node, error, true),
     })
     this.session = session
+    const beganAt = clock.now()
     session.start().then(
       () => {
-        if (attempt === this.attempt && connection.usable) this.onAccepted(connection, versions)
+        if (attempt !== this.attempt || !connection.usable) return
+        observer.authenticated(node, clock.now() - beganAt, false)
+        this.onAccepted(connection, versions)
       },
       (error: KafkaError) => connection.destroy(error),
     )
@@ -310,6 +328,7 @@ export class NodeConnection {
     this.versions = versions
     this.state = NodeState.Ready
     this.armIdle()
+    this.context.observer.connectionReady(this.node)
     this.context.events.onUsable(this)
   }
 
@@ -320,7 +339,10 @@ export class NodeConnection {
 
   /** The attempt or connection is over, whatever the state. */
   private onEnded(error: KafkaError): void {
-    const { clock, logger, reconnectBackoff } = this.context
+    const { clock, logger, observer, reconnectBackoff } = this.context
+    if (this.state !== NodeState.Ready) observer.connectFailed(this.node, error)
+    if (this.state !== NodeState.Ready && error instanceof AuthenticationError)
+      observer.authenticationFailed(this.node, error, false)
     if (this.state === NodeState.Connecting) this.setupFailures++
     else this.addresses.forget()
     this.leave()

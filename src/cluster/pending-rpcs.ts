@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.js'
+import type { Observer } from '../common/observer.js'
 import { KafkaError, ProtocolError, TimeoutError, UnsupportedVersionError } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
 import { encodeRequest } from '../protocol/header.js'
@@ -36,6 +37,7 @@ export interface PendingRpcsOptions {
   clientId: string
   clock: Clock
   requestTimeoutMs: number
+  observer: Observer
   /** A node for the target that takes a request now; else undefined, and connecting has been seen to. */
   nodeFor(target: RpcTarget): NodeConnection | undefined
   /** Why nodes could not be reached of late. */
@@ -116,7 +118,7 @@ export class PendingRpcs {
         expectsResponse: true,
         encode: id => [encodeRequest(api, version, id, this.options.clientId, bodyOf(rpc, version))],
         onWritten: () => {},
-        onResponse: (error, body) => this.onResponse(rpc, version, error, body),
+        onResponse: (error, body) => this.onResponse(rpc, node.id, version, error, body),
       })
     } catch (cause) {
       // What the chosen version cannot say, the codec refuses; nothing was sent.
@@ -124,7 +126,13 @@ export class PendingRpcs {
     }
   }
 
-  private onResponse(rpc: Rpc, version: number, error: KafkaError | null, body: Reader | null): void {
+  private onResponse(
+    rpc: Rpc,
+    nodeId: number,
+    version: number,
+    error: KafkaError | null,
+    body: Reader | null,
+  ): void {
     if (body === null) {
       this.reject(rpc, error as KafkaError)
       return
@@ -136,6 +144,8 @@ export class PendingRpcs {
       this.reject(rpc, asKafkaError(cause))
       throw cause
     }
+    const { throttleTimeMs } = response as { throttleTimeMs?: number }
+    if (throttleTimeMs !== undefined) this.options.observer.throttled(nodeId, throttleTimeMs)
     if (rpc.settled) return
     this.settle(rpc)
     rpc.resolve(response)

@@ -9,6 +9,13 @@ const RENEW_SPREAD = 0.1
 /** Renewals do not follow each other faster, however short the broker says the session is. */
 const RENEW_MS_MIN = 100
 
+export interface SaslSessionEvents {
+  /** `durationMs`: of the exchange with the broker. */
+  onRenewed(durationMs: number): void
+  /** The connection ends with that. */
+  onRenewalFailed(error: KafkaError): void
+}
+
 /**
  * The authentication of one connection and, where the broker lets sessions end, its renewals (KIP-368).
  *
@@ -24,15 +31,15 @@ export class SaslSession {
   isRenewing = false
   private readonly target: AuthenticationTarget
   private readonly logger: Logger
-  private readonly onRenewed: () => void
+  private readonly events: SaslSessionEvents
   private readonly timer: DeadlineTimer
   private endsAt = Number.POSITIVE_INFINITY
   private isOver = false
 
-  constructor(target: AuthenticationTarget, logger: Logger, onRenewed: () => void) {
+  constructor(target: AuthenticationTarget, logger: Logger, events: SaslSessionEvents) {
     this.target = target
     this.logger = logger
-    this.onRenewed = onRenewed
+    this.events = events
     this.timer = new DeadlineTimer(target.clock, () => {
       void this.renew()
     })
@@ -66,15 +73,18 @@ export class SaslSession {
       // Renewing is not use: an idle connection stays as idle as it was.
       const idleSince = connection.inFlightCount === 0 ? connection.lastActiveAt : null
       this.isRenewing = true
+      const beganAt = target.clock.now()
       const lifetimeMs = await authenticate(target, prepared)
       this.isRenewing = false
       if (idleSince !== null) connection.lastActiveAt = idleSince
       if (this.isOver) return
       this.logger.debug(`authenticated with broker ${connection.broker} again`)
       this.begin(lifetimeMs)
-      this.onRenewed()
+      this.events.onRenewed(target.clock.now() - beganAt)
     } catch (error) {
-      if (connection.usable) connection.destroy(error as KafkaError)
+      if (!connection.usable) return
+      this.events.onRenewalFailed(error as KafkaError)
+      connection.destroy(error as KafkaError)
     }
   }
 

@@ -18,6 +18,10 @@ export class TrackedTopics {
     return isNew
   }
 
+  get size(): number {
+    return this.trackedAtMs.size
+  }
+
   has(name: string): boolean {
     return this.trackedAtMs.has(name)
   }

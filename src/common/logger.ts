@@ -18,10 +18,22 @@ export const defaultLogger: Logger = {
     details ? console.error(`millrace: ${message}`, details) : console.error(`millrace: ${message}`),
 }
 
+/** Whether a logger is pino's, by what only that has; it drops details that come after the message. */
+function isPino(logger: Logger): boolean {
+  const { bindings, isLevelEnabled } = logger as { bindings?: unknown; isLevelEnabled?: unknown }
+  return typeof bindings === 'function' && typeof isLevelEnabled === 'function'
+}
+
 /** A logger of the application that throws must not stop what is being done, nor what is told next. */
 export function harmless(logger: Logger): Logger {
+  const takesDetailsFirst = isPino(logger)
   const guarded = (level: keyof Logger) => (message: string, details?: object) => {
     try {
+      if (takesDetailsFirst && details !== undefined) {
+        const swapped = logger[level] as unknown as (details: object, message: string) => void
+        swapped.call(logger, details, message)
+        return
+      }
       // Without details it gets one argument, as it would without this.
       if (details === undefined) logger[level](message)
       else logger[level](message, details)

@@ -6,6 +6,7 @@ import type {
   SaslMechanism,
 } from '../security/index.js'
 import type { Bytes, SerializerLike } from '../serialization/index.js'
+import type { MetricsReporter, ReportMetric } from '../telemetry/metrics/reporter.js'
 import type { OptionDefinition } from './definition.js'
 import type { DefinitionOf, OptionKey } from './definitions.js'
 import type { CamelCase } from './names.js'
@@ -18,6 +19,7 @@ interface OwnValues<K, V> {
   'value.serializer': SerializerLike<V>
   'partitioner.class': Partitioner | Partition
   'interceptor.classes': readonly ProducerInterceptor<K, V>[]
+  'metric.reporters': string | readonly (MetricsReporter | ReportMetric | string)[]
 }
 
 interface ValueOfType {

@@ -9,6 +9,7 @@ import {
   type SerializerLike,
   serializerOfJavaClass,
 } from '../serialization/index.js'
+import { type MetricsReporter, type ReportMetric, reporterOf } from '../telemetry/metrics/reporter.js'
 import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
 import { hasMethod } from './has-method.js'
@@ -39,6 +40,7 @@ export interface ProducerConfig {
   readonly deliveryTimeoutMs: number
   /** What is left of the option after conflicts with `acks` and `retries` are settled. */
   readonly enableIdempotence: boolean
+  readonly enableMetricsPush: boolean
   readonly interceptors: readonly ProducerInterceptor<unknown, unknown>[]
   /** Null: keys are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
   readonly keySerializer: Serialize<unknown> | null
@@ -52,6 +54,9 @@ export interface ProducerConfig {
   readonly metadataMaxIdleMs: number
   readonly metadataRecoveryRebootstrapTriggerMs: number
   readonly metadataRecoveryStrategy: 'rebootstrap' | 'none'
+  readonly metricReporters: readonly MetricsReporter[]
+  readonly metricsNumSamples: number
+  readonly metricsSampleWindowMs: number
   /** Null: the built-in partitioner. */
   readonly partitioner: Partitioner | null
   readonly partitionerAdaptivePartitioningEnable: boolean
@@ -101,6 +106,7 @@ export function resolveConfig(
     connectionsMaxIdleMs: values['connections.max.idle.ms'],
     deliveryTimeoutMs: values['delivery.timeout.ms'],
     enableIdempotence: values['enable.idempotence'],
+    enableMetricsPush: values['enable.metrics.push'],
     interceptors: resolveInterceptors(values['interceptor.classes']),
     keySerializer: resolveSerializer('key', values['key.serializer']),
     lingerMs: values['linger.ms'],
@@ -112,6 +118,9 @@ export function resolveConfig(
     metadataMaxIdleMs: values['metadata.max.idle.ms'],
     metadataRecoveryRebootstrapTriggerMs: values['metadata.recovery.rebootstrap.trigger.ms'],
     metadataRecoveryStrategy: values['metadata.recovery.strategy'],
+    metricReporters: resolveReporters(values['metric.reporters']),
+    metricsNumSamples: values['metrics.num.samples'],
+    metricsSampleWindowMs: values['metrics.sample.window.ms'],
     partitioner: resolvePartitioner(values['partitioner.class']),
     partitionerAdaptivePartitioningEnable: values['partitioner.adaptive.partitioning.enable'],
     partitionerAvailabilityTimeoutMs: values['partitioner.availability.timeout.ms'],
@@ -197,6 +206,24 @@ function resolvePartitioner(given: unknown): Partitioner | null {
   if (typeof given === 'function') return { partition: given as Partitioner['partition'] }
   if (!hasMethod(given, 'partition')) throw invalidValue(key, given)
   return given as unknown as Partitioner
+}
+
+/** Java's default, which shows metrics to JMX: there is none here, and nothing is lost but that. */
+const JMX_REPORTER = 'org.apache.kafka.common.metrics.JmxReporter'
+
+function resolveReporters(given: readonly unknown[]): readonly MetricsReporter[] {
+  const key = 'metric.reporters'
+  const reporters: MetricsReporter[] = []
+  for (const reporter of given) {
+    if (reporter === JMX_REPORTER) continue
+    if (typeof reporter === 'string')
+      refuseClassName(key, reporter, 'an array of objects or functions; metrics() has all of them, too')
+    const methods = ['init', 'metricChange', 'metricRemoval', 'close']
+    const isReporter = typeof reporter === 'function' || methods.some(method => hasMethod(reporter, method))
+    if (!isReporter) throw invalidValue(key, reporter)
+    reporters.push(reporterOf(reporter as MetricsReporter | ReportMetric))
+  }
+  return Object.freeze(reporters)
 }
 
 function resolveInterceptors(given: readonly unknown[]): readonly ProducerInterceptor<unknown, unknown>[] {

@@ -32,12 +32,12 @@ export function assemble(
   observer: Observer,
   owner: RecordOwner,
 ): ProducerParts {
-  const client = createClient(config, clock)
+  const client = createClient(config, clock, observer)
   // The accumulator wakes the sender, which is made after it, and so do transactions.
   const parts: { accumulator?: RecordAccumulator; sender?: Sender } = {}
   const sender = () => parts.sender as Sender
   const accumulator = () => parts.accumulator as RecordAccumulator
-  const transactions = createTransactions(config, clock, client, {
+  const transactions = createTransactions(config, clock, observer, client, {
     ...owner,
     failForGood: error => sender().failForGood(error),
     setIdentity: (producerId, producerEpoch) => sender().identity.set(producerId, producerEpoch),
@@ -53,6 +53,7 @@ export function assemble(
 function createTransactions(
   config: ProducerConfig,
   clock: Clock,
+  observer: Observer,
   client: ClusterClient,
   host: TransactionHost,
 ): TransactionManager | null {
@@ -67,11 +68,12 @@ function createTransactions(
     client,
     clock,
     logger: config.logger,
+    observer,
     host,
   })
 }
 
-function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
+function createClient(config: ProducerConfig, clock: Clock, observer: Observer): ClusterClient {
   return new ClusterClient({
     bootstrapServers: config.bootstrapServers,
     clientId: config.clientId,
@@ -91,6 +93,7 @@ function createClient(config: ProducerConfig, clock: Clock): ClusterClient {
     security: createSecurity(config.security, config.logger),
     clock,
     logger: config.logger,
+    observer,
   })
 }
 

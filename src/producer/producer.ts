@@ -3,7 +3,7 @@ import type { RecordAccumulator } from '../accumulator/accumulator.js'
 import { FlushBarrier } from '../accumulator/batch/flush-barrier.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import { type Clock, systemClock } from '../common/clock.js'
-import { noObserver, type Observer } from '../common/observer.js'
+import type { Observer } from '../common/observer.js'
 import {
   type ProducerConfig,
   type ProducerOptions,
@@ -13,6 +13,10 @@ import {
 import { ConfigError, type KafkaError, ProducerClosedError } from '../errors/index.js'
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
+import { limitedLogger } from '../telemetry/limited-logger.js'
+import type { Metric } from '../telemetry/metrics/registry.js'
+import { TELEMETRY } from '../telemetry/source.js'
+import type { Telemetry } from '../telemetry/telemetry.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
@@ -20,6 +24,7 @@ import { CloseDeadline } from './close-deadline.js'
 import { Interceptors } from './interceptors.js'
 import { observeCallback, observePromise } from './observed-send.js'
 import { ProducerState } from './producer-state.js'
+import { ProducerTelemetry } from './producer-telemetry.js'
 import { PlainRecords } from './record/plain-records.js'
 import { checkCallback } from './record/record-checks.js'
 import { RecordClock } from './record/record-clock.js'
@@ -62,6 +67,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private closing: Promise<void> | null = null
   private readonly closeDeadline: CloseDeadline
   private readonly observer: Observer
+  private readonly telemetry: ProducerTelemetry
+  /** For `millrace/prometheus` and `millrace/opentelemetry`. */
+  readonly [TELEMETRY]: Telemetry
 
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
@@ -71,17 +79,21 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * @throws NativeAddonError if the native addon is missing
    */
   constructor(options: ProducerOptions<K, V>) {
-    this.config = parseProducerOptions(options)
+    const parsed = parseProducerOptions(options)
+    this.config = { ...parsed, logger: limitedLogger(parsed.logger, systemClock) }
     this.clock = systemClock
     this.recordClock = new RecordClock(systemClock)
     this.closeDeadline = new CloseDeadline(this.clock)
     const { config, clock } = this
-    const observer = noObserver
+    this.telemetry = new ProducerTelemetry(config, clock)
+    const { observer } = this.telemetry
+    this[TELEMETRY] = observer
     this.observer = observer
     const { client, accumulator, sender, transactions, topics } = assemble(config, clock, observer, {
       flush: () => this.flush(),
       abortUnsent: error => this.abortUnsent(error),
     })
+    this.telemetry.attach({ client, accumulator })
     this.client = client
     this.accumulator = accumulator
     this.sender = sender
@@ -268,6 +280,36 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     }))
   }
 
+  /**
+   * Every metric of this producer with its present value, by the names, groups and tags that they have in
+   * Java (`KafkaProducer.metrics`): `producer-metrics`, `producer-node-metrics` for each broker connected to,
+   * `producer-topic-metrics` for each topic sent to. Sizes are in bytes, times in milliseconds unless the name
+   * says `ns`; an average or a maximum of nothing is NaN.
+   */
+  metrics(): readonly Metric[] {
+    return this.telemetry.observer.metrics()
+  }
+
+  /**
+   * The id under which the cluster knows this producer's metrics (KIP-714), 22 characters; connects if need be.
+   * Rejects with `TimeoutError` after `timeoutMs` (default `max.block.ms`), and with `IllegalStateError` where
+   * the cluster asks for no metrics or `enable.metrics.push` is false.
+   */
+  async clientInstanceId(options: { timeoutMs?: number } = {}): Promise<string> {
+    this.state.checkOpen()
+    return this.telemetry.clientInstanceId(options.timeoutMs ?? this.config.maxBlockMs)
+  }
+
+  /** Hands a metric of the application to the cluster with the producer's own (KIP-1076). */
+  registerMetricForSubscription(metric: Metric): void {
+    this.telemetry.addMetric(metric)
+  }
+
+  /** Takes back {@link registerMetricForSubscription}. */
+  unregisterMetricFromSubscription(metric: Metric): void {
+    this.telemetry.removeMetric(metric)
+  }
+
   /** Bytes of `buffer.memory` that hold no record now. */
   get bufferAvailableBytes(): number {
     return this.accumulator.availableBytes
@@ -369,8 +411,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.waiting.abort(error)
     this.accumulator.abort(error)
     this.sender.close()
+    await this.telemetry.farewell(timeoutMs)
     this.accumulator.close()
     await this.client.close()
+    this.telemetry.observer.close()
     await this.failedCallbacks.called()
   }
 }

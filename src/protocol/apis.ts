@@ -7,10 +7,12 @@ import { DescribeTransactions } from './describe-transactions.js'
 import { EndTxn } from './end-txn.js'
 import { Fetch } from './fetch.js'
 import { FindCoordinator } from './find-coordinator.js'
+import { GetTelemetrySubscriptions } from './get-telemetry-subscriptions.js'
 import { InitProducerId } from './init-producer-id.js'
 import { ListOffsets } from './list-offsets.js'
 import { Metadata } from './metadata.js'
 import { Produce } from './produce.js'
+import { PushTelemetry } from './push-telemetry.js'
 import { SaslAuthenticate } from './sasl-authenticate.js'
 import { SaslHandshake } from './sasl-handshake.js'
 import { TxnOffsetCommit } from './txn-offset-commit.js'
@@ -36,6 +38,8 @@ export const apis: readonly AnyApi[] = [
   TxnOffsetCommit,
   SaslAuthenticate,
   DescribeTransactions,
+  GetTelemetrySubscriptions,
+  PushTelemetry,
 ]
 
 /** The same by key. */

@@ -15,6 +15,7 @@ import type { CommittedOffset } from './group-offsets.js'
 import { type BrokerOptions, integer, resolveOptions } from './options.js'
 import type { IsolationLevel, PartitionLog } from './partition-log.js'
 import type { BrokerRecord } from './record-batch.js'
+import type { TelemetryPush, TelemetrySubscription } from './telemetry-store.js'
 import type { TransactionState } from './transaction-coordinator.js'
 
 /** Where a partition is and what it holds. */
@@ -189,6 +190,20 @@ export class TestBroker implements AsyncDisposable {
   /** The offsets that a consumer group has committed in transactions. */
   committedOffsets(groupId: string): CommittedOffset[] {
     return this.cluster.groupOffsets.of(groupId)
+  }
+
+  // ---- client telemetry ----
+
+  /** What clients have pushed, in the order of arrival (KIP-714); nothing without the option `telemetry`. */
+  telemetryPushes(): readonly TelemetryPush[] {
+    return [...(this.cluster.telemetry?.pushes ?? [])]
+  }
+
+  /** Asks clients for other metrics from now on; needs the option `telemetry`. */
+  subscribeTelemetry(subscription: TelemetrySubscription): void {
+    const { telemetry } = this.cluster
+    if (telemetry === null) throw new IllegalStateError('The broker was started without the option telemetry')
+    telemetry.subscribe(subscription)
   }
 
   // ---- faults: each concerns the next `times` requests of an API, of all nodes or of one ----

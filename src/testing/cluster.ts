@@ -7,6 +7,7 @@ import { Faults } from './faults.js'
 import { GroupOffsets } from './group-offsets.js'
 import { announcedRanges } from './handlers/index.js'
 import { type BrokerSettings, integer, MOST_PARTITIONS } from './options.js'
+import { TelemetryStore } from './telemetry-store.js'
 import { isValidTopicName, Topic, type TopicConfig } from './topic.js'
 import { TransactionCoordinator } from './transaction-coordinator.js'
 
@@ -40,6 +41,8 @@ export class Cluster {
   readonly topics = new Map<string, Topic>()
   readonly groupOffsets = new GroupOffsets()
   readonly transactions: TransactionCoordinator
+  /** Null: clients are asked for no metrics. */
+  readonly telemetry: TelemetryStore | null
   /** Level of the finalized feature `transaction.version`. */
   transactionVersion: number
   /** Grows with every change of the features. */
@@ -51,7 +54,8 @@ export class Cluster {
 
   constructor(settings: BrokerSettings) {
     this.settings = settings
-    this.announced = announcedRanges(settings.apiVersions)
+    this.announced = announcedRanges(settings)
+    this.telemetry = settings.telemetry === null ? null : new TelemetryStore(settings.telemetry)
     this.transactionVersion = settings.transactionVersion
     this.transactions = new TransactionCoordinator(
       this.groupOffsets,

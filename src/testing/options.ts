@@ -3,6 +3,7 @@ import type { TlsOptions } from 'node:tls'
 import { ConfigError } from '../errors/index.js'
 import type { ApiName } from './handlers/api-names.js'
 import type { SaslServerOptions } from './sasl.js'
+import type { TelemetrySubscription } from './telemetry-store.js'
 
 /** Where clients are told to connect to. */
 export interface Endpoint {
@@ -46,6 +47,8 @@ export interface BrokerOptions {
   tls?: TlsOptions
   /** What clients must authenticate with. Default: nothing. */
   sasl?: SaslServerOptions
+  /** Asks clients for metrics (KIP-714). Default: none are wanted, and clients cannot ask. */
+  telemetry?: TelemetrySubscription
   /** Takes what the broker has to say, a line at a time. Default: writes it to stderr. */
   log?: (line: string) => void
   /** Says nothing at all. Default false. */
@@ -70,6 +73,7 @@ export interface BrokerSettings {
   readonly apiVersions: NonNullable<BrokerOptions['apiVersions']>
   readonly tls: TlsOptions | null
   readonly sasl: SaslServerOptions | null
+  readonly telemetry: TelemetrySubscription | null
   readonly log: (line: string) => void
   readonly unref: boolean
 }
@@ -109,6 +113,7 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
     apiVersions: options.apiVersions ?? {},
     tls: options.tls ?? null,
     sasl: options.sasl ?? null,
+    telemetry: options.telemetry ?? null,
     log: options.quiet ? () => {} : (options.log ?? (line => process.stderr.write(`${line}\n`))),
     unref: options.unref ?? false,
   }

@@ -1,6 +1,7 @@
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
 import type { Logger } from '../common/logger.js'
+import type { Observer } from '../common/observer.js'
 import type { KafkaError } from '../errors/index.js'
 
 /** What transactions need of those who send the records. */
@@ -28,5 +29,7 @@ export interface TransactionManagerOptions {
   client: ClusterClient
   clock: Clock
   logger: Logger
+  /** Default: nobody observes. */
+  observer?: Observer
   host: TransactionHost
 }

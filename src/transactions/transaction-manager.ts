@@ -1,3 +1,4 @@
+import { noObserver, type ObservedTransactionCall, type Observer } from '../common/observer.js'
 import { BrokerError, IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
 import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
@@ -6,6 +7,7 @@ import { Completion } from './completion.js'
 import { CompletionRpc } from './completion-rpc.js'
 import { EndTxnRpc } from './end-txn-rpc.js'
 import { abortableError, abortedError, fatalError, fencedError, otherCallError } from './failures.js'
+import { observedCall } from './observed-call.js'
 import { type ConsumerGroupMetadata, checkGroup, checkOffsets, type TopicPartitionOffset } from './offsets.js'
 import { AddOffsetsRpc, TxnOffsetCommitRpc } from './offsets-rpcs.js'
 import { type PartitionRef, TransactionPartitions } from './partitions.js'
@@ -31,6 +33,7 @@ const PRODUCE_VERSION_MAX_V1 = 11
  */
 export class TransactionManager {
   private readonly options: TransactionManagerOptions
+  private readonly observer: Observer
   private readonly runner: RpcRunner
   private currentState: TransactionState = 'UNINITIALIZED'
   /** Why the state is an error. */
@@ -48,6 +51,7 @@ export class TransactionManager {
 
   constructor(options: TransactionManagerOptions) {
     this.options = options
+    this.observer = options.observer ?? noObserver
     const { client, clock, logger, transactionalId, requestTimeoutMs, retryBackoffMs, host } = options
     this.completion = new Completion(clock)
     this.runner = new RpcRunner({
@@ -89,8 +93,18 @@ export class TransactionManager {
 
   /** Throws where it is not possible. */
   beginTransaction(): void {
-    this.check('beginTransaction')
-    this.transition('IN_TRANSACTION')
+    const { observer } = this
+    const { clock } = this.options
+    const beganAt = clock.now()
+    observer.transactionCallBegan('beginTransaction')
+    try {
+      this.check('beginTransaction')
+      this.transition('IN_TRANSACTION')
+      observer.transactionCallEnded('beginTransaction', clock.now() - beganAt, null)
+    } catch (error) {
+      observer.transactionCallEnded('beginTransaction', clock.now() - beganAt, error as KafkaError)
+      throw error
+    }
   }
 
   /** Throws where no record may be sent. */
@@ -99,6 +113,12 @@ export class TransactionManager {
   }
 
   sendOffsets(offsets: Iterable<TopicPartitionOffset>, group: ConsumerGroupMetadata): Promise<void> {
+    return observedCall(this.observer, this.options.clock, 'sendOffsetsToTransaction', () =>
+      this.startOffsets(offsets, group),
+    )
+  }
+
+  private startOffsets(offsets: Iterable<TopicPartitionOffset>, group: ConsumerGroupMetadata): Promise<void> {
     let call: PendingCall
     try {
       const checkedGroup = checkGroup(group)
@@ -235,7 +255,11 @@ export class TransactionManager {
 
   // ---- calls ----
 
-  private start(name: TransactionalCall, begin: () => void): Promise<void> {
+  private start(name: ObservedTransactionCall, begin: () => void): Promise<void> {
+    return observedCall(this.observer, this.options.clock, name, () => this.startCall(name, begin))
+  }
+
+  private startCall(name: TransactionalCall, begin: () => void): Promise<void> {
     const { call } = this
     if (call !== null && !call.isOver && call.name === name) return call.wait()
     try {

@@ -10,6 +10,7 @@ import {
   NodeState,
 } from '../../dist/cluster/node-connection.js'
 import { ExponentialBackoff } from '../../dist/common/exponential-backoff.js'
+import { noObserver } from '../../dist/common/observer.js'
 import { KafkaError, NetworkError, TimeoutError, UnsupportedVersionError } from '../../dist/errors/index.js'
 import { ApiVersions } from '../../dist/protocol/api-versions.js'
 import { Metadata } from '../../dist/protocol/metadata.js'
@@ -70,6 +71,7 @@ function rig(host: string, port: number, { connect = connectTcp, ...overrides }:
       logger,
       lookup: async () => ['127.0.0.1'],
       mechanism: null,
+      observer: noObserver,
       ...overrides,
       prepareConnect: async () => (address, toPort, name) => {
         attempts.push({ address, atMs: clock.now() })

@@ -60,6 +60,7 @@ describe('defaults', () => {
       connectionsMaxIdleMs: 540000,
       deliveryTimeoutMs: 120000,
       enableIdempotence: true,
+      enableMetricsPush: true,
       interceptors: [],
       keySerializer: null,
       lingerMs: 5,
@@ -70,6 +71,9 @@ describe('defaults', () => {
       metadataMaxIdleMs: 300000,
       metadataRecoveryRebootstrapTriggerMs: 300000,
       metadataRecoveryStrategy: 'rebootstrap',
+      metricReporters: [],
+      metricsNumSamples: 2,
+      metricsSampleWindowMs: 30000,
       partitioner: null,
       partitionerAdaptivePartitioningEnable: true,
       partitionerAvailabilityTimeoutMs: 0,
@@ -519,9 +523,6 @@ describe('what is not built', () => {
     [{ 'config.providers': 'file' }, 'config.providers'],
     [{ 'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only' }, 'client.dns.lookup'],
     [{ 'compression.lz4.level': 12 }, 'compression.lz4.level', /no levels/],
-    [{ 'metric.reporters': 'x.Y' }, 'metric.reporters', /metrics/],
-    [{ 'metrics.num.samples': 3 }, 'metrics.num.samples'],
-    [{ 'metrics.recording.level': 'DEBUG' }, 'metrics.recording.level'],
   ]
   for (const [options, key, ...patterns] of refused)
     test(`is refused by name: ${inspect(options)}`, () => {
@@ -530,8 +531,6 @@ describe('what is not built', () => {
 
   test('is accepted where it asks for nothing', () => {
     parse({ 'metric.reporters': [], 'ssl.enabled.protocols': '', 'ssl.cipher.suites': [] })
-    parse({ 'enable.metrics.push': true })
-    parse({ 'enable.metrics.push': 'false' })
   })
 
   test('is every option that is described as not available, and no other', () => {
@@ -545,11 +544,10 @@ describe('what is not built', () => {
     }
     const ownValues: Record<string, unknown> = {
       'sasl.oauthbearer.assertion.algorithm': 'ES256',
-      'metrics.recording.level': 'TRACE',
       'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only',
     }
     const effectless = [
-      ...['enable.metrics.push', 'receive.buffer.bytes', 'send.buffer.bytes'],
+      ...['receive.buffer.bytes', 'send.buffer.bytes'],
       ...['sasl.oauthbearer.clock.skew.seconds', 'sasl.oauthbearer.expected.audience'],
       ...['sasl.oauthbearer.expected.issuer', 'sasl.oauthbearer.jwks.endpoint.refresh.ms'],
       'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms',
@@ -564,6 +562,31 @@ describe('what is not built', () => {
       if (effectless.includes(key)) assert.ok(parseLogged(options))
       else refusesFeature(options, key)
     }
+  })
+})
+
+describe('metric.reporters', () => {
+  test('takes objects and functions, and knows the name of Java’s default', () => {
+    const seen: string[] = []
+    const { metricReporters } = parse({
+      metricReporters: [
+        'org.apache.kafka.common.metrics.JmxReporter',
+        { metricChange: ({ name }: { name: string }) => seen.push(`object ${name}`) },
+        ({ name }: { name: string }) => seen.push(`function ${name}`),
+      ],
+    })
+    assert.equal(metricReporters.length, 2)
+    const metric = { name: 'a', group: 'g', description: '', tags: {}, value: 1 }
+    for (const reporter of metricReporters) reporter.metricChange?.(metric)
+    for (const reporter of metricReporters) reporter.init?.([metric])
+    assert.deepEqual(seen, ['object a', 'function a', 'function a'])
+    assert.deepEqual(parse({ metricReporters: [] }).metricReporters, [])
+  })
+
+  test('refuses other names and what cannot report', () => {
+    refuses({ bootstrapServers: HOSTS, metricReporters: ['x.Y'] }, 'metric.reporters', /x\.Y/)
+    refuses({ bootstrapServers: HOSTS, metricReporters: [{ report: 1 }] }, 'metric.reporters')
+    refuses({ bootstrapServers: HOSTS, metricReporters: [7] }, 'metric.reporters')
   })
 })
 

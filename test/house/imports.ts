@@ -20,7 +20,7 @@ const BELOW_PRODUCER = [
 export const HOUSE: Readonly<Record<string, Rooms>> = {
   index: { uses: ['producer', ...BELOW_PRODUCER] },
   producer: { uses: BELOW_PRODUCER },
-  config: { uses: ['serialization', 'partitioner'], types: ['security'] },
+  config: { uses: ['serialization', 'partitioner', 'telemetry'], types: ['security'] },
   serialization: {},
   partitioner: { types: ['cluster'] },
   accumulator: { uses: ['native', 'compression', 'partitioner'], types: ['cluster'] },
@@ -30,7 +30,7 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   security: { uses: ['protocol'] },
   protocol: {},
   compression: { uses: ['native'] },
-  telemetry: {},
+  telemetry: { uses: ['cluster', 'compression', 'protocol'] },
   native: {},
   testing: { uses: ['protocol', 'compression'] },
   compat: { uses: ['index'] },

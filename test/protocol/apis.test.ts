@@ -10,7 +10,7 @@ const BODIES = 12
 describe('every API', () => {
   it('is listed by ascending key and found by it', () => {
     const keys = apis.map(api => api.key)
-    assert.deepEqual(keys, [0, 1, 2, 3, 10, 17, 18, 19, 22, 24, 25, 26, 28, 36, 65])
+    assert.deepEqual(keys, [0, 1, 2, 3, 10, 17, 18, 19, 22, 24, 25, 26, 28, 36, 65, 71, 72])
     for (const api of apis) assert.equal(apisByKey.get(api.key), api)
   })
 
@@ -32,6 +32,8 @@ describe('every API', () => {
       'TxnOffsetCommit 0-5 3',
       'SaslAuthenticate 0-2 2',
       'DescribeTransactions 0-0 0',
+      'GetTelemetrySubscriptions 0-0 0',
+      'PushTelemetry 0-0 0',
     ])
   })
 

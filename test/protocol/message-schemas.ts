@@ -337,6 +337,31 @@ export const messageSchemas: { readonly [message: string]: string } = {
         partitionIndex int32 0+
         errorCode int16 0+
   `,
+  GetTelemetrySubscriptionsRequest: `
+    clientInstanceId uuid 0+
+  `,
+  GetTelemetrySubscriptionsResponse: `
+    throttleTimeMs int32 0+
+    errorCode int16 0+
+    clientInstanceId uuid 0+
+    subscriptionId int32 0+
+    acceptedCompressionTypes [int8] 0+
+    pushIntervalMs int32 0+
+    telemetryMaxBytes int32 0+
+    deltaTemporality bool 0+
+    requestedMetrics [string] 0+
+  `,
+  PushTelemetryRequest: `
+    clientInstanceId uuid 0+
+    subscriptionId int32 0+
+    terminating bool 0+
+    compressionType int8 0+
+    metrics bytes 0+
+  `,
+  PushTelemetryResponse: `
+    throttleTimeMs int32 0+
+    errorCode int16 0+
+  `,
   DescribeTransactionsRequest: `
     transactionalIds [string] 0+
   `,

@@ -15,6 +15,8 @@ export const apiNames = [
   'TxnOffsetCommit',
   'SaslAuthenticate',
   'DescribeTransactions',
+  'GetTelemetrySubscriptions',
+  'PushTelemetry',
 ] as const
 
 /** Name of an API, as Kafka's documentation has it. */

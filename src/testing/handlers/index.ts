@@ -8,10 +8,12 @@ import { DescribeTransactions } from '../../protocol/describe-transactions.js'
 import { EndTxn } from '../../protocol/end-txn.js'
 import { Fetch } from '../../protocol/fetch.js'
 import { FindCoordinator } from '../../protocol/find-coordinator.js'
+import { GetTelemetrySubscriptions } from '../../protocol/get-telemetry-subscriptions.js'
 import { InitProducerId } from '../../protocol/init-producer-id.js'
 import { ListOffsets } from '../../protocol/list-offsets.js'
 import { Metadata } from '../../protocol/metadata.js'
 import { Produce } from '../../protocol/produce.js'
+import { PushTelemetry } from '../../protocol/push-telemetry.js'
 import { SaslAuthenticate } from '../../protocol/sasl-authenticate.js'
 import { SaslHandshake } from '../../protocol/sasl-handshake.js'
 import { TxnOffsetCommit } from '../../protocol/txn-offset-commit.js'
@@ -31,6 +33,7 @@ import { handleListOffsets } from './list-offsets.js'
 import { handleMetadata } from './metadata.js'
 import { handleProduce } from './produce.js'
 import { handleSaslAuthenticate, handleSaslHandshake } from './sasl.js'
+import { handleGetTelemetrySubscriptions, handlePushTelemetry } from './telemetry.js'
 import { handleTxnOffsetCommit } from './txn-offset-commit.js'
 
 /** What a handler gives: the body of the response, now or later, or that there is none. */
@@ -70,6 +73,8 @@ const served: readonly ServedApi[] = [
   serve('TxnOffsetCommit', TxnOffsetCommit, handleTxnOffsetCommit),
   serve('SaslAuthenticate', SaslAuthenticate, handleSaslAuthenticate),
   serve('DescribeTransactions', DescribeTransactions, handleDescribeTransactions),
+  serve('GetTelemetrySubscriptions', GetTelemetrySubscriptions, handleGetTelemetrySubscriptions),
+  serve('PushTelemetry', PushTelemetry, handlePushTelemetry),
 ]
 
 /** The served APIs by key. */
@@ -81,12 +86,18 @@ export const servedApis: ReadonlyMap<number, ServedApi> = new Map(served.map(ent
  */
 const PRODUCE_ANNOUNCED_FROM = 0
 
+/** Brokers have these only where something takes the metrics. */
+const TELEMETRY: readonly AnyApi[] = [GetTelemetrySubscriptions, PushTelemetry]
+
 /** What ApiVersions tells, by API key. */
-export function announcedRanges(overrides: BrokerSettings['apiVersions']): Map<number, ApiVersionRange> {
+export function announcedRanges({
+  apiVersions,
+  telemetry,
+}: Pick<BrokerSettings, 'apiVersions' | 'telemetry'>): Map<number, ApiVersionRange> {
   const ranges = new Map<number, ApiVersionRange>()
   for (const { name, api } of served) {
-    const override = overrides[name]
-    if (override === null) continue
+    const override = apiVersions[name]
+    if (override === null || (telemetry === null && TELEMETRY.includes(api))) continue
     const lowest = api === Produce ? PRODUCE_ANNOUNCED_FROM : api.minVersion
     const [minVersion, maxVersion] = override ?? [lowest, api.maxVersion]
     ranges.set(api.key, { apiKey: api.key, minVersion, maxVersion })

@@ -1,0 +1,45 @@
+import { type Context, propagation, type TextMapSetter } from '@opentelemetry/api'
+
+type HeaderValue = string | Uint8Array | null
+export type HeaderPair = readonly [name: string, value: HeaderValue]
+/** Headers as `send` takes them. */
+export type HeadersLike =
+  | Iterable<HeaderPair>
+  | Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>
+  | null
+  | undefined
+
+const setter: TextMapSetter<Map<string, string>> = {
+  set: (carrier, name, value) => carrier.set(name, value),
+}
+
+/**
+ * The record with the context in its headers, as the propagators of the process write it: `traceparent`,
+ * `tracestate` and `baggage` by default. Headers of these names are replaced. The record itself if there is
+ * nothing to write; it is never changed, for its owner may send it again.
+ */
+export function withContext<Record extends object>(record: Record, context: Context): Record {
+  const carrier = new Map<string, string>()
+  propagation.inject(context, carrier, setter)
+  if (carrier.size === 0) return record
+  const pairs = pairsOf((record as { headers?: HeadersLike }).headers)
+  // What cannot be read as headers is for `send` to refuse.
+  if (pairs === null) return record
+  const headers = [...pairs.filter(([name]) => !carrier.has(name)), ...carrier]
+  const prototype = Object.getPrototypeOf(record)
+  if (prototype === Object.prototype || prototype === null) return { ...record, headers }
+  // An instance of a class, whose properties need not be its own.
+  return Object.create(record, { headers: { value: headers, enumerable: true } })
+}
+
+function pairsOf(headers: HeadersLike): HeaderPair[] | null {
+  if (headers === undefined || headers === null) return []
+  if (typeof headers !== 'object') return null
+  if (Symbol.iterator in headers) {
+    const pairs = [...headers]
+    return pairs.every(pair => Array.isArray(pair)) ? pairs : null
+  }
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one): HeaderPair => [name, one]),
+  )
+}

@@ -1,0 +1,2 @@
+export { type Conventions, conventionsOf } from './attributes.js'
+export { type Instrumentable, type InstrumentOptions, instrument } from './instrument.js'

@@ -1,0 +1,140 @@
+import type { Histogram } from '../metrics/histogram.js'
+import type { MetricsRecorder } from '../metrics/recorder.js'
+import type { Metric } from '../metrics/registry.js'
+import { type MetricsSource, telemetryOf } from '../source.js'
+import { exportedMetrics, type FamilyType, PREFIX } from './names.js'
+
+export type Labels = Readonly<Record<string, string>>
+
+/** One line: a value under a name, which differs from the family's in histograms. */
+export interface Sample {
+  readonly suffix: '' | '_bucket' | '_sum' | '_count'
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** All samples of one name, of all producers. */
+export interface Family {
+  readonly name: string
+  readonly help: string
+  readonly type: FamilyType
+  readonly samples: readonly Sample[]
+}
+
+type FamilyHead = Omit<Family, 'samples'>
+
+/** What is not among Java's metrics. */
+const OWN_FAMILIES: readonly (FamilyHead & {
+  collect(recorder: MetricsRecorder, labels: Labels): Sample[]
+})[] = [
+  {
+    name: `${PREFIX}records_acknowledged_total`,
+    help: 'Records of the topic that brokers have stored.',
+    type: 'counter',
+    collect: ({ acknowledged }, labels) =>
+      Array.from(acknowledged, ([topic, value]) => ({ suffix: '', labels: { ...labels, topic }, value })),
+  },
+  {
+    name: `${PREFIX}records_failed_total`,
+    help: 'Records that were not stored as far as is known, by the code of their error.',
+    type: 'counter',
+    collect: ({ failures }, labels) =>
+      Array.from(failures, ([reason, value]) => ({ suffix: '', labels: { ...labels, reason }, value })),
+  },
+  {
+    name: `${PREFIX}delivery_latency_seconds`,
+    help: 'Time of records from the opening of their batch to its acknowledgement.',
+    type: 'histogram',
+    collect: ({ deliveryLatency }, labels) => histogramSamples(deliveryLatency, labels),
+  },
+  {
+    name: `${PREFIX}request_latency_seconds`,
+    help: 'Time from a Produce request to its answer.',
+    type: 'histogram',
+    collect: ({ requestLatency }, labels) => histogramSamples(requestLatency, labels),
+  },
+  {
+    name: `${PREFIX}batch_size_bytes`,
+    help: 'Bytes of the batches sent.',
+    type: 'histogram',
+    collect: ({ batchBytes }, labels) => histogramSamples(batchBytes, labels),
+  },
+]
+
+const INFO: FamilyHead = { name: `${PREFIX}info`, help: 'The client and its version.', type: 'gauge' }
+const STARTED: FamilyHead = {
+  name: `${PREFIX}start_time_seconds`,
+  help: 'When the producer was made, since the epoch.',
+  type: 'gauge',
+}
+
+/** Every family there is, whether it has samples or not; the same for all producers. */
+export const familyHeads: readonly FamilyHead[] = [
+  INFO,
+  STARTED,
+  ...exportedMetrics.map(({ name, help, type }) => ({ name: PREFIX + name, help, type })),
+  ...OWN_FAMILIES.map(({ name, help, type }) => ({ name, help, type })),
+]
+
+/** The families of all producers, with what they have now. */
+export function collect(sources: readonly MetricsSource[]): Family[] {
+  const samples = new Map<string, Sample[]>(familyHeads.map(({ name }) => [name, []]))
+  for (const source of new Set(sources)) {
+    for (const metric of source.metrics()) addMetric(samples, metric)
+    const telemetry = telemetryOf(source)
+    if (telemetry === null) continue
+    const labels = { client_id: telemetry.clientId }
+    for (const { name, collect } of OWN_FAMILIES)
+      (samples.get(name) as Sample[]).push(...collect(telemetry.recorder, labels))
+  }
+  return familyHeads.map(head => ({ ...head, samples: samples.get(head.name) as Sample[] }))
+}
+
+const byJavaName: ReadonlyMap<string, (typeof exportedMetrics)[number]> = new Map(
+  exportedMetrics.map(exported => [`${exported.group} ${exported.metric}`, exported]),
+)
+
+function addMetric(samples: Map<string, Sample[]>, { group, name, tags, value }: Metric): void {
+  if (group === 'app-info') {
+    const labels = labelsOf(tags)
+    if (name === 'version')
+      samples.get(INFO.name)?.push({ suffix: '', labels: { ...labels, version: String(value) }, value: 1 })
+    if (name === 'start-time-ms')
+      samples.get(STARTED.name)?.push({ suffix: '', labels, value: Number(value) / 1000 })
+    return
+  }
+  const exported = byJavaName.get(`${group} ${name}`)
+  if (exported === undefined || typeof value !== 'number' || Number.isNaN(value)) return
+  const family = samples.get(PREFIX + exported.name) as Sample[]
+  family.push({ suffix: '', labels: labelsOf(tags), value: value * exported.scale })
+}
+
+/** Of all metrics with the same tags. */
+const labelsByTags = new WeakMap<object, Labels>()
+
+function labelsOf(tags: Readonly<Record<string, string>>): Labels {
+  let labels = labelsByTags.get(tags)
+  if (labels === undefined) {
+    const entries = Object.entries(tags).map(([key, value]) => [
+      key.replaceAll('-', '_'),
+      key === 'node-id' ? value.replace(/^node-/, '') : value,
+    ])
+    labels = Object.freeze(Object.fromEntries(entries) as Labels)
+    labelsByTags.set(tags, labels)
+  }
+  return labels
+}
+
+function histogramSamples(histogram: Histogram, labels: Labels): Sample[] {
+  const samples: Sample[] = []
+  let below = 0
+  for (const [bucket, count] of histogram.counts.entries()) {
+    below += count
+    const bound = histogram.bounds[bucket]
+    const le = bound === undefined ? '+Inf' : String(bound)
+    samples.push({ suffix: '_bucket', labels: { ...labels, le }, value: below })
+  }
+  samples.push({ suffix: '_sum', labels, value: histogram.sum })
+  samples.push({ suffix: '_count', labels, value: histogram.count })
+  return samples
+}

@@ -1,0 +1,47 @@
+import {
+  type Codec,
+  compressionTypes,
+  createCodec,
+  defaultCompressionLevels,
+} from '../../compression/index.js'
+
+const NONE = 0
+
+/** Compresses pushes with the codec that the broker likes best of those that work here. */
+export class PushCodecs {
+  private readonly codecs = new Map<number, Codec | null>()
+
+  /** `accepted`: numbers of codecs, the best first. A codec that fails once is not tried again. */
+  async compress(
+    bytes: Uint8Array,
+    accepted: readonly number[],
+  ): Promise<{ readonly type: number; readonly output: Uint8Array }> {
+    for (const type of accepted) {
+      if (type === NONE) break
+      const codec = this.codecOf(type)
+      if (codec === null) continue
+      try {
+        // What a codec gives at once is valid only until the next one is called.
+        return { type, output: Uint8Array.from(await codec.compress(bytes)) }
+      } catch {
+        this.codecs.set(type, null)
+      }
+    }
+    return { type: NONE, output: bytes }
+  }
+
+  private codecOf(type: number): Codec | null {
+    let codec = this.codecs.get(type)
+    if (codec === undefined) {
+      const name = compressionTypes[type]
+      try {
+        codec = name === undefined ? null : createCodec(name, defaultCompressionLevels)
+      } catch {
+        // Its package is not installed.
+        codec = null
+      }
+      this.codecs.set(type, codec)
+    }
+    return codec
+  }
+}
