@@ -4,6 +4,7 @@ import type { Observer } from '../common/observer.js'
 import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
 import type { NativeAddon } from '../native/addon.js'
+import type { WaitingBudget } from './append/waiting-budget.js'
 import type { PartitionBatch, PartitionState } from './partition/partition-state.js'
 
 /** What the accumulator needs of those above it. */
@@ -31,6 +32,8 @@ export interface AccumulatorOptions {
   maxRequestBytes: number
   lingerMs: number
   maxBlockMs: number
+  /** Bounds the copies of records that wait. */
+  waitingBudget: WaitingBudget
   deliveryTimeoutMs: number
   codec: Codec | null
   adaptivePartitioning: boolean

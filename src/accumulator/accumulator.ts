@@ -87,6 +87,7 @@ export class RecordAccumulator {
       now: () => options.clock.now(),
       choosePartition: topic => this.choosePartition(topic),
       observer: options.observer,
+      waitingBudget: options.waitingBudget,
       onRefused: error => this.host.refused(error),
       openBatch: (handle, partition, large) => this.openBatch(handle, partition, large),
       batchOf: handle => this.batches[handle],

@@ -1,4 +1,5 @@
 export type { HostPort } from './bootstrap.js'
+export { checkOptions } from './call-options.js'
 export type { OptionKey } from './definitions.js'
 export { describeOptions, type OptionDescription } from './describe.js'
 export type { OptionValue, ProducerOptions } from './options.js'

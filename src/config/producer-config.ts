@@ -47,6 +47,8 @@ export interface ProducerConfig {
   /** At most int32. */
   readonly lingerMs: number
   readonly logger: Logger
+  /** Bytes of copies of records that wait for metadata or memory, at most. */
+  readonly maxBlockBytes: number
   readonly maxBlockMs: number
   readonly maxInFlightRequestsPerConnection: number
   readonly maxRequestSize: number
@@ -111,6 +113,7 @@ export function resolveConfig(
     keySerializer: resolveSerializer('key', values['key.serializer']),
     lingerMs: values['linger.ms'],
     logger,
+    maxBlockBytes: resolveMaxBlockBytes(extras.get('maxBlockBytes'), values['buffer.memory']),
     maxBlockMs: values['max.block.ms'],
     maxInFlightRequestsPerConnection: values['max.in.flight.requests.per.connection'],
     maxRequestSize: values['max.request.size'],
@@ -141,6 +144,21 @@ export function resolveConfig(
   }
   // Counted last, so that refused options do not use up a number.
   return Object.freeze({ ...config, clientId: resolveClientId(values) })
+}
+
+/** Copies of waiting records may take that many times `buffer.memory`, unless said otherwise. */
+const MAX_BLOCK_BUFFERS = 8
+/** And as much as that, however small the buffer is. */
+const MAX_BLOCK_BYTES_MIN = 16 * 1024 * 1024
+
+function resolveMaxBlockBytes(given: unknown, bufferMemory: number): number {
+  if (given === undefined) return Math.max(MAX_BLOCK_BUFFERS * bufferMemory, MAX_BLOCK_BYTES_MIN)
+  const bytes = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given
+  if (Number.isSafeInteger(bytes) && (bytes as number) >= 0) return bytes as number
+  throw new ConfigError(
+    'maxBlockBytes is not valid; allowed: a whole number of bytes, at least 0',
+    'maxBlockBytes',
+  )
 }
 
 /** Longest text that every version of a request can carry: its length is an int16. */

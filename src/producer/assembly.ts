@@ -1,4 +1,5 @@
 import { RecordAccumulator } from '../accumulator/accumulator.js'
+import type { WaitingBudget } from '../accumulator/append/waiting-budget.js'
 import { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
 import type { Observer } from '../common/observer.js'
@@ -30,6 +31,7 @@ export function assemble(
   config: ProducerConfig,
   clock: Clock,
   observer: Observer,
+  waitingBudget: WaitingBudget,
   owner: RecordOwner,
 ): ProducerParts {
   const client = createClient(config, clock, observer)
@@ -44,7 +46,7 @@ export function assemble(
     resume: () => accumulator().refreshAll(),
     wakeup: () => sender().wakeup(),
   })
-  parts.accumulator = createAccumulator(config, clock, observer, sender, transactions)
+  parts.accumulator = createAccumulator(config, clock, observer, waitingBudget, sender, transactions)
   const topics = new Topics(parts.accumulator, client.metadata)
   parts.sender = createSender(config, clock, observer, client, parts.accumulator, transactions, topics)
   return { client, accumulator: parts.accumulator, sender: parts.sender, transactions, topics }
@@ -101,6 +103,7 @@ function createAccumulator(
   config: ProducerConfig,
   clock: Clock,
   observer: Observer,
+  waitingBudget: WaitingBudget,
   sender: () => Sender,
   transactions: TransactionManager | null,
 ): RecordAccumulator {
@@ -121,6 +124,7 @@ function createAccumulator(
     clock,
     logger: config.logger,
     observer,
+    waitingBudget,
     random: Math.random,
     fillFreed: process.env.MILLRACE_FILL_FREED === '1',
     host: {

@@ -1,10 +1,13 @@
 import { inspect } from 'node:util'
 import type { RecordAccumulator } from '../accumulator/accumulator.js'
+import { WaitingBudget } from '../accumulator/append/waiting-budget.js'
 import { FlushBarrier } from '../accumulator/batch/flush-barrier.js'
 import type { ClusterClient } from '../cluster/cluster-client.js'
+import { abortable } from '../common/abort.js'
 import { type Clock, systemClock } from '../common/clock.js'
 import type { Observer } from '../common/observer.js'
 import {
+  checkOptions,
   type ProducerConfig,
   type ProducerOptions,
   parseProducerOptions,
@@ -38,6 +41,7 @@ import type { DeliveryReport } from './send/delivery-report.js'
 import { SendEntry } from './send/entry.js'
 import { ManyWay } from './send/many.js'
 import { PromiseWay } from './send/promise.js'
+import { Room } from './send/room.js'
 import { TopicWait } from './send/topic-wait.js'
 import type { PartitionInfo, ProducerRecord } from './types.js'
 
@@ -67,6 +71,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private closing: Promise<void> | null = null
   private readonly closeDeadline: CloseDeadline
   private readonly observer: Observer
+  private readonly waitingBudget: WaitingBudget
+  private readonly room: Room
   private readonly telemetry: ProducerTelemetry
   /** For `millrace/prometheus` and `millrace/opentelemetry`. */
   readonly [TELEMETRY]: Telemetry
@@ -89,10 +95,18 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { observer } = this.telemetry
     this[TELEMETRY] = observer
     this.observer = observer
-    const { client, accumulator, sender, transactions, topics } = assemble(config, clock, observer, {
-      flush: () => this.flush(),
-      abortUnsent: error => this.abortUnsent(error),
-    })
+    const waitingBudget = new WaitingBudget(config.maxBlockBytes)
+    this.waitingBudget = waitingBudget
+    const { client, accumulator, sender, transactions, topics } = assemble(
+      config,
+      clock,
+      observer,
+      waitingBudget,
+      {
+        flush: () => this.settleAll(),
+        abortUnsent: error => this.abortUnsent(error),
+      },
+    )
     this.telemetry.attach({ client, accumulator })
     this.client = client
     this.accumulator = accumulator
@@ -109,6 +123,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       client,
       clock,
       observer,
+      waitingBudget,
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
@@ -116,6 +131,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     })
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
+    this.room = new Room(appender, waitingBudget, config.bufferMemory)
     const reader = new RecordReader(config, topics, client.metadata)
     const plain = new PlainRecords(reader, appender, state)
     this.entry = new SendEntry({
@@ -143,13 +159,16 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends one record. With a callback no promise is made; it is called on a later turn of the event loop,
-   * with the error or null and with metadata (never null). Without one, a promise that nobody catches becomes
-   * an unhandled rejection if the record fails. Never throws, unless the callback is not a function.
+   * Sends one record. Never throws, unless the callback is not a function.
+   *
+   * Without a callback: a promise of the metadata. If nobody catches it, it becomes an unhandled rejection
+   * where the record fails. With a callback: no promise is made. The callback is called on a later turn of the
+   * event loop, with the error or null and with metadata (never null). The answer is false when there is no
+   * room for more records; then `ready()` resolves when there is.
    */
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
-  send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void
-  send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | undefined {
+  send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
+  send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | boolean {
     if (callback !== undefined) checkCallback(callback)
     const { observer } = this
     if (!observer.watchesSends) return this.take(record, callback)
@@ -168,17 +187,33 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * or rejects with a `SendManyError` that has each record's own outcome; one bad record does not hold up
    * others.
    */
-  sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport> {
+  sendMany(records: Iterable<ProducerRecord<K, V>>): Promise<DeliveryReport> {
     const start = () => this.many.send(records as never, this.recordClock.read())
     const { observer } = this
     return observer.watchesSends ? observePromise(observer, 'sendMany', records, start) : start()
   }
 
   /**
+   * Resolves when there is room for more records: at once, unless `buffer.memory` is used up or records of as
+   * many bytes wait for metadata. For loops that send faster than brokers take, whose `send` with a callback
+   * answers false.
+   */
+  async ready(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions('ready', options, ['signal'])
+    this.state.checkOpen()
+    await this.room.ready(options.signal)
+  }
+
+  /**
    * Resolves once everything sent before it is settled, well or badly, and its callbacks have been called.
    * Batches do not linger meanwhile.
    */
-  async flush(): Promise<void> {
+  async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions('flush', options, ['signal'])
+    await abortable(this.settleAll(), options.signal)
+  }
+
+  private async settleAll(): Promise<void> {
     const startedMs = this.clock.now()
     const barrier = this.raiseBarrier()
     await barrier.done
@@ -253,7 +288,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * it.
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? Number.POSITIVE_INFINITY
+    let timeoutMs: number
+    try {
+      checkOptions('close', options, ['timeoutMs'])
+      timeoutMs = options.timeoutMs ?? Number.POSITIVE_INFINITY
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
       return Promise.reject(new ConfigError(`close: timeoutMs must be at least 0, not ${timeoutMs}.`))
     }
@@ -315,6 +356,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return this.accumulator.availableBytes
   }
 
+  /** Bytes of the copies of records that wait for metadata or memory; at most `maxBlockBytes`. */
+  get waitingBytes(): number {
+    return this.waitingBudget.bytes
+  }
+
   /** What consoles and logs show of it: nothing of its inside, which holds credentials and records. */
   toJSON(): object {
     const { clientId, bootstrapServers } = this.config
@@ -333,12 +379,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private take(
     record: ProducerRecord<K, V>,
     callback: DeliveryCallback | undefined,
-  ): Promise<RecordMetadata> | undefined {
+  ): Promise<RecordMetadata> | boolean {
     const nowMs = this.recordClock.now()
     if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
     if (callback === undefined) return this.promises.send(record as never, nowMs)
     this.callbacks.send(record as never, callback, nowMs)
-    return undefined
+    return this.room.isThere
   }
 
   private sendIntercepted(
@@ -346,7 +392,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     record: ProducerRecord<K, V>,
     callback: DeliveryCallback | undefined,
     nowMs: number,
-  ): Promise<RecordMetadata> | undefined {
+  ): Promise<RecordMetadata> | boolean {
     const start = (deliver: DeliveryCallback) => {
       const acknowledge: DeliveryCallback = (error, metadata) => {
         interceptors.onAcknowledgement(metadata, error)
@@ -361,7 +407,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       })
     }
     start(callback)
-    return undefined
+    return this.room.isThere
   }
 
   /** The transaction of these records is aborted, or has failed. */

@@ -6,12 +6,13 @@ export interface ProducerRecord<K = Bytes, V = Bytes> {
   /** Default: by the key's hash, or the sticky partition where there is no key. */
   partition?: number | null | undefined
   /**
-   * Milliseconds since the epoch; default now, which records sent within a millisecond of each other share,
+   * A Date or milliseconds since the epoch; default now, which records sent within a millisecond of each other share,
    * eight at a time. Fractions are cut off.
    */
-  timestamp?: number | null | undefined
+  timestamp?: number | Date | null | undefined
   key?: K | null | undefined
-  value?: V | null | undefined
+  /** Must be given: null is a tombstone, which deletes the key in a compacted topic. */
+  value: V | null
   headers?: Headers | null | undefined
 }
 

@@ -5,6 +5,7 @@ import type {
   DrainGate,
 } from '../../dist/accumulator/accumulator-options.js'
 import type { Delivery } from '../../dist/accumulator/append/delivery.js'
+import { WaitingBudget } from '../../dist/accumulator/append/waiting-budget.js'
 import type { Batch } from '../../dist/accumulator/batch/batch.js'
 import type { BatchOutcome, Settlement } from '../../dist/accumulator/batch/batch-outcome.js'
 import type { PartitionBatch, PartitionState } from '../../dist/accumulator/partition/partition-state.js'
@@ -95,6 +96,7 @@ export class AccumulatorRig {
       clock: this.clock,
       logger: new RecordingLogger(),
       observer: noObserver,
+      waitingBudget: new WaitingBudget(Number.POSITIVE_INFINITY),
       random: Math.random,
       fillFreed: true,
       ...options,

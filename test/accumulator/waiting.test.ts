@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AppendableRecord, WaitingRecord } from '../../dist/accumulator/append/appendable-record.js'
 import type { Delivery } from '../../dist/accumulator/append/delivery.js'
+import { WaitingBudget } from '../../dist/accumulator/append/waiting-budget.js'
 import { CHUNK_BYTES, WaitingChunk } from '../../dist/accumulator/append/waiting-chunk.js'
 import { WaitingQueue } from '../../dist/accumulator/append/waiting-queue.js'
 import { FlushBarrier } from '../../dist/accumulator/batch/flush-barrier.js'
@@ -42,7 +43,7 @@ async function isDone(barrier: FlushBarrier): Promise<boolean> {
 
 /** A queue whose records have these deadlines, their ordinals counted from 0, and the ordinals that failed. */
 function queueOf(deadlines: readonly number[]) {
-  const queue = new WaitingQueue()
+  const queue = new WaitingQueue(new WaitingBudget(Number.POSITIVE_INFINITY))
   const failed: number[] = []
   const delivery: Delivery = { attach: () => {}, fail: (_, ordinal) => failed.push(ordinal) }
   for (const [ordinal, deadlineMs] of deadlines.entries()) queue.push(record(), delivery, ordinal, deadlineMs)
@@ -60,7 +61,7 @@ describe('WaitingQueue', () => {
     }
     const bytes = (max: number) => Buffer.alloc(below(max), below(256))
     const field = () => [null, undefined, 'a string', Buffer.alloc(0), bytes(40), bytes(9000)][below(6)]
-    const queue = new WaitingQueue()
+    const queue = new WaitingQueue(new WaitingBudget(Number.POSITIVE_INFINITY))
     const expected: unknown[] = []
     const seen: unknown[] = []
     for (let ordinal = 0; ordinal < 5000; ordinal++) {
@@ -85,7 +86,7 @@ describe('WaitingQueue', () => {
   })
 
   it('takes a record that is larger than a chunk', () => {
-    const queue = new WaitingQueue()
+    const queue = new WaitingQueue(new WaitingBudget(Number.POSITIVE_INFINITY))
     const value = Buffer.alloc(CHUNK_BYTES * 2 + 3, 7)
     queue.push(record(), NOBODY, 0, 1)
     queue.push(record({ value }), NOBODY, 1, 2)
@@ -97,7 +98,7 @@ describe('WaitingQueue', () => {
   })
 
   it('uses its memory again instead of asking for more', () => {
-    const queue = new WaitingQueue()
+    const queue = new WaitingQueue(new WaitingBudget(Number.POSITIVE_INFINITY))
     const memories = new Set<ArrayBufferLike>()
     const value = Buffer.alloc(1000, 1)
     for (let i = 0; i < 20_000; i++) {
@@ -112,7 +113,7 @@ describe('WaitingQueue', () => {
   it('keeps a detached view as it is, for the appender to refuse', () => {
     const value = new Uint8Array(8)
     structuredClone(value.buffer, { transfer: [value.buffer] })
-    const queue = new WaitingQueue()
+    const queue = new WaitingQueue(new WaitingBudget(Number.POSITIVE_INFINITY))
     queue.push(record({ value }), NOBODY, 0, 1)
     assert.equal(queue.peek()?.value, value)
   })

@@ -64,6 +64,7 @@ describe('defaults', () => {
       interceptors: [],
       keySerializer: null,
       lingerMs: 5,
+      maxBlockBytes: 8 * 33554432,
       maxBlockMs: 60000,
       maxInFlightRequestsPerConnection: 5,
       maxRequestSize: 1048576,

@@ -213,7 +213,7 @@ describe('millrace and a real Apache Kafka', { skip, timeout: 300_000 }, () => {
       }),
     )
     const report = await producer.sendMany([
-      { topic, key: 'a' },
+      { topic, key: 'a', value: null },
       { topic, value: null },
       { topic, value: '' },
     ])

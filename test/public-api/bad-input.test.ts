@@ -54,7 +54,7 @@ const badRecords: [string, unknown, code: string, names: RegExp][] = [
   ],
   [
     'a timestamp of a wrong type',
-    { topic: 'bad', timestamp: new Date(), value: 'v' },
+    { topic: 'bad', timestamp: 'now', value: 'v' },
     'RECORD_INVALID',
     /timestamp/,
   ],

@@ -1,4 +1,5 @@
 import { RecordAccumulator } from '../../dist/accumulator/accumulator.js'
+import { WaitingBudget } from '../../dist/accumulator/append/waiting-budget.js'
 import { FlushBarrier } from '../../dist/accumulator/batch/flush-barrier.js'
 import type { PartitionState } from '../../dist/accumulator/partition/partition-state.js'
 import type { TopicState } from '../../dist/accumulator/partition/topic-state.js'
@@ -82,6 +83,7 @@ export class SenderRig implements AsyncDisposable {
       clock,
       logger: this.logger,
       observer: noObserver,
+      waitingBudget: new WaitingBudget(Number.POSITIVE_INFINITY),
       random: Math.random,
       fillFreed: true,
       host: {

@@ -24,7 +24,8 @@ import {
   type Staging,
   stageableBytes,
 } from './staging.js'
-import { waitingBytes } from './waiting-chunk.js'
+import type { WaitingBudget } from './waiting-budget.js'
+import { heldBytes, waitingBytes } from './waiting-chunk.js'
 import { WaitingQueue } from './waiting-queue.js'
 
 /** What a record takes beside key, value and headers at most: five lengths or numbers, attributes, a time. */
@@ -32,6 +33,8 @@ const RECORD_OVERHEAD_BYTES_MAX = 32
 
 export interface AppenderOptions extends NativeWriterOptions {
   batches: NativeBatches
+  /** Shared with the records that wait for metadata. */
+  waitingBudget: WaitingBudget
   observer: Observer
   /** Monotonic milliseconds. */
   now: () => number
@@ -50,7 +53,7 @@ export interface AppenderOptions extends NativeWriterOptions {
  * sends the order of records in every partition.
  */
 export class Appender {
-  readonly waiting = new WaitingQueue()
+  readonly waiting: WaitingQueue
   private readonly options: AppenderOptions
   private readonly writer: NativeWriter
   private readonly staging: Staging
@@ -66,6 +69,7 @@ export class Appender {
   constructor(options: AppenderOptions) {
     this.options = options
     this.writer = new NativeWriter(options)
+    this.waiting = new WaitingQueue(options.waitingBudget)
     this.staging = options.staging
     // Native code checks max.request.size exactly; what is staged stays clear of it by any header's overhead.
     this.stagedBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, options.maxRequestBytes - 128)
@@ -93,6 +97,7 @@ export class Appender {
       }
     }
     if (!this.appendUnstaged(record, delivery, ordinal)) {
+      this.options.waitingBudget.check(heldBytes(record), topic.name)
       this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)
     }
   }

@@ -140,6 +140,14 @@ export class WaitingChunk {
     return this.times[(this.head * Entry.WORDS + Entry.DEADLINE) >> 1] as number
   }
 
+  /** As {@link heldBytes}, of the oldest record. */
+  get headHeldBytes(): number {
+    const at = this.head * Entry.WORDS
+    const wordAt = (offset: number) => Math.max(this.words[at + offset] as number, 0)
+    const copied = wordAt(Entry.KEY_BYTES) + wordAt(Entry.VALUE_BYTES) + wordAt(Entry.HEADER_BYTES)
+    return ENTRY_BYTES + copied + stringBytes(this.keys[this.head]) + stringBytes(this.values[this.head])
+  }
+
   shift(): void {
     this.head++
   }
@@ -157,6 +165,16 @@ export class WaitingChunk {
     this.bytes.set(bytes as Uint8Array, at)
     return length
   }
+}
+
+/** Bytes that a waiting record takes in all, strings that are kept as they are included. */
+export function heldBytes(record: AppendableRecord): number {
+  return ENTRY_BYTES + waitingBytes(record) + stringBytes(record.key) + stringBytes(record.value)
+}
+
+/** A string has one byte a character, or two. Which of them is not known without looking at it all. */
+function stringBytes(bytes: NativeBytes): number {
+  return typeof bytes === 'string' ? bytes.length : 0
 }
 
 /** Bytes of key, value and headers that a chunk would hold of a record. */

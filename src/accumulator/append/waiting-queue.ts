@@ -8,7 +8,8 @@ import {
   type WaitingRecord,
 } from './appendable-record.js'
 import type { Delivery } from './delivery.js'
-import { CHUNK_BYTES, WaitingChunk, waitingBytes } from './waiting-chunk.js'
+import type { WaitingBudget } from './waiting-budget.js'
+import { CHUNK_BYTES, heldBytes, WaitingChunk, waitingBytes } from './waiting-chunk.js'
 
 /** Chunks kept for later when they have become empty, beside as many as are in use. */
 const SPARE_CHUNKS_MIN = 2
@@ -37,6 +38,11 @@ export class WaitingQueue {
   private earliestMs = Number.POSITIVE_INFINITY
   private latestMs = Number.NEGATIVE_INFINITY
   private isSorted = true
+  private readonly budget: WaitingBudget
+
+  constructor(budget: WaitingBudget) {
+    this.budget = budget
+  }
 
   get length(): number {
     return this.pushed - this.taken
@@ -46,6 +52,7 @@ export class WaitingQueue {
     return this.length === 0 ? Number.POSITIVE_INFINITY : this.earliestMs
   }
 
+  /** The caller asks the budget before, unless the record has been accepted already. */
   push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
     if (this.length === 0) {
       this.isSorted = true
@@ -58,6 +65,7 @@ export class WaitingQueue {
     const bytes = waitingBytes(record)
     const chunk = this.tail?.hasRoom(bytes) ? this.tail : this.extend(bytes)
     chunk.push(record, delivery, ordinal, deadlineMs)
+    this.budget.take(heldBytes(record))
     this.pushed++
   }
 
@@ -106,8 +114,10 @@ export class WaitingQueue {
       for (; chunk.length > 0; chunk.shift()) {
         const at = position++
         const waiting = holds.filter(({ until }) => at < until)
+        const record = chunk.peek()
+        this.budget.giveBack(chunk.headHeldBytes)
         use(
-          chunk.peek(),
+          record,
           waiting.map(({ barrier }) => barrier),
         )
       }
@@ -170,8 +180,15 @@ export class WaitingQueue {
 
   private take(): void {
     const chunk = this.chunks.peek() as WaitingChunk
+    const bytes = chunk.headHeldBytes
     chunk.shift()
     this.taken++
+    this.dropEmpty(chunk)
+    // Last: who waits for room may look at this queue.
+    this.budget.giveBack(bytes)
+  }
+
+  private dropEmpty(chunk: WaitingChunk): void {
     if (chunk.length > 0) return
     this.chunks.shift()
     if (this.tail === chunk) this.tail = null

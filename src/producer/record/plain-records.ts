@@ -39,7 +39,8 @@ export class PlainRecords {
     if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
       return null
     const { partition, timestamp, headers, key, value } = record
-    if (partition !== undefined || timestamp !== undefined || headers !== undefined) return null
+    if (partition !== undefined || timestamp !== undefined || headers !== undefined || value === undefined)
+      return null
     // Not before: reading the record may have run code of the caller's.
     if (!this.state.takesRecords) return null
     const { keyedPartition } = this
@@ -100,6 +101,7 @@ export class PlainRecords {
         if (record?.topic !== name) break
         const { partition, timestamp, headers, key, value } = record
         if (partition !== undefined || timestamp !== undefined || headers !== undefined) break
+        if (value === undefined) break
         if (!state.takesRecords || !appender.extend(run, count, key, value)) break
         count++
       }

@@ -38,19 +38,50 @@ export function checkPartition(partition: unknown, topic: string, source = 'part
 }
 
 /** Milliseconds since the epoch, cut to whole ones. */
-export function checkTimestamp(timestamp: unknown, topic: string): number {
+export function checkTimestamp(given: unknown, topic: string): number {
+  const timestamp = given instanceof Date ? given.getTime() : given
   if (typeof timestamp === 'number' && timestamp >= 0 && timestamp < TIMESTAMP_LIMIT)
     return Math.floor(timestamp)
   throw new InvalidRecordError(
-    `timestamp of a record to topic ${topic} must be milliseconds since the epoch, ` +
+    `timestamp of a record to topic ${topic} must be a Date or milliseconds since the epoch, ` +
       `from 0 to int64's largest, not ${show(timestamp)}.`,
     { topic },
   )
 }
 
+/** Members of a record, and what other clients call them. */
+const RECORD_MEMBERS: ReadonlySet<string> = new Set([
+  ...['topic', 'partition', 'timestamp', 'key', 'value', 'headers'],
+])
+
+/**
+ * A record without a value would be stored as a tombstone, which deletes a key: nobody does that by accident.
+ * Names what the record has instead.
+ */
+export function noValue(record: object, topic: string): InvalidRecordError {
+  const others = Object.keys(record).filter(name => !RECORD_MEMBERS.has(name))
+  const shown = others.slice(0, 5).map(name => JSON.stringify(name.slice(0, 40)))
+  const instead = others.length === 0 ? '' : ` It has ${shown.join(', ')}, which records do not have.`
+  return new InvalidRecordError(
+    `The record to topic ${topic} has no value.${instead} Give value, or value: null for a tombstone.`,
+    { topic },
+  )
+}
+
+/** The records of a `sendMany` as an array. */
+export function arrayOf(records: unknown): readonly unknown[] {
+  if (Array.isArray(records)) return records
+  const iterable = records as Iterable<unknown> | null | undefined
+  if (typeof iterable === 'object' && iterable !== null && typeof iterable[Symbol.iterator] === 'function')
+    return [...iterable]
+  throw new InvalidRecordError(
+    'sendMany takes an array or another iterable of records; of asynchronous ones, sendAll of millrace/streams.',
+  )
+}
+
 /** How many records a `sendMany` is given. A proxy of an array may say anything. */
 export function lengthOf(records: unknown): number {
-  if (!Array.isArray(records)) throw new InvalidRecordError('sendMany takes an array of records.')
+  if (!Array.isArray(records)) throw new InvalidRecordError('sendMany takes an iterable of records.')
   const { length } = records
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new InvalidRecordError('sendMany takes an array whose length is a number of records.')

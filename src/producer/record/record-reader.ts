@@ -12,7 +12,7 @@ import type { Bytes, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
 import { encodeHeaders } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
-import { checkPartition, checkTimestamp } from './record-checks.js'
+import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 import type { Topics } from './topics.js'
 
 /** The record in hand: written over by the next one, so that no record costs an object. */
@@ -72,10 +72,12 @@ export class RecordReader {
       this.keySerializer === null
         ? (record.key as Bytes | undefined)
         : this.keySerializer(name, record.key ?? null, record.headers ?? undefined)
+    const given = record.value
+    if (given === undefined) throw this.refuseWithoutValue(record)
     const value =
       this.valueSerializer === null
-        ? (record.value as Bytes | undefined)
-        : this.valueSerializer(name, record.value ?? null, record.headers ?? undefined)
+        ? (given as Bytes)
+        : this.valueSerializer(name, given, record.headers ?? undefined)
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
     const headers =
@@ -88,11 +90,19 @@ export class RecordReader {
     return (this.partitioner as PartitionerView).choose(topic, key ?? null, value ?? null)
   }
 
+  /** What else is wrong with the record is the better answer. */
+  private refuseWithoutValue(record: ProducerRecord<unknown, unknown>): InvalidRecordError {
+    const { topic, partition, headers } = record
+    if (partition !== undefined && partition !== null) checkPartition(partition, topic)
+    if (headers !== undefined && headers !== null) encodeHeaders(headers)
+    return noValue(record, topic)
+  }
+
   private partitionOf(
     explicit: number | null | undefined,
     topic: TopicState,
     key: Bytes | undefined,
-    value: Bytes | undefined,
+    value: Bytes,
   ): number {
     if (explicit !== undefined && explicit !== null) return checkPartition(explicit, topic.name)
     if (this.partitioner === null)

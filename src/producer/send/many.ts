@@ -1,7 +1,7 @@
 import type { Sender } from '../../sender/sender.js'
 import type { Interceptors } from '../interceptors.js'
 import type { PlainRecords } from '../record/plain-records.js'
-import { lengthOf } from '../record/record-checks.js'
+import { arrayOf, lengthOf } from '../record/record-checks.js'
 import { asKafkaError } from '../record/record-errors.js'
 import type { ProducerRecord } from '../types.js'
 import type { DeliveryReport } from './delivery-report.js'
@@ -28,12 +28,14 @@ export class ManyWay {
     this.interceptors = interceptors
   }
 
-  send(records: readonly ProducerRecord<never, never>[], nowMs: number): Promise<DeliveryReport> {
+  send(given: Iterable<ProducerRecord<never, never>>, nowMs: number): Promise<DeliveryReport> {
     const { interceptors } = this
     let collector: SendManyCollector
+    let records: readonly ProducerRecord<never, never>[]
     // Plug-ins may change the array meanwhile: as many records as there are now are sent.
     let count: number
     try {
+      records = arrayOf(given) as readonly ProducerRecord<never, never>[]
       count = lengthOf(records)
       const onDone = interceptors === null ? null : interceptors.onReport.bind(interceptors)
       collector = new SendManyCollector(count, nowMs, onDone)

@@ -5,6 +5,8 @@ import {
   type WaitingRecord,
 } from '../../accumulator/append/appendable-record.js'
 import type { Delivery } from '../../accumulator/append/delivery.js'
+import type { WaitingBudget } from '../../accumulator/append/waiting-budget.js'
+import { heldBytes } from '../../accumulator/append/waiting-chunk.js'
 import { WaitingQueue } from '../../accumulator/append/waiting-queue.js'
 import type { FlushBarrier } from '../../accumulator/batch/flush-barrier.js'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
@@ -38,6 +40,8 @@ export interface TopicWaitOptions {
   client: ClusterClient
   clock: Clock
   observer: Observer
+  /** Shared with the records that wait for memory. */
+  waitingBudget: WaitingBudget
   maxBlockMs: number
   /** Time that records get beyond it after the application has held the event loop. */
   heldGraceMaxMs: number
@@ -64,7 +68,9 @@ export class TopicWait {
     this.timer = new DeadlineTimer(clock, asOfMs => this.expire(asOfMs), heldGraceMaxMs)
   }
 
+  /** Throws BufferExhaustedError where too much waits already. */
   push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    this.options.waitingBudget.check(heldBytes(record), record.topic.name)
     this.queueOf(record.topic).push(record, delivery, ordinal, deadlineMs)
     this.ask(record.topic, deadlineMs)
   }
@@ -162,7 +168,7 @@ export class TopicWait {
   /** Sends on what waits for the topic, and what is sent meanwhile; what names a missing partition stays. */
   private release(topic: TopicState, queue: WaitingQueue): void {
     const released = new Set<FlushBarrier>()
-    const missing = new WaitingQueue()
+    const missing = new WaitingQueue(this.options.waitingBudget)
     const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
       if (record.partition < topic.partitionCount) {
         this.options.proceed(record)
@@ -188,7 +194,7 @@ export class TopicWait {
   private queueOf(topic: TopicState): WaitingQueue {
     let queue = this.queues.get(topic)
     if (queue === undefined) {
-      queue = new WaitingQueue()
+      queue = new WaitingQueue(this.options.waitingBudget)
       this.queues.set(topic, queue)
       this.questions.set(topic, this.newQuestion())
     }
