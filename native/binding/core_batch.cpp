@@ -147,16 +147,20 @@ napi_value replaceRecords(napi_env env, napi_callback_info info) {
 
 napi_value measureChild(napi_env env, napi_callback_info info) {
   constexpr Demand demand{"measureChild", false, true, false, false};
-  napi_value arguments[4];
+  napi_value arguments[5];
   CoreState* state;
   int32_t handle, position, limitBytes;
+  int32_t recordsMax = std::numeric_limits<int32_t>::max();
   RecordsRegion region{};
   Child child;
-  if (!readCall(env, info, 4, arguments, &state)) return nullptr;
+  if (!readCall(env, info, 5, arguments, &state)) return nullptr;
   if (!readInt32(env, arguments[3], "limitBytes", &limitBytes)) return nullptr;
+  // May be left out.
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, arguments[4], &type) != napi_ok) return nullptr;
+  if (type != napi_undefined && !readInt32(env, arguments[4], "recordsMax", &recordsMax)) return nullptr;
   if (!readSplit(env, arguments, state, demand, &handle, &region, &position)) return nullptr;
-  constexpr int32_t unlimited = std::numeric_limits<int32_t>::max();
-  if (!measureChild(region, static_cast<size_t>(position), limitBytes, unlimited, &child))
+  if (!measureChild(region, static_cast<size_t>(position), limitBytes, recordsMax, &child))
     return makeInt32(env, -1);
   state->result[result_layout::kIndex] = child.records;
   storeSize(state, child.bytes);

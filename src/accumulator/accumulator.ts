@@ -219,8 +219,21 @@ export class RecordAccumulator {
    * if it cannot be split.
    */
   split(batch: PartitionBatch): number {
+    return this.replace(batch, this.splitter.split(batch))
+  }
+
+  /**
+   * As {@link split}: all records but those that the broker has refused, which get their errors now. Their
+   * sequences are lost, so the partition needs another epoch.
+   */
+  dropRecords(batch: PartitionBatch, refused: ReadonlyMap<number, KafkaError>): number {
+    const parts = this.splitter.without(batch, refused)
+    batch.partition.sequences.lose(batch)
+    return this.replace(batch, parts)
+  }
+
+  private replace(batch: PartitionBatch, parts: readonly PartitionBatch[]): number {
     const { partition } = batch
-    const parts = this.splitter.split(batch)
     this.incomplete.replace(batch, parts)
     partition.replace(batch, parts)
     partition.topic.count(parts.length - 1)

@@ -67,8 +67,8 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, 
   readonly interceptors?: OptionValue<'interceptor.classes', K, V>
   /**
    * Bytes of copies of records that wait, for metadata or because `buffer.memory` is used up. Beyond that a
-   * record is refused with `BufferExhaustedError`. Default: 8 times `buffer.memory`, at least 16 MiB. Java needs
-   * no such option, for its `send` blocks.
+   * record is refused with `BufferExhaustedError`. Default: 8 times `buffer.memory`, at least 16 MiB. Java
+   * needs no such option, for its `send` blocks.
    */
   readonly maxBlockBytes?: number | null | undefined
   /** Where warnings and errors go; by default to the console. */

@@ -210,11 +210,18 @@ export interface NativeCore {
   replaceRecords(batch: number, compressed: Uint8Array): boolean
   /**
    * How much of a sealed batch's records a batch of its own may take: those from byte `position` of the
-   * records region on, as many as make at most `limitBytes` without header, but at least one. Fills the
+   * records region on, as many as make at most `limitBytes` without header, but at least one and at most
+   * `recordsMax` (no limit if left out). Fills the
    * result: INDEX (their number), SIZE (of their batch, header included). Returns the position after them; -1
    * if there is no readable record. `records` is the region decompressed, null where it is not compressed.
    */
-  measureChild(batch: number, records: Uint8Array | null, position: number, limitBytes: number): number
+  measureChild(
+    batch: number,
+    records: Uint8Array | null,
+    position: number,
+    limitBytes: number,
+    recordsMax?: number,
+  ): number
   /**
    * Writes `count` records from `position` on, as measured, into memory of exactly their batch's size.
    * Returns the handle of the new sealed batch, which takes over as much of the old one's charge.

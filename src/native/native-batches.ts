@@ -39,16 +39,18 @@ export class NativeBatches {
   }
 
   /**
-   * As many records from `position` on as make at most `limitBytes`, but at least one. Null if there is no
-   * readable record. `records` is the region decompressed, null where it is not compressed.
+   * As many records from `position` on as make at most `limitBytes`, but at least one and at most
+   * `recordsMax`. Null if there is no readable record. `records` is the region decompressed, null where it is
+   * not compressed.
    */
   measure(
     handle: number,
     records: Uint8Array | null,
     position: number,
     limitBytes: number,
+    recordsMax: number,
   ): MeasuredRecords | null {
-    const end = this.core.measureChild(handle, records, position, limitBytes)
+    const end = this.core.measureChild(handle, records, position, limitBytes, recordsMax)
     if (end < 0) return null
     const { result } = this
     return { end, count: result[Result.INDEX] as number, batchBytes: result[Result.SIZE] as number }

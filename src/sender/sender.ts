@@ -22,7 +22,7 @@ import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
 import { requestProducerId } from './producer-id-request.js'
 import { ProducerIdentity } from './producer-identity.js'
-import { recordErrorsOf } from './record-errors.js'
+import { namedRecordErrors, withOthers } from './record-errors.js'
 import { SequenceGate } from './sequence-gate.js'
 import {
   codeOfNoAnswer,
@@ -288,9 +288,32 @@ export class Sender {
       if (this.transactions === null) this.failForGood(error)
       else this.transactions.onProducerRefused(error, errorCode)
     } else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
-      batch.outcome.recordErrors = recordErrorsOf(batch, errorCode, answer)
-      this.fail(batch, this.errorFor(batch, request, errorCode, answer))
+      this.refuse(batch, request, errorCode, answer)
     } else this.retry(batch, request, errorCode, answer, verdict)
+  }
+
+  /**
+   * The batch will not be stored. Where the broker names records, only those fail and the others go again in
+   * their place; not if an earlier attempt may have stored them all, and not in a transaction, which has
+   * failed with the first lost record.
+   */
+  private refuse(
+    batch: PartitionBatch,
+    request: ProduceRequest,
+    errorCode: number,
+    answer: ProducePartitionResponse | null,
+  ): void {
+    const named = namedRecordErrors(batch, errorCode, answer)
+    const mayKeepOthers = this.transactions === null && !batch.mayBeStored
+    if (named.size === 0 || named.size === batch.recordCount || !mayKeepOthers) {
+      batch.outcome.recordErrors = withOthers(batch, errorCode, named)
+      this.fail(batch, this.errorFor(batch, request, errorCode, answer))
+      return
+    }
+    const { observer } = this.options
+    const parts = this.accumulator.dropRecords(batch, named)
+    for (const error of named.values()) observer.recordsRefused(batch.partition.topic.name, 1, error)
+    observer.batchSplit(batch, request.nodeId, parts)
   }
 
   private succeed(

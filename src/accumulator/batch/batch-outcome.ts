@@ -17,7 +17,7 @@ export class BatchOutcome {
   error: KafkaError | null = null
   /** Errors of single records by index, where the broker named them (KIP-467). */
   recordErrors: ReadonlyMap<number, KafkaError> | null = null
-  /** The outcomes of the batches that this one was split into, in order; null if it was not. */
+  /** The outcomes of the batches that have taken its place, in order. Null if none has. */
   parts: readonly OutcomePart[] | null = null
 
   constructor(topic: string, partition: number) {
@@ -27,44 +27,68 @@ export class BatchOutcome {
 
   /** The error of one record of the batch, or null if it was stored. */
   errorOf(index: number): KafkaError | null {
-    if (this.parts !== null) {
-      const { firstIndex, outcome } = this.partOf(index)
-      return outcome.errorOf(index - firstIndex)
-    }
+    const part = this.partOf(index)
+    if (part !== null) return part.outcome.errorOf(index - part.firstIndex)
     return this.recordErrors?.get(index) ?? this.error
   }
 
   /** Offset of one record, -1n where it is unknown. */
   offsetOf(index: number): bigint {
-    if (this.parts !== null) {
-      const { firstIndex, outcome } = this.partOf(index)
-      return outcome.offsetOf(index - firstIndex)
-    }
+    const part = this.partOf(index)
+    if (part !== null) return part.outcome.offsetOf(index - part.firstIndex)
     return this.baseOffset < 0n ? -1n : this.baseOffset + BigInt(index)
   }
 
-  /** The broker's append time of one record, -1 where the topic keeps the record's own. */
+  /** The broker's append time of one record, NaN where the topic keeps the record's own. */
   logAppendTimeOf(index: number): number {
-    if (this.parts === null) return this.logAppendTimeMs
-    const { firstIndex, outcome } = this.partOf(index)
-    return outcome.logAppendTimeOf(index - firstIndex)
+    const part = this.partOf(index)
+    return part === null ? this.logAppendTimeMs : part.outcome.logAppendTimeOf(index - part.firstIndex)
   }
 
-  private partOf(index: number): OutcomePart {
-    const parts = this.parts as readonly OutcomePart[]
+  /** The part that the record has gone on in. Null if the batch has none, or the record was refused. */
+  private partOf(index: number): OutcomePart | null {
+    const { parts } = this
+    if (parts === null) return null
     let at = parts.length - 1
     while (at > 0 && (parts[at] as OutcomePart).firstIndex > index) at--
-    return parts[at] as OutcomePart
+    const part = parts[at] as OutcomePart
+    return index >= part.firstIndex && index < part.firstIndex + part.recordCount ? part : null
   }
 }
 
-/** What became of the records from `firstIndex` on. */
+/** What became of `recordCount` records from `firstIndex` on. */
 interface OutcomePart {
   readonly firstIndex: number
+  readonly recordCount: number
   readonly outcome: BatchOutcome
 }
 
-/** An entry of a batch's list: told once, in append order, when the outcome is decided. */
+/** What those who wait for a batch need of it. */
+export interface AwaitedBatch {
+  readonly outcome: BatchOutcome
+  readonly partition: object
+  readonly settlements: Settlement[]
+  attachment: object | null
+}
+
+/** A batch that has taken the place of some records of another. */
+export interface BatchPart {
+  readonly firstIndex: number
+  readonly recordCount: number
+  readonly batch: AwaitedBatch
+}
+
+/** An entry of a batch's list: called once, in append order, when the outcome is decided. */
 export interface Settlement {
   settle(outcome: BatchOutcome): void
+  /**
+   * Smaller batches take the batch's place: its records are awaited in those from now on. A record that is in
+   * no part has its error in `outcome`. Without this method, `settle` is called after the last part.
+   */
+  followParts?(parts: readonly BatchPart[], outcome: BatchOutcome): void
+}
+
+/** The part that has taken over the record. Undefined: the record was refused. */
+export function partOf(parts: readonly BatchPart[], index: number): BatchPart | undefined {
+  return parts.find(({ firstIndex, recordCount }) => index >= firstIndex && index < firstIndex + recordCount)
 }

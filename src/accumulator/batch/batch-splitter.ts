@@ -1,5 +1,5 @@
 import type { Codec } from '../../compression/codec.js'
-import { InternalError } from '../../errors/index.js'
+import { InternalError, type KafkaError } from '../../errors/index.js'
 import type { NativeCore } from '../../native/addon.js'
 import type { NativeBatches } from '../../native/native-batches.js'
 import { wholeOf } from './arena.js'
@@ -10,9 +10,12 @@ import type { BatchOutcome, Settlement } from './batch-outcome.js'
 /** Some consecutive records of a batch and memory for the batch they will make. */
 interface Part {
   position: number
+  firstIndex: number
   records: number
   memory: ArrayBuffer
 }
+
+const INT32_MAX = 2 ** 31 - 1
 
 /** Tells those who wait for a batch that was split, once all its parts have their outcome. */
 class SplitSettlement implements Settlement {
@@ -31,13 +34,12 @@ class SplitSettlement implements Settlement {
 }
 
 /**
- * Divides a batch that the broker finds too large into batches of about half its records' bytes each, and
- * those again if need be, down to single records.
+ * Puts smaller batches into the place of one that the broker has refused: about half its records' bytes each
+ * where it is too large, down to single records; or all but the records that the broker has named.
  *
  * The parts have memory of their own, which takes over the batch's charge to `buffer.memory`: a split
  * succeeds even when there is none left. They count as created when the batch was, so that its delivery
- * time-out stays.
- * Their outcomes together are the batch's. Who waits for it gets them when the last part is settled.
+ * time-out stays. Who waits for a record of the batch waits for its part.
  */
 export class BatchSplitter<P extends BatchPartition> {
   private readonly core: NativeCore
@@ -53,50 +55,85 @@ export class BatchSplitter<P extends BatchPartition> {
   /** The parts, in order. Throws, with nothing changed, if records cannot be read or memory is lacking. */
   split(batch: Batch<P>): Batch<P>[] {
     const records = this.decompressed(batch)
-    const parts = this.plan(batch, records)
-    const settlement = new SplitSettlement(batch, parts.length)
-    let firstIndex = 0
+    return this.replace(batch, records, this.halves(batch, records))
+  }
+
+  /** As {@link split}: all records but the refused ones, whose errors by index the batch's outcome takes. */
+  without(batch: Batch<P>, refused: ReadonlyMap<number, KafkaError>): Batch<P>[] {
+    const records = this.decompressed(batch)
+    const parts = this.kept(batch, records, refused)
+    batch.outcome.recordErrors = refused
+    const [error] = refused.values()
+    batch.outcome.error = error ?? null
+    return this.replace(batch, records, parts)
+  }
+
+  private replace(batch: Batch<P>, records: Uint8Array | null, parts: readonly Part[]): Batch<P>[] {
     const children = parts.map(part => {
       const { position, records: count, memory } = part
       const handle = this.core.splitOff(batch.handle, records, position, count, memory)
-      const child = this.childOf(batch, handle, part, firstIndex)
-      child.settlements.push(settlement)
-      firstIndex += count
-      return child
+      return this.childOf(batch, handle, part)
     })
-    firstIndex = 0
-    batch.outcome.parts = children.map(({ outcome, recordCount }) => {
-      const first = firstIndex
-      firstIndex += recordCount
-      return { firstIndex: first, outcome }
-    })
+    const followed = children.map((child, at) => ({
+      firstIndex: (parts[at] as Part).firstIndex,
+      recordCount: child.recordCount,
+      outcome: child.outcome,
+      batch: child,
+    }))
+    batch.outcome.parts = followed
+    const settlement = new SplitSettlement(batch, children.length)
+    for (const child of children) child.settlements.push(settlement)
+    const waiting = batch.settlements.splice(0)
+    for (const each of waiting) {
+      if (each.followParts === undefined) batch.settlements.push(each)
+      else each.followParts(followed, batch.outcome)
+    }
     return children
   }
 
-  private plan(batch: Batch<P>, records: Uint8Array | null): Part[] {
-    const { batches } = this
-    const regionBytes = records?.length ?? batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
+  private halves(batch: Batch<P>, records: Uint8Array | null): Part[] {
+    const regionBytes = records?.length ?? this.batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
     const limitBytes = Math.ceil(regionBytes / 2)
     const parts: Part[] = []
-    let total = 0
+    let firstIndex = 0
     for (let position = 0; position < regionBytes; ) {
-      const measured = batches.measure(batch.handle, records, position, limitBytes)
+      const measured = this.batches.measure(batch.handle, records, position, limitBytes, INT32_MAX)
       if (measured === null) break
       const { end, count, batchBytes } = measured
-      parts.push({ position, records: count, memory: new ArrayBuffer(batchBytes) })
-      total += count
+      parts.push({ position, firstIndex, records: count, memory: new ArrayBuffer(batchBytes) })
+      firstIndex += count
       position = end
     }
-    if (total !== batch.recordCount) {
-      throw new InternalError(`A batch of ${batch.recordCount} records has ${total} that can be read.`)
+    if (firstIndex !== batch.recordCount) throw unreadable(batch, firstIndex)
+    return parts
+  }
+
+  private kept(
+    batch: Batch<P>,
+    records: Uint8Array | null,
+    refused: ReadonlyMap<number, KafkaError>,
+  ): Part[] {
+    const parts: Part[] = []
+    let position = 0
+    for (let index = 0; index < batch.recordCount; ) {
+      const isRefused = refused.has(index)
+      let end = index + 1
+      while (end < batch.recordCount && refused.has(end) === isRefused) end++
+      const measured = this.batches.measure(batch.handle, records, position, INT32_MAX, end - index)
+      if (measured?.count !== end - index) throw unreadable(batch, index)
+      const { count, batchBytes } = measured
+      if (!isRefused)
+        parts.push({ position, firstIndex: index, records: count, memory: new ArrayBuffer(batchBytes) })
+      position = measured.end
+      index = end
     }
     return parts
   }
 
-  private childOf(parent: Batch<P>, handle: number, part: Part, firstIndex: number): Batch<P> {
+  private childOf(parent: Batch<P>, handle: number, part: Part): Batch<P> {
     const { partition, createdMs } = parent
     const child = new Batch(handle, wholeOf(part.memory), partition, createdMs, this.codec === null)
-    child.splitFrom(parent, firstIndex, part.records)
+    child.splitFrom(parent, part.firstIndex, part.records)
     return child
   }
 
@@ -110,4 +147,8 @@ export class BatchSplitter<P extends BatchPartition> {
     // Before it was compressed, the region was in the batch's memory too.
     return codec.decompress(compressed, batch.memory.bytes)
   }
+}
+
+function unreadable(batch: Batch, read: number): InternalError {
+  return new InternalError(`A batch of ${batch.recordCount} records has ${read} that can be read.`)
 }

@@ -1,5 +1,4 @@
-import type { Batch } from '../../accumulator/batch/batch.js'
-import type { Settlement } from '../../accumulator/batch/batch-outcome.js'
+import type { AwaitedBatch, Settlement } from '../../accumulator/batch/batch-outcome.js'
 
 /**
  * Who waits for a batch, by way in: the newest settlement of each, which takes further records. Each way
@@ -11,7 +10,7 @@ export class BatchDeliveries {
   array: Settlement | null = null
 }
 
-export function deliveriesOf(batch: Batch): BatchDeliveries {
+export function deliveriesOf(batch: AwaitedBatch): BatchDeliveries {
   batch.attachment ??= new BatchDeliveries()
   return batch.attachment as BatchDeliveries
 }

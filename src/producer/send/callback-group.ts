@@ -1,6 +1,11 @@
 import { RecordTable } from '../../accumulator/append/record-table.js'
-import type { Batch } from '../../accumulator/batch/batch.js'
-import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
+import {
+  type AwaitedBatch,
+  type BatchOutcome,
+  type BatchPart,
+  partOf,
+  type Settlement,
+} from '../../accumulator/batch/batch-outcome.js'
 import { isInt32 } from '../../common/int32.js'
 import type { Logger } from '../../common/logger.js'
 import type { KafkaError } from '../../errors/index.js'
@@ -39,7 +44,7 @@ export class CallbackGroup implements Settlement {
   private readonly callbacks = spareLists.pop() ?? []
   private added = 0
 
-  private constructor(batch: Batch, timestampMs: number, logger: Logger) {
+  private constructor(batch: AwaitedBatch, timestampMs: number, logger: Logger) {
     this.logger = logger
     this.baseTimestampMs = timestampMs
     batch.settlements.push(this)
@@ -49,7 +54,7 @@ export class CallbackGroup implements Settlement {
    * The group of a batch; made when the last one cannot hold this timestamp. So groups, and the records of a
    * group, are in the order of their sends.
    */
-  static of(batch: Batch, timestampMs: number, logger: Logger): CallbackGroup {
+  static of(batch: AwaitedBatch, timestampMs: number, logger: Logger): CallbackGroup {
     const deliveries = deliveriesOf(batch)
     let group = deliveries.callbacks as CallbackGroup | null
     if (group === null || !isInt32(timestampMs - group.baseTimestampMs)) {
@@ -82,7 +87,32 @@ export class CallbackGroup implements Settlement {
       const error = outcome.error === null ? null : outcome.errorOf(index)
       callBack(callbacks[record] as DeliveryCallback, error, metadata, logger)
     }
-    // The batch is settled, so no record joins any more.
+    this.end()
+  }
+
+  followParts(parts: readonly BatchPart[], outcome: BatchOutcome): void {
+    const { added, baseTimestampMs, callbacks, logger, table } = this
+    for (let record = 0; record < added; record++) {
+      const index = table.indexOf(record)
+      const timestampMs = baseTimestampMs + table.tagOf(record)
+      const keyBytes = table.keyBytesOf(record)
+      const valueBytes = table.valueBytesOf(record)
+      const callback = callbacks[record] as DeliveryCallback
+      const part = partOf(parts, index)
+      if (part === undefined) {
+        const metadata = new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
+        callBack(callback, outcome.errorOf(index), metadata, logger)
+      } else {
+        const group = CallbackGroup.of(part.batch, timestampMs, logger)
+        group.add(callback, index - part.firstIndex, keyBytes, valueBytes, timestampMs)
+      }
+    }
+    this.end()
+  }
+
+  /** The batch takes no more records. */
+  private end(): void {
+    const { added, callbacks, table } = this
     table.giveBack()
     // Emptied by `length = 0` it would lose its memory.
     callbacks.fill(null, 0, added)

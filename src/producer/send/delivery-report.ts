@@ -59,11 +59,13 @@ export class SendManyError extends KafkaError {
   readonly errors: ReadonlyMap<number, KafkaError>
 
   constructor(report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) {
-    const [first] = errors.values()
+    // A reason, rather than what follows from another record's reason.
+    const all = [...errors.values()]
+    const first = all.find(error => !error.retriable) ?? all[0]
     super(
       'SEND_MANY_FAILED',
       `${errors.size} of ${report.length} records were not delivered; the first error: ${first?.message}`,
-      { cause: first, retriable: [...errors.values()].every(error => error.retriable) },
+      { cause: first, retriable: all.every(error => error.retriable) },
     )
     this.report = report
     this.errors = errors

@@ -1,6 +1,11 @@
 import type { Delivery } from '../../accumulator/append/delivery.js'
-import type { Batch } from '../../accumulator/batch/batch.js'
-import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
+import {
+  type AwaitedBatch,
+  type BatchOutcome,
+  type BatchPart,
+  partOf,
+  type Settlement,
+} from '../../accumulator/batch/batch-outcome.js'
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 
@@ -32,7 +37,7 @@ export class PromiseDelivery implements Delivery, Settlement {
   }
 
   attach(
-    batch: Batch,
+    batch: AwaitedBatch,
     index: number,
     _ordinal: number,
     keyBytes: number,
@@ -51,6 +56,13 @@ export class PromiseDelivery implements Delivery, Settlement {
     const error = outcome.error === null ? null : outcome.errorOf(index)
     if (error !== null) this.reject(error)
     else this.resolve(new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes))
+  }
+
+  followParts(parts: readonly BatchPart[], outcome: BatchOutcome): void {
+    const { index, timestampMs, keyBytes, valueBytes } = this
+    const part = partOf(parts, index)
+    if (part === undefined) this.reject(outcome.errorOf(index) as KafkaError)
+    else this.attach(part.batch, index - part.firstIndex, 0, keyBytes, valueBytes, timestampMs)
   }
 
   fail(error: KafkaError): void {

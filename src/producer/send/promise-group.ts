@@ -1,9 +1,16 @@
 import { RecordTable } from '../../accumulator/append/record-table.js'
-import type { Batch } from '../../accumulator/batch/batch.js'
-import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
+import {
+  type AwaitedBatch,
+  type BatchOutcome,
+  type BatchPart,
+  partOf,
+  type Settlement,
+} from '../../accumulator/batch/batch-outcome.js'
 import { isInt32 } from '../../common/int32.js'
+import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { deliveriesOf } from './batch-deliveries.js'
+import { PromiseDelivery } from './promise-delivery.js'
 
 /** Promises made at once at most. */
 const AHEAD_MAX = 64
@@ -28,7 +35,7 @@ export class PromiseGroup implements Settlement {
   private readonly outcome: BatchOutcome
   private readonly baseTimestampMs: number
   private readonly settled: Promise<void>
-  private readonly next: () => RecordMetadata | undefined
+  private readonly next: () => RecordMetadata | Promise<RecordMetadata> | undefined
   private readonly partition: object
   private resolve: () => void = () => {}
   private readonly table = RecordTable.take()
@@ -39,8 +46,10 @@ export class PromiseGroup implements Settlement {
   /** The chunk that promises are taken from. */
   private ahead = NONE
   private aheadTaken = 0
+  /** Of each record, where smaller batches have taken the batch's place. */
+  private deliveries: PromiseDelivery[] | null = null
 
-  private constructor(batch: Batch, timestampMs: number) {
+  private constructor(batch: AwaitedBatch, timestampMs: number) {
     this.outcome = batch.outcome
     this.partition = batch.partition
     this.baseTimestampMs = timestampMs
@@ -52,7 +61,7 @@ export class PromiseGroup implements Settlement {
   }
 
   /** The group of a batch; made when the batch has none that can hold this timestamp. */
-  static of(batch: Batch, timestampMs: number): PromiseGroup {
+  static of(batch: AwaitedBatch, timestampMs: number): PromiseGroup {
     const deliveries = deliveriesOf(batch)
     let group = deliveries.promises as PromiseGroup | null
     if (group === null || !isInt32(timestampMs - group.baseTimestampMs)) {
@@ -78,8 +87,29 @@ export class PromiseGroup implements Settlement {
     this.resolve()
   }
 
-  private takeNext(): RecordMetadata | undefined {
+  /** Each record waits for its part from now on: its promise follows one of its own. */
+  followParts(parts: readonly BatchPart[], outcome: BatchOutcome): void {
+    const { table, baseTimestampMs } = this
+    this.deliveries = []
+    for (let record = 0; record < this.added; record++) {
+      const index = table.indexOf(record)
+      const delivery = new PromiseDelivery()
+      this.deliveries.push(delivery)
+      const part = partOf(parts, index)
+      if (part === undefined) delivery.fail(outcome.errorOf(index) as KafkaError)
+      else {
+        const { keyBytes, valueBytes } = table.sizesOf(record)
+        const timestampMs = baseTimestampMs + table.tagOf(record)
+        delivery.attach(part.batch, index - part.firstIndex, 0, keyBytes, valueBytes, timestampMs)
+      }
+    }
+    table.giveBack()
+    this.settle()
+  }
+
+  private takeNext(): RecordMetadata | Promise<RecordMetadata> | undefined {
     if (this.taken === this.added) return undefined
+    if (this.deliveries !== null) return this.deliveries[this.taken++]?.promise
     const { table, outcome } = this
     const record = this.taken++
     const index = table.indexOf(record)
