@@ -75,6 +75,8 @@ export class ClusterClient {
    * by the owner.
    */
   onAuthenticationFailed: (error: AuthenticationError) => void = () => {}
+  /** Another cluster answers at the known addresses. Set by the owner. */
+  onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
   lastUseOfTopicMs: (name: string) => number = () => Number.NEGATIVE_INFINITY
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
@@ -301,6 +303,10 @@ export class ClusterClient {
       chooseNode: () => this.chooseNode(),
       rebootstrap: closing => this.rebootstrap(closing),
       onUpdate: () => this.onMetadata(),
+      onOtherCluster: clusterId => {
+        options.logger.warn(`another cluster answers now: its id is ${clusterId}`)
+        this.onOtherCluster()
+      },
       onFailure: error => {
         this.lastError = error
       },

@@ -44,6 +44,8 @@ export interface ApplyOptions {
 export interface Applied {
   /** It told something new, so asking again soon may tell more. */
   progressed: boolean
+  /** It names another cluster than all responses before. */
+  isOtherCluster: boolean
   /** It tells that it is already out of date, or that something is not ready: ask again. */
   outdated: boolean
 }
@@ -76,6 +78,7 @@ function isUsable(broker: MetadataBroker | NodeEndpoint): boolean {
  */
 export class MetadataCache {
   clusterId: string | null = null
+  private knownClusterId: string | null = null
   /** -1: unknown. */
   controllerId = -1
   /** Grows by one with every response applied. */
@@ -146,13 +149,18 @@ export class MetadataCache {
     const complete = replies.size === options.requested.size
     this.nodesById = nodes
     this.bootstrapping = false
+    const isOther =
+      this.knownClusterId !== null &&
+      response.clusterId !== null &&
+      response.clusterId !== this.knownClusterId
     this.clusterId = response.clusterId
+    this.knownClusterId = response.clusterId ?? this.knownClusterId
     this.controllerId = nodes.has(response.controllerId) ? response.controllerId : -1
     this.replaceTopics(merged.topics, options)
     this.replaceErrors(replies, options)
     this.version++
     this.onNodesChanged()
-    return { progressed: merged.progressed, outdated: merged.outdated || !complete }
+    return { progressed: merged.progressed, outdated: merged.outdated || !complete, isOtherCluster: isOther }
   }
 
   /**

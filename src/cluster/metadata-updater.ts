@@ -51,6 +51,7 @@ export interface MetadataUpdaterOptions {
   /** Back to the bootstrap servers; `closing`: the known nodes are not to be used any more. */
   rebootstrap(closing: boolean): void
   onUpdate(): void
+  onOtherCluster(clusterId: string): void
   onFailure(error: KafkaError): void
 }
 
@@ -272,6 +273,7 @@ export class MetadataUpdater {
     if (!pending.partial) this.rest = rest.size === 0 ? null : rest
     this.succeed(!isLast, applied.progressed)
     if (applied.outdated) this.needsFull = true
+    if (applied.isOtherCluster) this.options.onOtherCluster(response.clusterId as string)
     this.isUrgent ||= rest.size > 0
     this.options.observer.metadataUpdated(this.topics.size, this.cache.nodes().length, isLast)
     this.options.onUpdate()

@@ -149,6 +149,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
     client.onUpdate = () => this.onClusterUpdate()
+    client.onOtherCluster = () => sender.clusterChanged()
     client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
     client.onAuthenticationFailed = error => waiting.abort(error)
   }
@@ -162,9 +163,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * Sends one record. Never throws, unless the callback is not a function.
    *
    * Without a callback: a promise of the metadata. If nobody catches it, it becomes an unhandled rejection
-   * where the record fails. With a callback: no promise is made. The callback is called on a later turn of the
-   * event loop, with the error or null and with metadata (never null). The answer is false when there is no
-   * room for more records; then `ready()` resolves when there is.
+   * where the record fails. With a callback: no promise is made. It is called on a later turn of the event
+   * loop, with the error or null and with metadata (never null). The answer is false when there is no room
+   * for more records; then `ready()` resolves when there is.
    */
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
@@ -324,17 +325,17 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /**
    * Every metric of this producer with its present value, by the names, groups and tags that they have in
    * Java (`KafkaProducer.metrics`): `producer-metrics`, `producer-node-metrics` for each broker connected to,
-   * `producer-topic-metrics` for each topic sent to. Sizes are in bytes, times in milliseconds unless the name
-   * says `ns`; an average or a maximum of nothing is NaN.
+   * `producer-topic-metrics` for each topic sent to. Sizes are in bytes, times in milliseconds unless the
+   * name says `ns`; an average or a maximum of nothing is NaN.
    */
   metrics(): readonly Metric[] {
     return this.telemetry.observer.metrics()
   }
 
   /**
-   * The id under which the cluster knows this producer's metrics (KIP-714), 22 characters; connects if need be.
-   * Rejects with `TimeoutError` after `timeoutMs` (default `max.block.ms`), and with `IllegalStateError` where
-   * the cluster asks for no metrics or `enable.metrics.push` is false.
+   * The id under which the cluster knows this producer's metrics (KIP-714), 22 characters; connects if need
+   * be. Rejects with `TimeoutError` after `timeoutMs` (default `max.block.ms`), and with `IllegalStateError`
+   * where the cluster asks for no metrics or `enable.metrics.push` is false.
    */
   async clientInstanceId(options: { timeoutMs?: number } = {}): Promise<string> {
     this.state.checkOpen()
@@ -442,6 +443,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private async shutDown(): Promise<void> {
     const { closeDeadline } = this
     const ended = this.transactions?.finish()
+    this.waiting.beginClose(new ProducerClosedError('The producer was closed before the topic was known.'))
     await Promise.race([this.raiseBarrier().done, closeDeadline.passed])
     if (ended !== undefined) {
       // A coordinator that is not there has no time-out of its own, as records have.

@@ -1,5 +1,6 @@
 import type { DrainGate } from '../accumulator/accumulator-options.js'
 import type { PartitionBatch, PartitionState } from '../accumulator/partition/partition-state.js'
+import type { Clock } from '../common/clock.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import type { ProducerIdentity } from './producer-identity.js'
 
@@ -23,11 +24,18 @@ export class SequenceGate implements DrainGate {
   /** `max.in.flight.requests.per.connection` is 1: order holds even without idempotence. */
   private readonly oneInFlight: boolean
   private readonly transactions: TransactionManager | null
+  private readonly clock: Clock
 
-  constructor(identity: ProducerIdentity, oneInFlight: boolean, transactions: TransactionManager | null) {
+  constructor(
+    identity: ProducerIdentity,
+    oneInFlight: boolean,
+    transactions: TransactionManager | null,
+    clock: Clock,
+  ) {
     this.identity = identity
     this.oneInFlight = oneInFlight
     this.transactions = transactions
+    this.clock = clock
   }
 
   prepare(partition: PartitionState, head: PartitionBatch): void {
@@ -57,7 +65,7 @@ export class SequenceGate implements DrainGate {
       // After an error batches go again one at a time, lowest sequence first.
       if (partition.inFlight[0] !== head) return false
     } else if (identity.current === null || sequences.producer !== identity.current) return false
-    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch)
+    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch, this.clock.now())
   }
 
   assign(batch: PartitionBatch): number {

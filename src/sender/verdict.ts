@@ -12,6 +12,8 @@ export const Verdict = {
   RETRY: 1,
   /** Retry, but under the next producer epoch. */
   RETRY_AFTER_EPOCH_BUMP: 2,
+  /** Another batch of this producer id has the sequence: retry under a new producer id. */
+  RETRY_WITH_NEW_ID: 6,
   FAIL: 3,
   /** No record of this producer can be sent any more. */
   FATAL: 4,
@@ -55,7 +57,8 @@ export function judge(
   mode: DeliveryMode,
   logStartOffset: bigint,
 ): Verdict {
-  if (isStored(errorCode)) return Verdict.DONE
+  if (errorCode === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER) return judgeDuplicate(batch, mode)
+  if (errorCode === ErrorCodes.NONE) return Verdict.DONE
   if (errorCode === ErrorCodes.MESSAGE_TOO_LARGE && batch.recordCount > 1) return Verdict.SPLIT
   if (mode !== 'plain') {
     if (FATAL_WITH_IDEMPOTENCE.has(errorCode)) return Verdict.FATAL
@@ -67,6 +70,16 @@ export function judge(
     }
   }
   return isRetriable(errorCode) ? Verdict.RETRY : Verdict.FAIL
+}
+
+/**
+ * The broker has a batch with this sequence. If no earlier attempt can have stored ours, it is another one: the
+ * cluster was made anew and has given the producer id to two producers. Java takes that for success and loses
+ * the records.
+ */
+function judgeDuplicate(batch: PartitionBatch, mode: DeliveryMode): Verdict {
+  if (batch.mayBeStored || mode === 'plain') return Verdict.DONE
+  return mode === 'transactional' ? Verdict.FAIL : Verdict.RETRY_WITH_NEW_ID
 }
 
 /**

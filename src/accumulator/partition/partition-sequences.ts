@@ -1,5 +1,11 @@
 import { isAfter, type ProducerIdAndEpoch, sequenceAfter } from '../batch/producer-id-and-epoch.js'
 
+/**
+ * A leader that has acknowledged nothing for so long has to do so again before two requests are in flight. It
+ * costs an idle partition one round trip. No broker forgets a producer that was active so recently.
+ */
+const PROOF_MS = 1000
+
 /** A batch as its partition's sequences see it. */
 export interface SequencedBatch {
   readonly recordCount: number
@@ -21,6 +27,7 @@ export class PartitionSequences {
   private provenLeaderId = -1
   private provenLeaderEpoch = -1
   private provenIdentity: ProducerIdAndEpoch | null = null
+  private provenMs = Number.NEGATIVE_INFINITY
 
   /** The producer id and epoch that the sequences count under. Null before the first. */
   get producer(): ProducerIdAndEpoch | null {
@@ -90,14 +97,17 @@ export class PartitionSequences {
    * accept any first sequence of a producer they do not know. So without proof only one request may be in
    * flight: were two, and the first failed, the second would be stored ahead of the first's retry.
    */
-  prove(leaderId: number, leaderEpoch: number, producer: ProducerIdAndEpoch | null): void {
+  prove(leaderId: number, leaderEpoch: number, producer: ProducerIdAndEpoch | null, nowMs: number): void {
     this.provenLeaderId = leaderId
     this.provenLeaderEpoch = leaderEpoch
     this.provenIdentity = producer
+    this.provenMs = nowMs
   }
 
-  isProvenBy(leaderId: number, leaderEpoch: number): boolean {
+  /** A proof ages: brokers forget producers that are idle (`producer.id.expiration.ms`, retention). */
+  isProvenBy(leaderId: number, leaderEpoch: number, nowMs: number): boolean {
     return (
+      nowMs - this.provenMs < PROOF_MS &&
       this.provenLeaderId === leaderId &&
       this.provenLeaderEpoch === leaderEpoch &&
       this.provenIdentity === this.identity

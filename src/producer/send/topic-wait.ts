@@ -19,6 +19,9 @@ import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
 
+/** How often a closing producer looks whether the cluster is out of reach. */
+const CLOSE_WATCH_MS = 50
+
 /** When a topic's metadata were asked for. */
 interface Question {
   /** The version of the metadata then: an error that is older does not count. */
@@ -59,6 +62,8 @@ export class TopicWait {
   private readonly questions = new Map<TopicState, Question>()
   private waiters: MetadataWaiter[] = []
   private readonly timer: DeadlineTimer
+  /** Why what waits fails at the next answer; null while the producer is open. */
+  private closeError: KafkaError | null = null
   /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
   private flushesOfRelease: Set<FlushBarrier> | null = null
 
@@ -129,6 +134,10 @@ export class TopicWait {
         waiter.resolve(topic.metadata)
       } else this.waiters.push(waiter)
     }
+    if (this.closeError !== null) {
+      this.abort(this.closeError)
+      return
+    }
     // Whatever the answer was, it did not serve these. The next one comes when the backoff allows it.
     if (this.queues.size > 0 || this.waiters.length > 0) this.options.client.requestUpdate()
   }
@@ -156,6 +165,22 @@ export class TopicWait {
     this.abortRecords(error)
     for (const waiter of this.waiters.splice(0)) waiter.reject(error)
     this.timer.cancel()
+  }
+
+  /**
+   * The producer closes: what waits may have one more answer of the cluster, and fails at once if that is out
+   * of reach (Java fails it at once in any case, but its `send` has waited for the metadata).
+   */
+  beginClose(error: KafkaError): void {
+    this.closeError = error
+    this.watchWhileClosing()
+  }
+
+  private watchWhileClosing(): void {
+    const { client, clock } = this.options
+    if (this.closeError === null || (this.queues.size === 0 && this.waiters.length === 0)) return
+    if (client.lastError !== null) this.abort(this.closeError)
+    else clock.setTimeout(() => this.watchWhileClosing(), CLOSE_WATCH_MS)
   }
 
   private ask(topic: TopicState, deadlineMs: number): void {
