@@ -105,9 +105,9 @@ export class Drain {
   /** Says what is waited for, and that a second signal stops it. */
   announce(): void {
     const { note, silent, open, drawn } = this.#options
-    const quiet = silent() ? ' No broker answers now.' : ''
-    note(`interrupted: waiting up to ${this.#seconds()} s for ${counted(open())}.${quiet}`)
-    note('Ctrl-C again (or a second signal) stops at once.')
+    note(`interrupted: waiting up to ${this.#seconds()} s for ${counted(open())}`)
+    if (silent()) note('no broker answers now')
+    note('Ctrl-C again (or a second signal) stops at once')
     if (drawn) return
     const line = () => note(`draining: ${counted(open())}, ${this.#seconds()} s left`)
     this.#lines = setInterval(line, COUNTDOWN_LINE_MS)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { ProducerOptions } from '../../index.js'
 import {
   type ForeignOptions,
@@ -117,7 +117,7 @@ export function planPerf(args: readonly string[]): PerfPlan {
   const transactionMs = transactionsOf(values, options)
   const mode = values.mode ?? 'callback'
   if (!isMode(mode)) throw new UsageError(`--mode is ${quote(mode)}, allowed are ${MODES.join(', ')}`)
-  if (values.chart !== undefined) chartKind(values.chart)
+  if (values.chart !== undefined) checkChart(values.chart)
   return {
     options: asProducerOptions(options),
     servers: optionOf(options, 'bootstrap.servers') ?? '',
@@ -142,6 +142,16 @@ export function planPerf(args: readonly string[]): PerfPlan {
     quiet: values.quiet,
     announcements,
     notices,
+  }
+}
+
+/** A chart that cannot be written is to be known before the run, not after it. */
+function checkChart(path: string): void {
+  chartKind(path)
+  try {
+    accessSync(dirname(resolve(path)), constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`--chart ${quote(path)} cannot be written: ${(error as Error).message}`)
   }
 }
 

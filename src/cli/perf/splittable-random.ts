@@ -110,9 +110,9 @@ const LETTERS = 26
 const LETTER_A = 65
 
 /**
- * Letters from one place to another: `nextInt(26)` for each, written out, so that the seed stays in a register
- * and the division by 26 becomes a multiplication. Parameters are the place and the end; locals the seed, the
- * mixed bits, these without a sign, and the letter.
+ * Letters from one place to another: `nextInt(26)` for each, written out, so that the seed stays in a
+ * register and the division by 26 becomes a multiplication. Parameters are the place and the end; locals
+ * the seed, the mixed bits, these without a sign, and the letter.
  */
 const FILL = [
   ...many([2, I64], [2, I32]),

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { UsageError } from '../../../dist/cli/arguments.js'
+import { planPerf } from '../../../dist/cli/perf/options.js'
 import { startBroker, type TestBroker } from '../../../dist/testing/index.js'
 import { run, start, textOf, until } from '../support.js'
 
@@ -166,9 +168,10 @@ describe('millrace perf', () => {
     const { code: helped, stdout: help } = await run(['perf'])
     assert.equal(helped, 0)
     assert.match(help, /--num-records N/)
-    const topic = ['perf', '--topic', 't', '--throughput', '-1']
+    const topic = ['--topic', 't', '--throughput', '-1']
+    const plan = (...args: Parameters<typeof perf>) => perf(...args).slice(1)
     for (const [args, why] of [
-      [['perf', '--payload-monotonic'], /missing: --topic, --num-records, --throughput/],
+      [['--payload-monotonic'], /missing: --topic, --num-records, --throughput/],
       [
         [...topic, '--num-records', '1'],
         /exactly one of --record-size, --payload-file and --payload-monotonic/,
@@ -177,22 +180,28 @@ describe('millrace perf', () => {
       [[...topic, '--num-records', '0', '--record-size', '1'], /--num-records is "0"/],
       [[...topic, '--num-records', '1', '--record-size', '0'], /--record-size is "0"/],
       [[...topic, '--num-records', '1', '--record-size', '1'], /--bootstrap-server is missing/],
-      [perf('t', 5, '--record-size', '1', '--warmup-records', '5'), /--warmup-records must be fewer/],
-      [perf('t', 5, '--record-size', '1', '--reporting-interval', '0'), /--reporting-interval is "0"/],
+      [plan('t', 5, '--record-size', '1', '--warmup-records', '5'), /--warmup-records must be fewer/],
+      [plan('t', 5, '--record-size', '1', '--reporting-interval', '0'), /--reporting-interval is "0"/],
       [
-        perf('t', 5, '--record-size', '1', '--transaction-duration-ms', '0'),
+        plan('t', 5, '--record-size', '1', '--transaction-duration-ms', '0'),
         /--transaction-duration-ms is "0"/,
       ],
-      [perf('t', 5, '--record-size', '1', '--throughput', 'fast'), /--throughput is "fast"/],
-      [perf('t', 5, '--payload-file', '/nowhere/at/all'), /cannot be read: ENOENT/],
-      [perf('t', 5, '--record-size', '1', '--mode', 'batch'), /allowed are callback, promise, many/],
-      [perf('t', 5, '--record-size', '1', '--chart', 'a.png'), /must end in \.svg or \.html/],
-      [perf('t', 5, '--message-size', '1'), /--message-size: it is --record-size here/],
+      [plan('t', 5, '--record-size', '1', '--throughput', 'fast'), /--throughput is "fast"/],
+      [plan('t', 5, '--payload-file', '/nowhere/at/all'), /cannot be read: ENOENT/],
+      [plan('t', 5, '--record-size', '1', '--mode', 'batch'), /allowed are callback, promise, many/],
+      [plan('t', 5, '--record-size', '1', '--chart', 'a.png'), /must end in \.svg or \.html/],
+      [plan('t', 5, '--record-size', '1', '--chart', '/nowhere/at/all.svg'), /cannot be written: ENOENT/],
+      [plan('t', 5, '--message-size', '1'), /--message-size: it is --record-size here/],
     ] as const) {
-      const { code, stderr, stdout } = await run(args)
-      assert.equal(code, 2, `${args.join(' ')}: ${stderr}`)
-      assert.match(stderr, why)
-      assert.doesNotMatch(stdout, /records sent/)
+      assert.throws(
+        () => planPerf(args),
+        (error: Error) => error instanceof UsageError && why.test(error.message),
+        args.join(' '),
+      )
     }
+    const { code, stderr, stdout } = await run(['perf', '--payload-monotonic'])
+    assert.equal(code, 2)
+    assert.match(stderr, /^millrace perf: missing: .*\nSee millrace perf --help\n$/)
+    assert.equal(stdout, '')
   })
 })

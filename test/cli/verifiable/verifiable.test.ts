@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { UsageError } from '../../../dist/cli/arguments.js'
 import { javaExceptionOf } from '../../../dist/cli/verifiable/java-exceptions.js'
+import { planVerify } from '../../../dist/cli/verifiable/options.js'
 import { BrokerError, KafkaError, TimeoutError } from '../../../dist/index.js'
 import { startBroker, type TestBroker } from '../../../dist/testing/index.js'
 import { run, start, textOf, until } from '../support.js'
@@ -127,20 +129,24 @@ describe('millrace verify', () => {
     assert.equal(code, 0)
     assert.match(stdout, /--max-messages N/)
     for (const [args, why] of [
-      [['verify', '--topic', 't'], /--bootstrap-server is missing/],
-      [['verify', '--bootstrap-server', 'a:1'], /--topic is missing/],
-      [[...to('t'), '--acks', '7'], /--acks is "7", allowed are -1, 0 and 1/],
-      [[...to('t'), '--value-prefix', 'x'], /--value-prefix is "x"/],
-      [[...to('t'), '--max-messages', '1.5'], /--max-messages is "1\.5"/],
-      [[...to('t'), '--repeating-keys', '0'], /--repeating-keys is "0"/],
-      [[...to('t'), '--command-property', 'acks=1'], /a line of the file of --command-config here/],
-      [[...to('t'), '--command-config', 'a', '--producer.config', 'b'], /mutually exclusive/],
+      [['--topic', 't'], /--bootstrap-server is missing/],
+      [['--bootstrap-server', 'a:1'], /--topic is missing/],
+      [[...to('t').slice(1), '--acks', '7'], /--acks is "7", allowed are -1, 0 and 1/],
+      [[...to('t').slice(1), '--value-prefix', 'x'], /--value-prefix is "x"/],
+      [[...to('t').slice(1), '--max-messages', '1.5'], /--max-messages is "1\.5"/],
+      [[...to('t').slice(1), '--repeating-keys', '0'], /--repeating-keys is "0"/],
+      [[...to('t').slice(1), '--command-property', 'acks=1'], /a line of the file of --command-config here/],
+      [[...to('t').slice(1), '--command-config', 'a', '--producer.config', 'b'], /mutually exclusive/],
     ] as const) {
-      const refused = await run(args)
-      assert.equal(refused.code, 2, refused.stderr)
-      assert.match(refused.stderr, why)
-      assert.equal(refused.stdout, '')
+      assert.throws(
+        () => planVerify(args),
+        (error: Error) => error instanceof UsageError && why.test(error.message),
+        args.join(' '),
+      )
     }
+    const refused = await run([...to('t'), '--acks', '7'])
+    assert.equal(refused.code, 2)
+    assert.equal(refused.stdout, '')
   })
 })
 
