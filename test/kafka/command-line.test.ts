@@ -177,6 +177,32 @@ describe('beside kafka-producer-perf-test', { skip }, () => {
   }
 })
 
+describe('beside kafka-producer-perf-test --print-metrics', { skip }, () => {
+  test('every metric is there, with its tags and in the same form', async () => {
+    const { theirs, ours } = await pair()
+    const args = ['--num-records', '10', '--payload-monotonic', '--throughput', '-1', '--print-metrics']
+    const [expected, { code, stdout, stderr }] = await Promise.all([
+      runJava('ProducerPerformance', addressed(theirs, args)),
+      run(['perf', ...addressed(ours, args)]),
+    ])
+    assert.equal(code, 0, stderr)
+    const rowsOf = (output: string, topic: string) => {
+      const [, ...lines] = output.slice(output.indexOf('Metric Name')).trimEnd().split('\n')
+      return lines.map(line => {
+        const [, name = line, value = ''] = /^(\S.*\S) *: (.*)$/.exec(line) ?? []
+        const isDouble = /^(NaN|-?(Infinity|\d+\.\d{3}))$/.test(value)
+        return `${name.replace(topic, 'TOPIC')} ${isDouble ? 'double' : 'other'}`
+      })
+    }
+    const rows = rowsOf(stdout, ours)
+    assert.ok(rows.length > 50)
+    assert.deepEqual(
+      rowsOf(expected.stdout, theirs).filter(row => !rows.includes(row)),
+      [],
+    )
+  })
+})
+
 /** The names of each event's fields, in their order. */
 const fieldsOf = (stdout: string) =>
   stdout

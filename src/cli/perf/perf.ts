@@ -9,7 +9,7 @@ import { Progress } from '../progress.js'
 import { formatCount, Totals } from '../summary.js'
 import { Watchdog } from '../watchdog.js'
 import { chartFile, chartKind } from './chart.js'
-import { metricLines, metricsOf } from './metrics.js'
+import { metricLines } from './metrics.js'
 import { type PerfPlan, planPerf } from './options.js'
 import { Sending } from './sending.js'
 import { intervalLine, Stats, type Summary, type Total, totalLine } from './stats.js'
@@ -67,17 +67,16 @@ class Run {
     const plan = this.#plan
     this.#watchdog = this.#watch()
     const producer = new Producer({ ...plan.options, logger: this.#watchdog.logger })
-    const metrics = plan.printMetrics ? metricsOf(producer) : null
     const interruption = this.#listen(producer)
     let failed = false
     try {
       failed = !(await this.#start(producer, interruption).run())
-      if (metrics !== null) {
+      if (plan.printMetrics) {
         await producer.flush()
         this.#report()
-        const list = metrics()
-        if (plan.json) this.#output.raw(`${jsonLine({ type: 'metrics', metrics: list })}\n`)
-        else for (const line of metricLines(list)) this.#output.print(line)
+        const metrics = producer.metrics()
+        if (plan.json) this.#output.raw(`${jsonLine({ type: 'metrics', metrics })}\n`)
+        else for (const line of metricLines(metrics)) this.#output.print(line)
       }
     } finally {
       await producer.close()
@@ -86,7 +85,7 @@ class Run {
       this.#drain?.end()
       this.#watchdog.stop()
     }
-    if (metrics === null) this.#report()
+    if (!plan.printMetrics) this.#report()
     for (const [message, count] of this.#failures) {
       if (count > 1) this.#output.note(`${formatCount(count)} records failed: ${message}`)
     }

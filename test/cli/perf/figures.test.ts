@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { chartFile, chartKind } from '../../../dist/cli/perf/chart.js'
-import { metricLines, metricsOf } from '../../../dist/cli/perf/metrics.js'
+import { metricLines } from '../../../dist/cli/perf/metrics.js'
 import { SplittableRandom } from '../../../dist/cli/perf/splittable-random.js'
 import { intervalLine, Stats, type Summary, totalLine } from '../../../dist/cli/perf/stats.js'
 import { Timeline } from '../../../dist/cli/perf/timeline.js'
@@ -172,7 +172,5 @@ describe('the metrics', () => {
       'app-info:version:{client-id=x, n=1} : 4.3',
       'producer-metrics:b:{client-id=x}    : 1.500',
     ])
-    assert.deepEqual(metricsOf({ metrics: () => metrics })(), metrics)
-    assert.throws(() => metricsOf({}), /this version of the producer has none/)
   })
 })

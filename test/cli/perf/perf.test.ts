@@ -135,6 +135,24 @@ describe('millrace perf', () => {
     assert.match(stderr, /^chart: .*run\.html$/m)
   })
 
+  test('prints the metrics of the producer after the figures', async () => {
+    const { code, stdout, stderr } = await run(perf('metrics', 5, '--record-size', '10', '--print-metrics'))
+    assert.equal(code, 0, stderr)
+    const [total, blank, heading, ...metrics] = stdout.trimEnd().split('\n')
+    assert.match(total ?? '', TOTAL)
+    assert.equal(blank, '')
+    assert.match(heading ?? '', /^Metric Name {4,}Value$/)
+    assert.deepEqual(metrics, [...metrics].sort())
+    assert.match(
+      metrics.join('\n'),
+      /^producer-metrics:record-send-total:{client-id=perf-producer-client} +: 5\.000$/m,
+    )
+    const json = await run(perf('metrics', 5, '--record-size', '10', '--print-metrics', '--json'))
+    const last = JSON.parse(json.stdout.trimEnd().split('\n').at(-1) ?? '')
+    assert.equal(last.type, 'metrics')
+    assert.ok(last.metrics.some(({ name }: { name: string }) => name === 'record-send-total'))
+  })
+
   test('fails when records fail, and stops when none is delivered', async () => {
     broker.createTopic('denied')
     broker.fail({ api: 'Produce', error: 'TOPIC_AUTHORIZATION_FAILED', topic: 'denied', times: 1_000 })
