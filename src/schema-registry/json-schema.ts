@@ -32,7 +32,7 @@ export interface JsonSchemaSerializerOptions<T> extends RegistrySerializerOption
 
 /** Errors that a message names at most. */
 const ERRORS_MAX = 5
-const OPTIONS = { strict: false, validateFormats: false, allErrors: false, logger: false } as const
+const OPTIONS = { strict: false, strictNumbers: true, validateFormats: false, logger: false } as const
 
 type AjvClass = new (options: object) => AjvLike
 
