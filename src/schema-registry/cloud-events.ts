@@ -27,7 +27,7 @@ export interface CloudEventRecordOptions {
    * whole event as JSON.
    */
   readonly mode?: 'binary' | 'structured'
-  /** Default: the extension `partitionkey`, else none. */
+  /** Default: the extension `partitionkey`, else null, which means none. */
   readonly key?: Bytes
   /**
    * In binary mode: `encode` (the default) sends strings and bytes as they are and all else as JSON; `keep`
@@ -52,7 +52,7 @@ export function cloudEventRecord<V = Bytes>(
   const { topic, mode = 'binary' } = options
   if (mode !== 'binary' && mode !== 'structured') throw wrong(topic, 'mode must be binary or structured')
   const attributes = attributesOf(event, topic)
-  const key = options.key ?? attributes.get('partitionkey') ?? null
+  const key = options.key === undefined ? (attributes.get('partitionkey') ?? null) : options.key
   if (mode === 'structured') {
     const headers: [string, string][] = [['content-type', STRUCTURED_TYPE]]
     return { topic, key, value: structured(event) as V, headers }
