@@ -1,0 +1,205 @@
+import type { AppendableRecord } from '../../accumulator/append/appendable-record.js'
+import type { Delivery } from '../../accumulator/append/delivery.js'
+import type { FlushBarrier } from '../../accumulator/batch/flush-barrier.js'
+import type { TopicState } from '../../accumulator/partition/topic-state.js'
+import { DeadlineTimer } from '../../cluster/deadline-timer.js'
+import type { Clock } from '../../common/clock.js'
+import { Fifo } from '../../common/fifo.js'
+import { BufferExhaustedError, type KafkaError, TimeoutError } from '../../errors/index.js'
+import type { Prepare } from '../../serialization/index.js'
+import { asKafkaError } from '../record/record-errors.js'
+import { readUnserialized, type UnserializedRecord } from '../record/unserialized-record.js'
+import type { ProducerRecord } from '../types.js'
+
+/** Bytes of `buffer.memory` for which one record may wait: what it will take is not known yet. */
+const BUFFER_BYTES_PER_RECORD = 1024
+
+interface HeldRecord extends UnserializedRecord {
+  readonly delivery: Delivery
+  readonly ordinal: number
+  /** When `max.block.ms` is over, on the monotonic clock. */
+  readonly deadlineMs: number
+  /** The flushes that wait for it. */
+  barriers: FlushBarrier[]
+  /** It has failed: code of the caller's, run while it was serialized, has seen to that. */
+  isOut: boolean
+}
+
+export interface SerializerWaitOptions {
+  /** Of the serializers that want to be asked. */
+  readonly preparers: readonly Prepare[]
+  readonly clock: Clock
+  readonly maxBlockMs: number
+  readonly heldGraceMaxMs: number
+  readonly bufferBytes: number
+  readonly topicOf: (name: unknown) => TopicState
+  readonly read: (record: ProducerRecord<unknown, unknown>, nowMs: number) => AppendableRecord
+  readonly handOver: (
+    record: AppendableRecord,
+    delivery: Delivery,
+    ordinal: number,
+    deadlineMs: number,
+  ) => void
+  /** Has a flush wait for records where they are once they have been handed over. */
+  readonly follow: (barrier: FlushBarrier) => void
+  /** Records of a topic fail here, before they were in a batch. */
+  readonly onRefused: (topic: string, count: number, error: KafkaError) => void
+}
+
+/**
+ * Records whose serializers get ready for their topic first (`Serializer.prepare`): in the order of their
+ * sends, per topic. Serializers are asked once for a topic, and again after they have failed.
+ */
+export class SerializerWait {
+  private readonly options: SerializerWaitOptions
+  private readonly heldMax: number
+  private readonly ready = new Set<string>()
+  private readonly queues = new Map<string, Fifo<HeldRecord>>()
+  private readonly timer: DeadlineTimer
+  private held = 0
+
+  constructor(options: SerializerWaitOptions) {
+    this.options = options
+    this.heldMax = Math.max(1, Math.floor(options.bufferBytes / BUFFER_BYTES_PER_RECORD))
+    this.timer = new DeadlineTimer(options.clock, asOfMs => this.expire(asOfMs), options.heldGraceMaxMs)
+  }
+
+  /**
+   * Reads a record that has to wait; null if its serializers are ready. Throws what is wrong with it.
+   */
+  read(record: ProducerRecord<unknown, unknown>, nowMs: number): UnserializedRecord | null {
+    const name: unknown = record?.topic
+    if (this.ready.has(name as string) || typeof name !== 'string') return null
+    const topic = this.options.topicOf(name)
+    if (!this.queues.has(name)) this.prepare(name)
+    return this.queues.has(name) ? readUnserialized(record, topic, nowMs) : null
+  }
+
+  /** What `read` has answered waits, unless the serializers have become ready meanwhile. */
+  hold(unserialized: UnserializedRecord, delivery: Delivery, ordinal: number): void {
+    const { maxBlockMs, bufferBytes, clock } = this.options
+    const { topic } = unserialized
+    const deadlineMs = clock.now() + maxBlockMs
+    const record: HeldRecord = { ...unserialized, delivery, ordinal, deadlineMs, barriers: [], isOut: false }
+    const queue = this.queues.get(topic.name)
+    if (queue === undefined) {
+      this.send(record)
+      return
+    }
+    if (this.held >= this.heldMax) {
+      throw new BufferExhaustedError(
+        `${this.held} records wait for a serializer that is not ready, as many as buffer.memory ` +
+          `(${bufferBytes} bytes) allows.`,
+        { topic: topic.name },
+      )
+    }
+    this.held++
+    queue.push(record)
+    this.timer.ensure(deadlineMs)
+  }
+
+  /** The flush waits for all records that are here. */
+  joinBarrier(barrier: FlushBarrier): void {
+    for (const queue of this.queues.values()) {
+      for (const record of queue) {
+        if (record.barriers.includes(barrier)) continue
+        record.barriers.push(barrier)
+        barrier.add()
+      }
+    }
+  }
+
+  /** Fails all records that wait. What is being prepared goes on. */
+  abortRecords(error: KafkaError): void {
+    for (const queue of this.queues.values()) this.fail(queue.drain(), error)
+    this.timer.cancel()
+  }
+
+  /** Afterwards the topic is ready, or has a queue. Serializers may send, too: that waits like all else. */
+  private prepare(topic: string): void {
+    this.queues.set(topic, new Fifo())
+    const asked: PromiseLike<void>[] = []
+    for (const prepare of this.options.preparers) {
+      try {
+        const answer = prepare(topic)
+        if (answer !== undefined) asked.push(answer)
+      } catch (thrown) {
+        asked.push(Promise.reject(thrown))
+      }
+    }
+    if (asked.length === 0) this.release(topic)
+    else {
+      Promise.all(asked).then(
+        () => this.release(topic),
+        thrown => this.refuse(topic, asKafkaError(thrown, topic)),
+      )
+    }
+  }
+
+  /** Sends on what waits, and what is sent meanwhile; whoever is flushing goes on waiting for it. */
+  private release(topic: string): void {
+    const queue = this.queues.get(topic) as Fifo<HeldRecord>
+    const flushes: FlushBarrier[] = []
+    for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
+      this.send(record)
+      if (record.isOut) continue
+      queue.shift()
+      this.held--
+      flushes.push(...record.barriers)
+    }
+    this.queues.delete(topic)
+    this.ready.add(topic)
+    for (const barrier of new Set(flushes)) this.options.follow(barrier)
+    for (const barrier of flushes) barrier.leave()
+  }
+
+  /** All that waits fails; the next record has the serializers asked again. */
+  private refuse(topic: string, error: KafkaError): void {
+    const queue = this.queues.get(topic) as Fifo<HeldRecord>
+    this.queues.delete(topic)
+    this.fail(queue.drain(), error)
+  }
+
+  private send(held: HeldRecord): void {
+    const { delivery, ordinal, topic, partition, record, deadlineMs } = held
+    try {
+      const routed = this.options.read(record, record.timestamp as number)
+      // Serializers and partitioners may have ended the record's transaction, or closed the producer for good.
+      if (!held.isOut) this.options.handOver(routed, delivery, ordinal, deadlineMs)
+    } catch (thrown) {
+      if (held.isOut) return
+      const error = asKafkaError(thrown, topic.name)
+      this.options.onRefused(topic.name, 1, error)
+      delivery.fail(error, ordinal, topic.name, partition)
+    }
+  }
+
+  private expire(nowMs: number): void {
+    let nextMs = Number.POSITIVE_INFINITY
+    const { maxBlockMs } = this.options
+    for (const [topic, queue] of this.queues) {
+      const late: HeldRecord[] = []
+      let head = queue.peek()
+      for (; head !== undefined && head.deadlineMs <= nowMs; head = queue.peek()) {
+        late.push(queue.shift() as HeldRecord)
+      }
+      if (head !== undefined) nextMs = Math.min(nextMs, head.deadlineMs)
+      const message = `The serializers were not ready for topic ${topic} after max.block.ms (${maxBlockMs} ms).`
+      this.fail(late, new TimeoutError(message, { topic }))
+    }
+    this.timer.ensure(nextMs)
+  }
+
+  /** Records of one topic that are in no queue any more. */
+  private fail(records: readonly HeldRecord[], error: KafkaError): void {
+    const [first] = records
+    if (first === undefined) return
+    this.held -= records.length
+    this.options.onRefused(first.topic.name, records.length, error)
+    for (const record of records) {
+      record.isOut = true
+      record.delivery.fail(error, record.ordinal, record.topic.name, record.partition)
+    }
+    for (const { barriers } of records) for (const barrier of barriers) barrier.leave()
+  }
+}
