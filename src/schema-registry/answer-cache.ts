@@ -3,7 +3,10 @@ interface Entry<T> {
   readonly expiresAtMs: number
 }
 
-/** Answers to questions, the least recently used ones forgotten first, with one question in flight at a time. */
+/**
+ * Answers to questions, the least recently used ones forgotten first, with one question in flight at a
+ * time.
+ */
 export class AnswerCache {
   private readonly size: number
   private readonly answers = new Map<string, Entry<unknown>>()

@@ -18,7 +18,9 @@ const PATHS_MAX = 5
 export interface AvroSerializerOptions<T> extends RegistrySerializerOptions<T> {
   /** Options of avsc's `Type.forSchema`, such as `logicalTypes` and `wrapUnions`. */
   readonly avsc?: Readonly<Record<string, unknown>>
-  /** Whether `long` fields may be bigints. They cost a buffer each then. Default false: safe integers only. */
+  /**
+   * Whether `long` fields may be bigints. They cost a buffer each then. Default false: safe integers only.
+   */
   readonly bigints?: boolean
   /**
    * Whether data of the schema `"bytes"` is sent without its length, as Confluent's serializer for Java does

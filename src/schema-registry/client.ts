@@ -65,7 +65,10 @@ export class SchemaRegistryClient implements SchemaRegistry {
     return this.#post(`/subjects/${encodeURIComponent(subject)}/versions`, schema, options)
   }
 
-  /** `POST /subjects/{subject}`: the id of a schema that is registered under the subject, else `SCHEMA_NOT_FOUND`. */
+  /**
+   * `POST /subjects/{subject}`: the id of a schema that is registered under the subject, else
+   * `SCHEMA_NOT_FOUND`.
+   */
   lookup(subject: string, schema: Schema, options: RegisterOptions = {}): Promise<RegisteredSchema> {
     return this.#post(`/subjects/${encodeURIComponent(subject)}`, schema, options)
   }
@@ -75,7 +78,8 @@ export class SchemaRegistryClient implements SchemaRegistry {
    * Undefined where there is none, or where the registry knows no associations.
    */
   getAssociatedSubject(topic: string, field: RecordField): Promise<string | undefined> {
-    const path = `/associations/resources/-/${encodeURIComponent(topic)}?resourceType=topic&associationType=${field}`
+    const query = `resourceType=topic&associationType=${field}`
+    const path = `/associations/resources/-/${encodeURIComponent(topic)}?${query}`
     return this.#cache.get(path, this.latestTtlMs, this.#failureTtlMs, async () => {
       try {
         return subjectOf(await this.#transport.request('GET', path), topic)

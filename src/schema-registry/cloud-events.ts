@@ -42,8 +42,9 @@ const NOT_ATTRIBUTES: readonly string[] = ['data', 'data_base64']
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/
 
 /**
- * The record of an event, by the Kafka protocol binding of CloudEvents 1.0.2. Throws `InvalidRecordError` for
- * an event without `id`, `source` or `type`, or with an attribute whose name or value the binding cannot have.
+ * The record of an event, by the Kafka protocol binding of CloudEvents 1.0.2. Throws `InvalidRecordError`
+ * for an event without `id`, `source` or `type`, or with an attribute whose name or value the binding
+ * cannot have.
  */
 export function cloudEventRecord<V = Bytes>(
   event: CloudEventLike,

@@ -43,9 +43,10 @@ const DEFAULT_LATEST_TTL_MS = 60_000
 const NOT_FOUND = 404
 
 /**
- * A registry for our serializers over a client of `@confluentinc/schemaregistry` (281 packages, 171 MB): its way to
- * authenticate, its caches and its in-memory registry (`mock://`). `latestTtlMs` (default 60,000) says how often the
- * serializers ask it for the latest version; set its own `latestTtlSecs` no higher.
+ * A registry for our serializers over a client of `@confluentinc/schemaregistry` (281 packages, 171 MB):
+ * its way to authenticate, its caches and its in-memory registry (`mock://`). `latestTtlMs` (default
+ * 60,000) says how often the serializers ask it for the latest version; set its own `latestTtlSecs` no
+ * higher.
  */
 export function confluentRegistry(
   client: ConfluentClient,
@@ -138,7 +139,10 @@ function registered(info: ConfluentSchemaInfo): RegisteredSchema {
   }
 }
 
-/** A serializer whose every call answers with a promise, such as `AvroSerializer` of `@confluentinc/schemaregistry`. */
+/**
+ * A serializer whose every call answers with a promise, such as `AvroSerializer` of
+ * `@confluentinc/schemaregistry`.
+ */
 export interface AsyncSerializer {
   serialize(topic: string, data: unknown, headers: Record<string, Bytes | readonly Bytes[]>): Promise<Bytes>
 }
@@ -149,9 +153,10 @@ interface Sender<Metadata, Report> {
 }
 
 /**
- * Sends through a producer whose keys or values are serialized by {@link AsyncSerializer}s: several at a time, but
- * sent in the order of the calls. A record that cannot be serialized rejects its call, and holds up no other. What waits
- * for its serializer is not in `buffer.memory`, so await the calls. The producer itself has no serializer.
+ * Sends through a producer whose keys or values are serialized by {@link AsyncSerializer}s: several at a
+ * time, but sent in the order of the calls. A record that cannot be serialized rejects its call, and holds
+ * up no other. What waits for its serializer is not in `buffer.memory`, so await the calls. The producer
+ * itself has no serializer.
  */
 export function withAsyncSerializers<Metadata, Report>(
   producer: Sender<Metadata, Report>,

@@ -1,6 +1,9 @@
 import { KafkaError } from '../errors/index.js'
 
-/** What a registry error is called; the registry's own numbers are in {@link SchemaRegistryError.errorCode}. */
+/**
+ * What a registry error is called; the registry's own numbers are in {@link
+ * SchemaRegistryError.errorCode}.
+ */
 export type SchemaRegistryErrorName =
   | 'SUBJECT_NOT_FOUND'
   | 'VERSION_NOT_FOUND'

@@ -31,9 +31,9 @@ interface Ready {
 const MAX_PATHS = 5
 
 /**
- * A serializer over a `SchemaRegistry` of `@kafkajs/confluent-schema-registry` (22 packages, 13 MB), with the bytes of
- * its `encode`: wire format v0, and Protobuf without the message indexes that other readers need. The latest schema is
- * the one of the first record; it is not asked for again.
+ * A serializer over a `SchemaRegistry` of `@kafkajs/confluent-schema-registry` (22 packages, 13 MB), with
+ * the bytes of its `encode`: wire format v0, and Protobuf without the message indexes that other readers
+ * need. The latest schema is the one of the first record; it is not asked for again.
  */
 export function kafkajsRegistrySerializer<T = unknown>(
   registry: KafkajsSchemaRegistry,

@@ -34,7 +34,9 @@ export interface SchemaRegistryClientOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds one request to one address may take. Default 10,000. */
   readonly requestTimeoutMs?: number
-  /** Rounds through all addresses after the first one, if none answers or all answer 5xx or 429. Default 3. */
+  /**
+   * Rounds through all addresses after the first one, if none answers or all answer 5xx or 429. Default 3.
+   */
   readonly retries?: number
   /** Milliseconds before the first of these rounds; doubled for each further one, ±20 %. Default 100. */
   readonly retryBackoffMs?: number
@@ -48,7 +50,10 @@ export interface SchemaRegistryClientOptions {
   readonly cacheSize?: number
   /** Default the runtime's own. With a `dispatcher` of undici's, give the same package's `fetch`. */
   readonly fetch?: Fetch
-  /** Given to `fetch` with every request; for mutual TLS on Node, an undici `Agent` with `connect: { cert, key }`. */
+  /**
+   * Given to `fetch` with every request; for mutual TLS on Node, an undici `Agent` with `connect: { cert,
+   * key }`.
+   */
   readonly dispatcher?: unknown
   /** More of what `fetch` takes: `tls` on Bun, `client` on Deno. */
   readonly fetchOptions?: Readonly<Record<string, unknown>>

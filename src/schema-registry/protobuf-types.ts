@@ -15,5 +15,8 @@ export interface BufbuildMessage {
   readonly typeName: string
 }
 
-/** A description of `@bufbuild/protobuf`, a type of `protobufjs`, or the full name of a message of the schema. */
+/**
+ * A description of `@bufbuild/protobuf`, a type of `protobufjs`, or the full name of a message of the
+ * schema.
+ */
 export type ProtobufType = BufbuildMessage | ProtobufjsType | string

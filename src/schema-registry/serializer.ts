@@ -213,7 +213,8 @@ class SchemaSerializer<T> implements RegistrySerializer<T> {
     const registered = await this.schemaFor(subject, schema)
     if (registered.schemaType !== format.schemaType) {
       throw new SchemaRegistryError(
-        `Schema ${registered.id} of subject ${subject} is ${registered.schemaType}, not ${format.schemaType}.`,
+        `Schema ${registered.id} of subject ${subject} is ${registered.schemaType}, ` +
+          `not ${format.schemaType}.`,
         { errorName: 'WRONG_SCHEMA_TYPE' },
       )
     }

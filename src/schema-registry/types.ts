@@ -15,7 +15,10 @@ export interface Schema {
   readonly references?: readonly SchemaReference[]
 }
 
-/** A schema that is registered under an id. `guid`, `subject` and `version` are there if the registry told them. */
+/**
+ * A schema that is registered under an id. `guid`, `subject` and `version` are there if the registry told
+ * them.
+ */
 export interface RegisteredSchema extends Schema {
   readonly id: number
   readonly guid?: string
@@ -45,6 +48,8 @@ export interface SchemaRegistry {
   register(subject: string, schema: Schema, options?: RegisterOptions): Promise<RegisteredSchema>
   /** Finds a schema under a subject. */
   lookup(subject: string, schema: Schema, options?: RegisterOptions): Promise<RegisteredSchema>
-  /** The subject that is associated with a topic, if any. Registries without associations answer undefined. */
+  /**
+   * The subject that is associated with a topic, if any. Registries without associations answer undefined.
+   */
   getAssociatedSubject(topic: string, field: RecordField): Promise<string | undefined>
 }

@@ -16,15 +16,16 @@ export type Serialize<T> = (topic: string, data: T, headers: Headers | undefined
 export interface Serializer<T> {
   serialize(topic: string, data: T, headers?: Headers): Bytes
   /**
-   * Gets ready for a topic, such as by fetching a schema. Asked before the first record of a topic, and again at the
-   * next one after it has failed. While its promise is pending, the topic's records wait in order, for at most
-   * `max.block.ms` each, and at most one record for each KiB of `buffer.memory`. What it throws or rejects with fails
-   * them, as the cause of a `SerializationError`. Bytes that wait are copied; other objects must stay as they are.
+   * Gets ready for a topic, such as by fetching a schema. Asked before the first record of a topic, and
+   * again at the next one after it has failed. While its promise is pending, the topic's records wait in
+   * order, for at most `max.block.ms` each, and at most one record for each KiB of `buffer.memory`. What
+   * it throws or rejects with fails them, as the cause of a `SerializationError`. Bytes that wait are
+   * copied; other objects must stay as they are.
    */
   prepare?(topic: string): void | Promise<void>
   /**
-   * Whether `serialize` adds headers. The `headers` it gets are then an array of pairs that is its own to change, and
-   * that the record is sent with. Default false: then they are what `send` was given.
+   * Whether `serialize` adds headers. The `headers` it gets are then an array of pairs that is its own to
+   * change, and that the record is sent with. Default false: then they are what `send` was given.
    */
   readonly addsHeaders?: boolean
 }

@@ -164,7 +164,8 @@ export class SerializerWait {
     const { delivery, ordinal, topic, partition, record, deadlineMs } = held
     try {
       const routed = this.options.read(record, record.timestamp as number)
-      // Serializers and partitioners may have ended the record's transaction, or closed the producer for good.
+      // Serializers and partitioners may have ended the record's transaction, or closed the producer for
+      // good.
       if (!held.isOut) this.options.handOver(routed, delivery, ordinal, deadlineMs)
     } catch (thrown) {
       if (held.isOut) return
@@ -184,8 +185,8 @@ export class SerializerWait {
         late.push(queue.shift() as HeldRecord)
       }
       if (head !== undefined) nextMs = Math.min(nextMs, head.deadlineMs)
-      const message = `The serializers were not ready for topic ${topic} after max.block.ms (${maxBlockMs} ms).`
-      this.fail(late, new TimeoutError(message, { topic }))
+      const reason = `not ready for topic ${topic} after max.block.ms (${maxBlockMs} ms)`
+      this.fail(late, new TimeoutError(`The serializers were ${reason}.`, { topic }))
     }
     this.timer.ensure(nextMs)
   }
