@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
-import type { Bytes } from '../../serialization/index.js'
+import type { Bytes, Headers } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
 import { headerPairs } from './headers.js'
 import { checkPartition, checkTimestamp } from './record-checks.js'
@@ -26,6 +26,7 @@ export function readUnserialized(
   const { name } = topic
   const isNamed = partition !== undefined && partition !== null
   const isTimed = timestamp !== undefined && timestamp !== null
+  const hasHeaders = headers !== undefined && headers !== null
   return {
     topic,
     partition: isNamed ? checkPartition(partition, name) : -1,
@@ -35,12 +36,13 @@ export function readUnserialized(
       timestamp: isTimed ? checkTimestamp(timestamp, name) : nowMs,
       key: copyOf(key),
       value: copyOf(value),
-      headers:
-        headers === undefined || headers === null
-          ? []
-          : headerPairs(headers).map(([each, bytes]) => [each, copyOf(bytes) as Bytes] as const),
+      ...(hasHeaders ? { headers: copiesOf(headers) } : {}),
     },
   }
+}
+
+function copiesOf(headers: Headers): (readonly [string, Bytes])[] {
+  return headerPairs(headers).map(([name, bytes]) => [name, copyOf(bytes) as Bytes] as const)
 }
 
 /** As `send` promises, the caller may write over bytes as soon as it has returned. */
