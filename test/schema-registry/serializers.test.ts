@@ -298,6 +298,28 @@ describe('where the schema comes from', () => {
       { latestTtlMs: 20 },
     ))
 
+  test('a refresh that fails is not tried again at once', async () => {
+    const warnings: string[] = []
+    let asked = 0
+    const registry = {
+      latestTtlMs: 0,
+      async getLatest() {
+        if (asked++ > 0) throw new Error('down')
+        return { id: 7, schema: JSON.stringify(ORDER), schemaType: 'AVRO' as const }
+      },
+    }
+    const logger = { ...silent, warn: (message: string) => warnings.push(message) }
+    const serializer = avroSerializer<object>({ client: registry as never, logger })
+    await serializer.prepare('orders')
+    registry.latestTtlMs = 1_000_000
+    for (let i = 0; i < 5; i++) {
+      assert.equal((serializer.serialize('orders', order) as Uint8Array)[4], 7)
+      await new Promise(setImmediate)
+    }
+    assert.equal(asked, 2)
+    assert.equal(warnings.length, 1)
+  })
+
   test('prepare is answered at once when there is nothing to do, and asks once for all', () =>
     withClient(async (client, server) => {
       server.add('orders-value', ORDER)

@@ -21,8 +21,6 @@ interface HeldRecord extends UnserializedRecord {
   readonly deadlineMs: number
   /** The flushes that wait for it. */
   barriers: FlushBarrier[]
-  /** It has failed: code of the caller's, run while it was serialized, has seen to that. */
-  isOut: boolean
 }
 
 export interface SerializerWaitOptions {
@@ -80,7 +78,7 @@ export class SerializerWait {
     const { maxBlockMs, bufferBytes, clock } = this.options
     const { topic } = unserialized
     const deadlineMs = clock.now() + maxBlockMs
-    const record: HeldRecord = { ...unserialized, delivery, ordinal, deadlineMs, barriers: [], isOut: false }
+    const record: HeldRecord = { ...unserialized, delivery, ordinal, deadlineMs, barriers: [] }
     const queue = this.queues.get(topic.name)
     if (queue === undefined) {
       this.send(record)
@@ -142,7 +140,6 @@ export class SerializerWait {
     const flushes: FlushBarrier[] = []
     for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
       this.send(record)
-      if (record.isOut) continue
       queue.shift()
       this.held--
       flushes.push(...record.barriers)
@@ -164,11 +161,9 @@ export class SerializerWait {
     const { delivery, ordinal, topic, partition, record, deadlineMs } = held
     try {
       const routed = this.options.read(record, record.timestamp as number)
-      // Serializers and partitioners may have ended the record's transaction, or closed the producer for
-      // good.
-      if (!held.isOut) this.options.handOver(routed, delivery, ordinal, deadlineMs)
+      // If code of the caller's has just ended the transaction, the record fails with all that is unsent.
+      this.options.handOver(routed, delivery, ordinal, deadlineMs)
     } catch (thrown) {
-      if (held.isOut) return
       const error = asKafkaError(thrown, topic.name)
       this.options.onRefused(topic.name, 1, error)
       delivery.fail(error, ordinal, topic.name, partition)
@@ -198,7 +193,6 @@ export class SerializerWait {
     this.held -= records.length
     this.options.onRefused(first.topic.name, records.length, error)
     for (const record of records) {
-      record.isOut = true
       record.delivery.fail(error, record.ordinal, record.topic.name, record.partition)
     }
     for (const { barriers } of records) for (const barrier of barriers) barrier.leave()
