@@ -147,7 +147,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       observer,
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
-      bufferBytes: config.bufferMemory,
+      waitingBudget,
     })
     this.promises = new PromiseWay(this.entry, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)

@@ -18,7 +18,7 @@ export interface Serializer<T> {
   /**
    * Gets ready for a topic, such as by fetching a schema. Asked before the first record of a topic, and
    * again at the next one after it has failed. While its promise is pending, the topic's records wait in
-   * order, for at most `max.block.ms` each, and at most one record for each KiB of `buffer.memory`. What
+   * order, for at most `max.block.ms` each; each counts its bytes and 1 KiB towards `maxBlockBytes`. What
    * it throws or rejects with fails them, as the cause of a `SerializationError`. Bytes that wait are
    * copied; other objects must stay as they are.
    */

@@ -360,24 +360,27 @@ describe('when prepare fails', () => {
         [{ topic: 't', value: 0, timestamp: 'now' }, 'RECORD_INVALID'],
         [{ topic: 't', value: 0, headers: [['a', {}]] }, 'RECORD_INVALID'],
         [{ topic: 'no topic', value: 0 }, 'TOPIC_INVALID'],
+        [{ topic: 't' }, 'RECORD_INVALID'],
       ]
       for (const [record, code] of wrong) await assert.rejects(producer.send(record as never), { code })
       serializer.finish()
     }))
 
-  test('no more records wait than buffer.memory allows', () =>
+  test('no more records wait than maxBlockBytes allows, a KiB each and their bytes', () =>
     withPrepared(
       async (producer, serializer, broker) => {
         const sent = Array.from({ length: 40 }, (_, value) => producer.send({ topic: 't', value }))
         const outcomes = Promise.allSettled(sent)
         await assert.rejects(sent[32] as Promise<unknown>, { code: 'BUFFER_EXHAUSTED', retriable: true })
+        assert.equal(producer.waitingBytes, 32 * 1024)
         serializer.finish()
         const statuses = (await outcomes).map(({ status }) => status)
         assert.deepEqual(statuses.indexOf('rejected'), 32)
         await producer.send({ topic: 't', value: 'more' })
         assert.equal(values(broker).length, 33)
+        assert.equal(producer.waitingBytes, 0)
       },
-      { bufferMemory: 32 * 1024, batchSize: 1024 },
+      { maxBlockBytes: 32 * 1024 },
     ))
 })
 

@@ -3,7 +3,7 @@ import type { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { Bytes, Headers } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
 import { headerPairs } from './headers.js'
-import { checkPartition, checkTimestamp } from './record-checks.js'
+import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 
 /**
  * A record whose serializers are not ready yet: read and checked as far as it can be, its bytes copied. Keys
@@ -24,6 +24,7 @@ export function readUnserialized(
 ): UnserializedRecord {
   const { partition, timestamp, key, value, headers } = record
   const { name } = topic
+  if (value === undefined) throw noValue(record, name)
   const isNamed = partition !== undefined && partition !== null
   const isTimed = timestamp !== undefined && timestamp !== null
   const hasHeaders = headers !== undefined && headers !== null

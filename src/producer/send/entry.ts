@@ -3,6 +3,7 @@ import type { AppendableRecord, WaitingRecord } from '../../accumulator/append/a
 import { isPlaceable, PARTITION_BY_PARTITIONER } from '../../accumulator/append/appendable-record.js'
 import type { Appender } from '../../accumulator/append/appender.js'
 import type { Delivery } from '../../accumulator/append/delivery.js'
+import type { WaitingBudget } from '../../accumulator/append/waiting-budget.js'
 import type { Clock } from '../../common/clock.js'
 import type { Observer } from '../../common/observer.js'
 import type { KafkaError } from '../../errors/index.js'
@@ -31,7 +32,7 @@ export interface SendEntryOptions {
   maxBlockMs: number
   /** Time that records get beyond it after the application has held the event loop. */
   heldGraceMaxMs: number
-  bufferBytes: number
+  waitingBudget: WaitingBudget
 }
 
 /** The entry that all ways to send share, for every record that no shorter way has taken. */

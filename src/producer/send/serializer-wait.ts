@@ -1,22 +1,26 @@
+import { isUint8Array } from 'node:util/types'
 import type { AppendableRecord } from '../../accumulator/append/appendable-record.js'
 import type { Delivery } from '../../accumulator/append/delivery.js'
+import type { WaitingBudget } from '../../accumulator/append/waiting-budget.js'
 import type { FlushBarrier } from '../../accumulator/batch/flush-barrier.js'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
 import { DeadlineTimer } from '../../cluster/deadline-timer.js'
 import type { Clock } from '../../common/clock.js'
 import { Fifo } from '../../common/fifo.js'
-import { BufferExhaustedError, type KafkaError, TimeoutError } from '../../errors/index.js'
+import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import type { Prepare } from '../../serialization/index.js'
 import { asKafkaError } from '../record/record-errors.js'
 import { readUnserialized, type UnserializedRecord } from '../record/unserialized-record.js'
 import type { ProducerRecord } from '../types.js'
 
-/** Bytes of `buffer.memory` for which one record may wait: what it will take is not known yet. */
-const BUFFER_BYTES_PER_RECORD = 1024
+/** What an object counts as in `maxBlockBytes`: how large it is is not known before it is serialized. */
+const OBJECT_BYTES = 1024
 
 interface HeldRecord extends UnserializedRecord {
   readonly delivery: Delivery
   readonly ordinal: number
+  /** What it counts as while it waits. */
+  readonly bytes: number
   /** When `max.block.ms` is over, on the monotonic clock. */
   readonly deadlineMs: number
   /** The flushes that wait for it. */
@@ -29,7 +33,7 @@ export interface SerializerWaitOptions {
   readonly clock: Clock
   readonly maxBlockMs: number
   readonly heldGraceMaxMs: number
-  readonly bufferBytes: number
+  readonly waitingBudget: WaitingBudget
   readonly topicOf: (name: unknown) => TopicState
   readonly read: (record: ProducerRecord<unknown, unknown>, nowMs: number) => AppendableRecord
   readonly handOver: (
@@ -50,15 +54,12 @@ export interface SerializerWaitOptions {
  */
 export class SerializerWait {
   private readonly options: SerializerWaitOptions
-  private readonly heldMax: number
   private readonly ready = new Set<string>()
   private readonly queues = new Map<string, Fifo<HeldRecord>>()
   private readonly timer: DeadlineTimer
-  private held = 0
 
   constructor(options: SerializerWaitOptions) {
     this.options = options
-    this.heldMax = Math.max(1, Math.floor(options.bufferBytes / BUFFER_BYTES_PER_RECORD))
     this.timer = new DeadlineTimer(options.clock, asOfMs => this.expire(asOfMs), options.heldGraceMaxMs)
   }
 
@@ -73,25 +74,23 @@ export class SerializerWait {
     return this.queues.has(name) ? readUnserialized(record, topic, nowMs) : null
   }
 
-  /** What `read` has answered waits, unless the serializers have become ready meanwhile. */
+  /**
+   * What `read` has answered waits, unless the serializers have become ready meanwhile. Throws
+   * BufferExhaustedError where too much waits already.
+   */
   hold(unserialized: UnserializedRecord, delivery: Delivery, ordinal: number): void {
-    const { maxBlockMs, bufferBytes, clock } = this.options
+    const { maxBlockMs, waitingBudget, clock } = this.options
     const { topic } = unserialized
+    const bytes = bytesOf(unserialized)
     const deadlineMs = clock.now() + maxBlockMs
-    const record: HeldRecord = { ...unserialized, delivery, ordinal, deadlineMs, barriers: [] }
+    const record: HeldRecord = { ...unserialized, delivery, ordinal, bytes, deadlineMs, barriers: [] }
     const queue = this.queues.get(topic.name)
     if (queue === undefined) {
       this.send(record)
       return
     }
-    if (this.held >= this.heldMax) {
-      throw new BufferExhaustedError(
-        `${this.held} records wait for a serializer that is not ready, as many as buffer.memory ` +
-          `(${bufferBytes} bytes) allows.`,
-        { topic: topic.name },
-      )
-    }
-    this.held++
+    waitingBudget.check(bytes, topic.name)
+    waitingBudget.take(bytes)
     queue.push(record)
     this.timer.ensure(deadlineMs)
   }
@@ -139,9 +138,10 @@ export class SerializerWait {
     const queue = this.queues.get(topic) as Fifo<HeldRecord>
     const flushes: FlushBarrier[] = []
     for (let record = queue.peek(); record !== undefined; record = queue.peek()) {
+      // It may have to wait for its topic, or for memory, next.
+      this.options.waitingBudget.giveBack(record.bytes)
       this.send(record)
       queue.shift()
-      this.held--
       flushes.push(...record.barriers)
     }
     this.queues.delete(topic)
@@ -190,11 +190,20 @@ export class SerializerWait {
   private fail(records: readonly HeldRecord[], error: KafkaError): void {
     const [first] = records
     if (first === undefined) return
-    this.held -= records.length
+    for (const { bytes } of records) this.options.waitingBudget.giveBack(bytes)
     this.options.onRefused(first.topic.name, records.length, error)
     for (const record of records) {
       record.delivery.fail(error, record.ordinal, record.topic.name, record.partition)
     }
     for (const { barriers } of records) for (const barrier of barriers) barrier.leave()
   }
+}
+
+function bytesOf({ record: { key, value } }: UnserializedRecord): number {
+  return OBJECT_BYTES + lengthOf(key) + lengthOf(value)
+}
+
+function lengthOf(data: unknown): number {
+  if (typeof data === 'string') return data.length
+  return isUint8Array(data) ? data.length : 0
 }
