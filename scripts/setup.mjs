@@ -12,6 +12,7 @@ const NATIVE_SOURCES = ['native/core', 'native/binding', 'native/CMakeLists.txt'
 const ADDON = 'build/Release/millrace.node'
 export const SANITIZED_ADDON = 'build-sanitized/addon/Release/millrace.node'
 const KAFKA = '.cache/kafka'
+const REGISTRY = '.cache/registry'
 
 const steps = {
   deps: { title: 'packages', run: () => installPackages('.', []) },
@@ -26,6 +27,7 @@ const steps = {
     run: () => installPackages('test/runtimes', ['--ignore-scripts']),
   },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
+  registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
   peers: { title: 'peers for the fault rig', run: () => installPackages('rig/peers', []) },
 }
 
@@ -170,22 +172,39 @@ async function prepareKafka() {
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', target]
     await run('mvn', ['-q', '-B', '-f', pom, ...goal])
   })
-  const sources = filesUnder(['test/kafka/java'])
-  await once(`${KAFKA}/classes.stamp`, [pom, ...sources], async () => {
+  await compileJava(KAFKA, pom, 'test/kafka/java')
+}
+
+async function compileJava(cache, pom, folder) {
+  const sources = filesUnder([folder])
+  await once(`${cache}/classes.stamp`, [pom, ...sources], async () => {
     progress('compiling the Java side of the tests (javac)')
-    const classes = join(root, KAFKA, 'classes')
+    const classes = join(root, cache, 'classes')
     rmSync(classes, { recursive: true, force: true })
     mkdirSync(classes, { recursive: true })
-    await run('javac', [
-      '-Xlint:all',
-      '-Werror',
-      '-cp',
-      join(root, KAFKA, 'lib', '*'),
-      '-d',
-      classes,
-      ...sources,
-    ])
+    // Classes of libraries name annotations that are not there.
+    const lint = ['-Xlint:all,-classfile', '-Werror']
+    await run('javac', [...lint, '-cp', join(root, cache, 'lib', '*'), '-d', classes, ...sources])
   })
+}
+
+async function prepareRegistry() {
+  const missing = kafkaMissing()
+  if (missing !== undefined) throw new StepError(`the schema registry for its check: ${missing}`)
+  const pom = 'test/registry/pom.xml'
+  await once(`${REGISTRY}/lib.stamp`, [pom], async () => {
+    progress('fetching Apicurio Registry, 142 MB, and its deserializers (mvn)')
+    for (const [folder, goal] of [
+      ['app', ['dependency:unpack']],
+      ['lib', ['dependency:copy-dependencies', '-DincludeScope=runtime']],
+    ]) {
+      const target = join(root, REGISTRY, folder)
+      rmSync(target, { recursive: true, force: true })
+      await run('mvn', ['-q', '-B', '-f', pom, ...goal, `-DoutputDirectory=${target}`])
+    }
+  })
+  await compileJava(REGISTRY, pom, 'test/registry/java')
+  await installPackages('test/registry/peers', ['--ignore-scripts'])
 }
 
 await main(import.meta.url, async args => {

@@ -137,6 +137,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.entry = new SendEntry({
       state,
       reader,
+      topics,
+      accumulator,
       appender,
       waiting,
       sender,
@@ -144,6 +146,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       clock,
       observer,
       maxBlockMs,
+      heldGraceMaxMs: config.requestTimeoutMs,
+      waitingBudget,
     })
     this.promises = new PromiseWay(this.entry, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
