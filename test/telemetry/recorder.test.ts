@@ -43,14 +43,14 @@ describe('the metrics of a producer', () => {
     await clock.advance(20)
     telemetry.loopTurn()
     telemetry.batchesSent(
-      [batchOf({ createdMs: 5 }), batchOf({ createdMs: 15, recordCount: 30, bytes: 900, topic: 'clicks' })],
+      [batchOf({ createdMs: 5 }), batchOf({ createdMs: 15, recordCount: 30, bytes: 961, topic: 'clicks' })],
       1,
     )
     const read = (name: string) => metricValue(telemetry, name)
     assert.equal(read('record-send-total'), 40)
     assert.equal(read('records-per-request-avg'), 40)
-    assert.equal(read('batch-size-avg'), 700)
-    assert.equal(read('batch-size-max'), 900)
+    assert.equal(read('batch-size-avg'), 761)
+    assert.equal(read('batch-size-max'), 961)
     assert.equal(read('record-queue-time-avg'), 10)
     assert.equal(read('record-queue-time-max'), 15)
     assert.equal(read('compression-rate-avg'), 0.7)
@@ -58,7 +58,7 @@ describe('the metrics of a producer', () => {
     const clicks = (name: string) =>
       metricValue(telemetry, name, 'producer-topic-metrics', { topic: 'clicks' })
     assert.equal(clicks('record-send-total'), 30)
-    assert.equal(clicks('byte-total'), 900)
+    assert.equal(clicks('byte-total'), 961)
     assert.equal(clicks('compression-rate'), 0.9)
   })
 

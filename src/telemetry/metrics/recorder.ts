@@ -21,6 +21,8 @@ import type { Gauges, MetricsRegistry } from './registry.js'
 import type { Windows } from './sampled-stat.js'
 import { SensorSet } from './sensor-set.js'
 
+/** Bytes of a record batch before its records (format v2). */
+const BATCH_HEADER_BYTES = 61
 const NS_PER_MS = 1_000_000
 const MS_PER_SECOND = 1000
 /** The loop's times are asked for no more often than this, and when metrics are read. */
@@ -118,7 +120,7 @@ export class MetricsRecorder {
     let records = 0
     for (const batch of batches) {
       const { bytes, recordCount, uncompressedBytes } = batch
-      const ratio = uncompressedBytes > 0 ? bytes / uncompressedBytes : 1
+      const ratio = uncompressedBytes > 0 ? recordBytes(bytes) / recordBytes(uncompressedBytes) : 1
       batchSize.record(bytes, nowMs)
       compression.record(ratio, nowMs)
       queueTime.record(Math.max(0, Math.floor(preciseMs - batch.createdMs)), nowMs)
@@ -309,4 +311,9 @@ export class MetricsRecorder {
     this.lastTopicSet = set
     return set
   }
+}
+
+/** Bytes of a batch's records: its header is never compressed, and Java leaves it out of the ratio. */
+function recordBytes(batchBytes: number): number {
+  return batchBytes - BATCH_HEADER_BYTES
 }
