@@ -30,7 +30,7 @@ const LOOP_TIME_EVERY_MS = 1000
 
 type ProducerSet = SensorSet<keyof typeof producerSensors>
 type NodeSet = SensorSet<keyof typeof nodeSensors>
-type TopicSet = SensorSet<keyof typeof topicSensors>
+type TopicSet = SensorSet<keyof typeof topicSensors, 'retries' | 'errors'>
 
 const CALL_SENSORS = {
   initTransactions: 'txnInit',
@@ -91,7 +91,10 @@ export class MetricsRecorder {
     this.nowMs = Math.floor(this.preciseMs)
     this.loopTimeAtMs = this.nowMs
     const tags = { 'client-id': clientId }
-    this.producer = new SensorSet(PRODUCER_GROUP, tags, producerSensors, windows, clock.wallNow())
+    this.producer = new SensorSet({
+      ...{ group: PRODUCER_GROUP, tags, rows: producerSensors, windows },
+      sinceMs: clock.wallNow(),
+    })
     registry.add(this.producer)
     registry.addGauges({ ...gauges, 'connection-count': () => this.connections })
   }
@@ -145,7 +148,7 @@ export class MetricsRecorder {
   batchRetried({ recordCount, partition }: ObservedBatch): void {
     const nowMs = this.readClock()
     this.producer.sensors.retries.record(recordCount, nowMs)
-    this.topics.get(partition.topic.name)?.sensors.retries.record(recordCount, nowMs)
+    this.topics.get(partition.topic.name)?.get('retries').record(recordCount, nowMs)
   }
 
   batchSplit(): void {
@@ -157,7 +160,7 @@ export class MetricsRecorder {
     const nowMs = this.readClock()
     const { recordCount, partition } = batch
     this.producer.sensors.errors.record(recordCount, nowMs)
-    this.topics.get(partition.topic.name)?.sensors.errors.record(recordCount, nowMs)
+    this.topics.get(partition.topic.name)?.get('errors').record(recordCount, nowMs)
     this.countFailures(recordCount, error)
   }
 
@@ -289,7 +292,10 @@ export class MetricsRecorder {
     let node = this.nodes.get(id)
     if (node === undefined) {
       const tags = { 'client-id': this.clientId, 'node-id': `node-${id}` }
-      node = new SensorSet(NODE_GROUP, tags, nodeSensors, this.windows, this.clock.wallNow())
+      node = new SensorSet({
+        ...{ group: NODE_GROUP, tags, rows: nodeSensors, windows: this.windows },
+        sinceMs: this.clock.wallNow(),
+      })
       this.nodes.set(id, node)
       this.registry.add(node)
     }
@@ -303,7 +309,11 @@ export class MetricsRecorder {
     let set = this.topics.get(name)
     if (set === undefined) {
       const tags = { 'client-id': this.clientId, topic: name }
-      set = new SensorSet(TOPIC_GROUP, tags, topicSensors, this.windows, this.clock.wallNow())
+      set = new SensorSet({
+        ...{ group: TOPIC_GROUP, tags, rows: topicSensors, windows: this.windows },
+        sinceMs: this.clock.wallNow(),
+        rare: ['retries', 'errors'],
+      })
       this.topics.set(name, set)
       this.registry.add(set)
     }
