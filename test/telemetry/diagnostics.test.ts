@@ -66,6 +66,15 @@ describe('diagnostics channels', () => {
     assert.equal(listener.heard[0]?.message.result, report)
   })
 
+  test('of who subscribes later, from the next turn on', async () => {
+    await using broker = await startBroker({ quiet: true })
+    await using producer = new Producer({ bootstrapServers: broker.bootstrapServers, lingerMs: 0 })
+    await producer.send({ topic: 't', value: 'v' })
+    using listener = Listener.tracing('millrace.send')
+    await producer.send({ topic: 't', value: 'v' })
+    assert.equal(listener.heard.length, 4)
+  })
+
   test('a send that fails', async () => {
     using listener = Listener.tracing('millrace.send')
     await using broker = await startBroker({ quiet: true })
@@ -155,13 +164,17 @@ describe('diagnostics channels', () => {
 
   test('whoever listens to one stage only is heard of, and nobody is not', () => {
     const telemetry = newTelemetry(new FakeClock())
-    assert.equal(telemetry.watchesSends, false)
+    const isWatched = () => {
+      telemetry.loopTurn()
+      return telemetry.watchesSends
+    }
+    assert.equal(isWatched(), false)
     for (const stage of STAGES) {
       using listener = new Listener(`tracing:millrace.send:${stage}`)
-      assert.equal(telemetry.watchesSends, true, stage)
+      assert.equal(isWatched(), true, stage)
       assert.equal(listener.heard.length, 0)
     }
-    assert.equal(telemetry.watchesSends, false)
+    assert.equal(isWatched(), false)
     assert.equal(channel('millrace.retry').hasSubscribers, false)
   })
 })
