@@ -33,8 +33,6 @@ export class Telemetry implements Observer {
   readonly registry: MetricsRegistry
   /** A broker can be asked for the first time, or again. Set by the owner. */
   onBrokerReady: () => void = () => {}
-  private isWatched = false
-  private hasLooked = false
   private readonly clock: Clock
   private readonly diagnostics: Diagnostics
   private readonly slowRetries: SlowRetries
@@ -61,12 +59,8 @@ export class Telemetry implements Observer {
     this.registry.close()
   }
 
-  /**
-   * Looked up once in a turn of the event loop: five channels for every record would cost a callback's send
-   * two percent. Who subscribes between two sends of one turn sees the sends of the next.
-   */
   get watchesSends(): boolean {
-    return this.hasLooked ? this.isWatched : this.lookForWatchers()
+    return this.diagnostics.watchesSends
   }
 
   sendBegan(call: ObservedSend, input: unknown): SendContext {
@@ -82,7 +76,6 @@ export class Telemetry implements Observer {
   }
 
   recordsRefused(_topic: string, count: number, error: KafkaError): void {
-    this.hasLooked = false
     this.recorder.recordsRefused(count, error)
   }
 
@@ -207,14 +200,7 @@ export class Telemetry implements Observer {
     this.diagnostics.transactionCallEnded(call, error)
   }
 
-  loopTurn(): void {
-    this.hasLooked = false
-    this.recorder.loopTurn()
-  }
-
-  private lookForWatchers(): boolean {
-    this.hasLooked = true
-    this.isWatched = this.diagnostics.watchesSends
-    return this.isWatched
+  loopTurn(nowMs: number): void {
+    this.recorder.loopTurn(nowMs)
   }
 }

@@ -43,7 +43,7 @@ describe('the metrics of a producer', () => {
     const clock = new FakeClock({ startMs: 0 })
     const telemetry = newTelemetry(clock)
     await clock.advance(20)
-    telemetry.loopTurn()
+    telemetry.loopTurn(clock.now())
     telemetry.batchesSent(
       [batchOf({ createdMs: 5 }), batchOf({ createdMs: 15, recordCount: 30, bytes: 961, topic: 'clicks' })],
       1,
@@ -139,11 +139,11 @@ describe('the metrics of a producer', () => {
   test('count the turns of the loop and its times', async () => {
     const clock = new FakeClock({ startMs: 0 })
     const telemetry = newTelemetry(clock)
-    for (let turn = 0; turn < 5; turn++) telemetry.loopTurn()
+    for (let turn = 0; turn < 5; turn++) telemetry.loopTurn(clock.now())
     assert.equal(metricValue(telemetry, 'select-total'), 5)
     // A busy machine may leave the loop no idle time for a while.
     await eventually('the event loop is idle for a moment', () => {
-      telemetry.loopTurn()
+      telemetry.loopTurn(clock.now())
       return (metricValue(telemetry, 'io-wait-time-ns-total') as number) > 0
     })
     assert.ok((metricValue(telemetry, 'io-time-ns-total') as number) > 0)

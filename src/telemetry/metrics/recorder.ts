@@ -217,13 +217,10 @@ export class MetricsRecorder {
     this.preciseMs = clockMs
     const nowMs = Math.floor(clockMs)
     this.nowMs = nowMs
-    const { outgoingBytes, requests, networkIo } = this.producer.sensors
-    outgoingBytes.record(bytes, nowMs)
+    const { requests, networkIo } = this.producer.sensors
     requests.record(bytes, nowMs)
     networkIo.record(1, nowMs)
-    const { sensors } = this.nodeOf(node.id)
-    sensors.outgoingBytes.record(bytes, nowMs)
-    sensors.requests.record(bytes, nowMs)
+    this.nodeOf(node.id).sensors.requests.record(bytes, nowMs)
   }
 
   /** An answer has come. */
@@ -254,8 +251,10 @@ export class MetricsRecorder {
     this.producer.sensors[CALL_SENSORS[call]].record(durationMs * NS_PER_MS, this.readClock())
   }
 
-  loopTurn(): void {
-    const nowMs = this.readClock()
+  loopTurn(clockMs: number): void {
+    this.preciseMs = clockMs
+    const nowMs = Math.floor(clockMs)
+    this.nowMs = nowMs
     this.turns++
     if (nowMs - this.loopTimeAtMs >= LOOP_TIME_EVERY_MS) this.recordLoopTime()
   }
