@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BufferExhaustedError, NetworkError } from '../../dist/errors/index.js'
-import { formatMetrics } from '../../dist/telemetry/metrics/format.js'
 import type { Metric } from '../../dist/telemetry/metrics/registry.js'
 import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -147,21 +146,6 @@ describe('the metrics of a producer', () => {
       return (metricValue(telemetry, 'io-wait-time-ns-total') as number) > 0
     })
     assert.ok((metricValue(telemetry, 'io-time-ns-total') as number) > 0)
-  })
-
-  test('are printed as Kafka’s tools print them', () => {
-    const tags = { 'client-id': 'c' }
-    const text = formatMetrics([
-      { group: 'producer-metrics', name: 'record-send-total', description: '', tags, value: 12 },
-      { group: 'app-info', name: 'version', description: '', tags, value: '1.2.3' },
-      { group: 'producer-metrics', name: 'batch-size-avg', description: '', tags, value: Number.NaN },
-    ])
-    assert.deepEqual(text.split('\n'), [
-      'app-info:version:{client-id=c}                   : 1.2.3',
-      'producer-metrics:batch-size-avg:{client-id=c}    : NaN',
-      'producer-metrics:record-send-total:{client-id=c} : 12.000',
-      '',
-    ])
   })
 
   test('reach reporters: those there are at first, later ones one by one, and all again at the end', () => {
