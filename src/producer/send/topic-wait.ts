@@ -20,7 +20,8 @@ import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
 import type { SerializerWait } from './serializer-wait.js'
 
-/** How often a closing producer looks whether the cluster is out of reach. */
+/** How long, and how often, a closing producer looks whether what waits for its topic has any hope. */
+const CLOSE_GRACE_MS = 1000
 const CLOSE_WATCH_MS = 50
 
 /** When a topic's metadata were asked for. */
@@ -65,8 +66,6 @@ export class TopicWait {
   private readonly questions = new Map<TopicState, Question>()
   private waiters: MetadataWaiter[] = []
   private readonly timer: DeadlineTimer
-  /** Why what waits fails at the next answer; null while the producer is open. */
-  private closeError: KafkaError | null = null
   /** While records are sent on: the flushes that were called meanwhile. Null at all other times. */
   private flushesOfRelease: Set<FlushBarrier> | null = null
 
@@ -137,10 +136,6 @@ export class TopicWait {
         waiter.resolve(topic.metadata)
       } else this.waiters.push(waiter)
     }
-    if (this.closeError !== null) {
-      this.abort(this.closeError)
-      return
-    }
     // Whatever the answer was, it did not serve these. The next one comes when the backoff allows it.
     if (this.queues.size > 0 || this.waiters.length > 0) this.options.client.requestUpdate()
   }
@@ -179,19 +174,22 @@ export class TopicWait {
   }
 
   /**
-   * The producer closes: what waits may have one more answer of the cluster, and fails at once if that is out
-   * of reach (Java fails it at once in any case, but its `send` has waited for the metadata).
+   * The producer closes. What waits fails after a second if the cluster is out of reach, or goes on saying
+   * that there is no such topic. (Java fails it at once, but its `send` has waited for the metadata.)
    */
   beginClose(error: KafkaError): void {
-    this.closeError = error
-    this.watchWhileClosing()
+    this.watchWhileClosing(error, this.options.clock.now() + CLOSE_GRACE_MS)
   }
 
-  private watchWhileClosing(): void {
+  private watchWhileClosing(error: KafkaError, untilMs: number): void {
     const { client, clock } = this.options
-    if (this.closeError === null || (this.queues.size === 0 && this.waiters.length === 0)) return
-    if (client.lastError !== null) this.abort(this.closeError)
-    else clock.setTimeout(() => this.watchWhileClosing(), CLOSE_WATCH_MS)
+    const topics = [...this.queues.keys(), ...this.waiters.map(({ topic }) => topic)]
+    if (topics.length === 0) return
+    const isHopeless =
+      client.lastError !== null ||
+      topics.some(({ name }) => client.metadata.topicError(name) !== ErrorCodes.NONE)
+    if (isHopeless && clock.now() >= untilMs) this.abort(error)
+    else clock.setTimeout(() => this.watchWhileClosing(error, untilMs), CLOSE_WATCH_MS)
   }
 
   private ask(topic: TopicState, deadlineMs: number): void {
