@@ -3,6 +3,7 @@ export const MAIN_HELP = `millrace: a Kafka producer
 Usage:
   millrace produce [options]   send lines of JSON, or generated events
   millrace broker [options]    run an in-memory broker to try things out
+  millrace kafkajs-check [DIR]  list what a project uses of KafkaJS, before moving it here
   millrace COMMAND --help      the options of a command, with examples
   millrace --version
 

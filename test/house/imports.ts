@@ -33,7 +33,7 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   telemetry: { uses: ['cluster', 'compression', 'protocol'] },
   native: {},
   testing: { uses: ['protocol', 'compression'] },
-  compat: { uses: ['index'] },
+  compat: { uses: ['index', 'compression'] },
   cli: { uses: ['index', 'testing'] },
   errors: {},
   common: {},
