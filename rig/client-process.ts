@@ -7,7 +7,14 @@ import type { SettlementLog } from './checker/settlement-log.js'
 import type { ClientCommand, ClientReport, Job } from './client/job.js'
 import { FrameReader } from './frames.js'
 
-export const CLIENT_NAMES = ['millrace', 'java', 'confluent', 'kafkajs', 'platformatic'] as const
+export const CLIENT_NAMES = [
+  'millrace',
+  'java',
+  'confluent',
+  'kafkajs',
+  'kafkajs-entry',
+  'platformatic',
+] as const
 export type ClientName = (typeof CLIENT_NAMES)[number]
 
 const JAVA_HEAP_MB = 512

@@ -105,6 +105,7 @@ function table(results: readonly LaneResult[]): string {
     java: 'kafka-clients',
     confluent: '@confluentinc/kafka-javascript',
     kafkajs: 'kafkajs',
+    'kafkajs-entry': 'millrace',
     platformatic: '@platformatic/kafka',
   }
   const rows = results.map(result => [

@@ -2,7 +2,16 @@
 // number of times. Flags choose the steps: the keys of `steps` below. Without any, what `npm start` needs:
 // --deps --native --typescript.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { filesUnder, findProgram, isOutdated, main, npm, root, run, runNode, StepError } from './commands.mjs'
 
@@ -28,6 +37,7 @@ const steps = {
   },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
   registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
+  nestjs: { title: 'a NestJS application for the tests', run: prepareNestjs },
   peers: { title: 'peers for the fault rig', run: () => installPackages('rig/peers', []) },
 }
 
@@ -205,6 +215,20 @@ async function prepareRegistry() {
   })
   await compileJava(REGISTRY, pom, 'test/registry/java')
   await installPackages('test/registry/peers', ['--ignore-scripts'])
+}
+
+/** NestJS, and beside it the name kafkajs for millrace and another one for the original. */
+async function prepareNestjs() {
+  const folder = 'test/compat/nestjs'
+  await installPackages(folder, ['--ignore-scripts', '--legacy-peer-deps'])
+  const modules = join(root, folder, 'node_modules')
+  const put = (name, from, how) => {
+    rmSync(join(modules, name), { recursive: true, force: true })
+    how(join(root, from), join(modules, name))
+  }
+  put('kafkajs', 'packages/kafkajs-alias', (from, to) => cpSync(from, to, { recursive: true }))
+  put('millrace', '.', (from, to) => symlinkSync(from, to, 'junction'))
+  put('kafkajs-original', 'node_modules/kafkajs', (from, to) => symlinkSync(from, to, 'junction'))
 }
 
 await main(import.meta.url, async args => {

@@ -62,7 +62,7 @@ const lanes = {
   },
   kafka: {
     title: 'against a real Apache Kafka',
-    needs: ['deps', 'native', 'typescript', 'tests', 'kafka', 'runtimes'],
+    needs: ['deps', 'native', 'typescript', 'tests', 'kafka', 'runtimes', 'nestjs'],
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },

@@ -33,8 +33,8 @@ export abstract class PeerAdapter implements Adapter {
   readonly copies = false
   readonly versions: Record<string, string>
 
-  constructor(name: string) {
-    this.versions = { [name]: manifestOf(name).version, node: process.versions.node }
+  constructor(name: string, version: string = manifestOf(name).version) {
+    this.versions = { [name]: version, node: process.versions.node }
   }
 
   abstract connect(): Promise<void>

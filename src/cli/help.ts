@@ -5,6 +5,7 @@ Usage:
   millrace perf [options]      measure producing, as kafka-producer-perf-test does
   millrace verify [options]    send numbers and print the outcome of each, as VerifiableProducer does
   millrace broker [options]    run an in-memory broker to try things out
+  millrace kafkajs-check [DIR]  list what a project uses of KafkaJS, before moving it here
   millrace COMMAND --help      the options of a command, with examples
   millrace --version
 

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { ConfigError, KafkaError } from '../errors/index.js'
 import { nearest, quote, UsageError } from './arguments.js'
 import { BROKER_HELP, MAIN_HELP, PERF_HELP, PRODUCE_HELP, VERIFY_HELP } from './help.js'
+import { KAFKAJS_CHECK_HELP } from './kafkajs-check-help.js'
 import { printable } from './printable.js'
 
 const EXIT_FAILED = 1
@@ -30,6 +31,10 @@ const commands: Readonly<Record<string, Command>> = {
   broker: {
     help: BROKER_HELP,
     run: async args => (await import('./broker.js')).broker(args),
+  },
+  'kafkajs-check': {
+    help: KAFKAJS_CHECK_HELP,
+    run: async args => (await import('./kafkajs-check.js')).kafkajsCheck(args),
   },
 }
 

@@ -1,9 +1,11 @@
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { noObserver, type Observer } from '../common/observer.js'
-import { AuthenticationError, type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
+import { AuthenticationError, KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
+import { Metadata, type MetadataRequest } from '../protocol/metadata.js'
 import type { Security } from '../security/index.js'
 import { type Lookup, systemLookup } from './addresses.js'
 import type { AnyApi } from './api-version-table.js'
@@ -22,11 +24,19 @@ import {
 } from './node-connection.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 import { PendingRpcs, type RequestOptions, type RpcTarget } from './pending-rpcs.js'
+import { connectThrough } from './socket-factory.js'
 
 export type { Lookup } from './addresses.js'
 export type { Connect } from './node-connection.js'
 export type { OutgoingRequest } from './outgoing-request.js'
 export type { RequestOptions, RpcTarget } from './pending-rpcs.js'
+
+const NO_TOPICS: MetadataRequest = {
+  topics: [],
+  allowAutoTopicCreation: false,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+}
 
 /** What to do when no known broker can be reached (`metadata.recovery.strategy`). */
 export type RecoveryStrategy = 'rebootstrap' | 'none'
@@ -59,6 +69,11 @@ export interface ClusterClientOptions {
   connect?: Connect
   /** How names are resolved; default the system's. */
   lookup?: Lookup
+  /** Opens sockets instead of `connect`, by the names of brokers. */
+  socketFactory?: SocketFactory | null
+  requestListener?: RequestListener | null
+  /** Whether brokers may create topics that are asked for; default true. */
+  allowAutoTopicCreation?: boolean
 }
 
 /**
@@ -108,6 +123,25 @@ export class ClusterClient {
       nodeFor: target => this.nodeFor(target),
       lastError: () => this.lastError,
     })
+  }
+
+  /**
+   * Reaches a broker, authenticates, and has a request answered. What may pass is tried again until the time
+   * is over; otherwise rejects as {@link request} does.
+   */
+  async connect(timeoutMs: number): Promise<void> {
+    const { clock } = this.options
+    const deadline = clock.now() + timeoutMs
+    for (;;) {
+      const leftMs = Math.max(0, deadline - clock.now())
+      try {
+        await this.request('any', Metadata, NO_TOPICS, { minVersion: 1, timeoutMs: leftMs })
+        return
+      } catch (error) {
+        const mayPass = error instanceof KafkaError && error.retriable
+        if (!mayPass || clock.now() >= deadline) throw error
+      }
+    }
   }
 
   /**
@@ -269,7 +303,9 @@ export class ClusterClient {
       observer: this.observer,
       prepareConnect: this.connectPreparer(),
       mechanism: options.security?.mechanism ?? null,
-      lookup: options.lookup ?? systemLookup,
+      // Whoever opens the sockets may know names that this machine does not.
+      lookup: options.lookup ?? (options.socketFactory ? async host => [host] : systemLookup),
+      requestListener: options.requestListener ?? null,
       events: {
         onUsable: node => this.onUsable(node),
         onSlotFreed: () => this.onUpdate(),
@@ -280,8 +316,11 @@ export class ClusterClient {
   }
 
   private connectPreparer(): () => Promise<Connect> {
-    const { connect, security } = this.options
+    const { connect, security, socketFactory } = this.options
     const connector = security?.connector ?? null
+    if (socketFactory) {
+      return async () => connectThrough(socketFactory, (await connector?.prepareOptions()) ?? null)
+    }
     if (connect === undefined && connector !== null) return () => connector.prepare()
     return async () => connect ?? connectTcp
   }
@@ -300,6 +339,7 @@ export class ClusterClient {
       rebootstrapTriggerMs: options.rebootstrapTriggerMs,
       rebootstraps: options.recoveryStrategy === 'rebootstrap',
       lastUseOfTopicMs: name => this.lastUseOfTopicMs(name),
+      allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
       chooseNode: () => this.chooseNode(),
       rebootstrap: closing => this.rebootstrap(closing),
       onUpdate: () => this.onMetadata(),

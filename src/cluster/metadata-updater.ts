@@ -47,6 +47,8 @@ export interface MetadataUpdaterOptions {
   rebootstraps: boolean
   /** When a topic was last in use, on the clock; Infinity while something of it is on its way. */
   lastUseOfTopicMs(name: string): number
+  /** Whether brokers may create topics that are asked for. */
+  allowAutoTopicCreation: boolean
   chooseNode(): NodeChoice
   /** Back to the bootstrap servers; `closing`: the known nodes are not to be used any more. */
   rebootstrap(closing: boolean): void
@@ -210,6 +212,7 @@ export class MetadataUpdater {
     const partial = !this.needsFull && this.lastFullAt + this.options.metadataMaxAgeMs > this.clock.now()
     const wanted = partial ? this.topics.allFresh() : (this.rest ?? this.topics.all())
     const [requested, rest] = splitAt(wanted, this.topicsPerRequest)
+    const { clientId, allowAutoTopicCreation: creates } = this.options
     const pending: PendingUpdate = { node, version, partial, requested, rest }
     this.inFlight = pending
     this.isUrgent = false
@@ -217,7 +220,7 @@ export class MetadataUpdater {
       api: Metadata,
       version,
       expectsResponse: true,
-      encode: id => [encodeRequest(Metadata, version, id, this.options.clientId, requestFor(requested))],
+      encode: id => [encodeRequest(Metadata, version, id, clientId, requestFor(requested, creates))],
       onWritten: () => {},
       onResponse: (error, body) => this.onResponse(pending, error, body),
     })
@@ -325,10 +328,10 @@ function splitAt(names: Set<string> | ReadonlySet<string>, count: number): [Set<
 }
 
 /** Asked by name: ids of topics are learnt from the answer. */
-function requestFor(topics: ReadonlySet<string>): MetadataRequest {
+function requestFor(topics: ReadonlySet<string>, allowAutoTopicCreation: boolean): MetadataRequest {
   return {
     topics: Array.from(topics, name => ({ topicId: ZERO_UUID, name })),
-    allowAutoTopicCreation: true,
+    allowAutoTopicCreation,
     includeClusterAuthorizedOperations: false,
     includeTopicAuthorizedOperations: false,
   }

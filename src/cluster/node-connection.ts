@@ -2,6 +2,7 @@ import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node
 import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
+import type { RequestListener } from '../common/network-hooks.js'
 import type { Observer } from '../common/observer.js'
 import { isNode } from '../common/runtime.js'
 import { AuthenticationError, type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
@@ -13,6 +14,7 @@ import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import type { BrokerNode } from './metadata-cache.js'
 import { negotiate } from './negotiation.js'
 import type { OutgoingRequest } from './outgoing-request.js'
+import { RequestReports } from './request-reports.js'
 import { SaslSession } from './sasl-session.js'
 
 /** Where a node's connection stands. Connecting includes resolving its name and TLS, negotiating SASL. */
@@ -31,7 +33,11 @@ const THROTTLE_MS_MAX = 60_000
  * Opens a socket to `address`, which `host` resolved to: TLS needs the name. The chunks of its 'data' may be
  * written over once the listeners have returned.
  */
-export type Connect = (address: string, port: number, host: string) => Socket
+export interface Connect {
+  (address: string, port: number, host: string): Socket
+  /** Whether the application opens the socket (`socketFactory`). */
+  readonly isForeign?: true
+}
 
 /** Bytes read at once where the socket reads into one buffer. */
 const READ_BYTES = 16 * 1024
@@ -75,6 +81,8 @@ export interface NodeContext {
   /** Null: brokers ask for no authentication. */
   readonly mechanism: SaslMechanism | null
   readonly lookup: Lookup
+  /** Default: nobody is told of requests. */
+  readonly requestListener?: RequestListener | null
   readonly events: NodeEvents
 }
 
@@ -264,6 +272,8 @@ export class NodeConnection {
       clock,
       logger,
       observer,
+      isForeign: connect.isForeign === true,
+      reports: this.newReports(),
       events: {
         onConnected: () => {
           if (attempt === this.attempt) this.onConnected(attempt, connection)
@@ -278,6 +288,14 @@ export class NodeConnection {
       },
     })
     this.connection = connection
+  }
+
+  private newReports(): RequestReports | null {
+    const { requestListener: listener, clientId, clock, logger } = this.context
+    const { host, port } = this.node
+    return listener == null
+      ? null
+      : new RequestReports({ listener, broker: `${host}:${port}`, clientId, clock, logger })
   }
 
   private onConnected(attempt: number, connection: Connection): void {

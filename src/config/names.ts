@@ -18,11 +18,14 @@ const SHORT_NAMES: ReadonlyMap<string, OptionKey> = new Map([
 
 /** Options Java does not have. */
 export const EXTRA_NAMES = [
+  'allowAutoTopicCreation',
   'logger',
   'maxBlockBytes',
+  'requestListener',
   'saslCredentialsProvider',
   'saslMechanisms',
   'saslOauthTokenProvider',
+  'socketFactory',
   'tls',
 ] as const
 export type ExtraName = (typeof EXTRA_NAMES)[number]

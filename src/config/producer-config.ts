@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Logger } from '../common/logger.js'
+import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { ConfigError } from '../errors/index.js'
 import { ROUND_ROBIN_CLASS, roundRobinPartitioner } from '../partitioner/round-robin.js'
 import type { SecurityOptions } from '../security/index.js'
@@ -12,6 +13,7 @@ import {
 import { type MetricsReporter, type ReportMetric, reporterOf } from '../telemetry/metrics/reporter.js'
 import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
+import { readBoolean, readFunction } from './extras.js'
 import { hasMethod } from './has-method.js'
 import type { ExtraName } from './names.js'
 import type { Partitioner, ProducerInterceptor } from './plugins.js'
@@ -24,6 +26,7 @@ import { invalidValue, type ParsedValues, showValue } from './values.js'
  */
 export interface ProducerConfig {
   readonly acks: -1 | 0 | 1
+  readonly allowAutoTopicCreation: boolean
   /** At least 1. */
   readonly batchSize: number
   /** At least one, in the order given, without duplicates. */
@@ -67,6 +70,8 @@ export interface ProducerConfig {
   readonly partitionerIgnoreKeys: boolean
   readonly reconnectBackoffMaxMs: number
   readonly reconnectBackoffMs: number
+  /** Null: nobody looks. */
+  readonly requestListener: RequestListener | null
   readonly requestTimeoutMs: number
   readonly retries: number
   readonly retryBackoffMaxMs: number
@@ -77,6 +82,8 @@ export interface ProducerConfig {
   readonly socketConnectionSetupTimeoutMaxMs: number
   /** At most `socketConnectionSetupTimeoutMaxMs`. */
   readonly socketConnectionSetupTimeoutMs: number
+  /** Null: sockets are opened by the producer. */
+  readonly socketFactory: SocketFactory | null
   readonly transactionTimeoutMs: number
   /** Null: no transactions. */
   readonly transactionalId: string | null
@@ -100,6 +107,7 @@ export function resolveConfig(
 ): ProducerConfig {
   const config: Omit<ProducerConfig, 'clientId'> = {
     acks: ACKS[values.acks],
+    allowAutoTopicCreation: readBoolean(extras, 'allowAutoTopicCreation', true),
     batchSize: values['batch.size'],
     bootstrapServers: resolveBootstrapServers(values['bootstrap.servers']),
     bufferMemory: values['buffer.memory'],
@@ -130,6 +138,7 @@ export function resolveConfig(
     partitionerIgnoreKeys: values['partitioner.ignore.keys'],
     reconnectBackoffMaxMs: values['reconnect.backoff.max.ms'],
     reconnectBackoffMs: values['reconnect.backoff.ms'],
+    requestListener: readFunction<RequestListener>(extras, 'requestListener'),
     requestTimeoutMs: values['request.timeout.ms'],
     retries: values.retries,
     retryBackoffMaxMs: values['retry.backoff.max.ms'],
@@ -137,6 +146,7 @@ export function resolveConfig(
     security: resolveSecurity({ values, explicit, logger, extras }),
     socketConnectionSetupTimeoutMaxMs: values['socket.connection.setup.timeout.max.ms'],
     socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
+    socketFactory: readFunction<SocketFactory>(extras, 'socketFactory'),
     transactionTimeoutMs: values['transaction.timeout.ms'],
     transactionalId: checkedText('transactional.id', values['transactional.id'] ?? '') || null,
     valueSerializer: resolveSerializer('value', values['value.serializer']),

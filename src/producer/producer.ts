@@ -158,6 +158,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     client.onAuthenticationFailed = error => waiting.abort(error)
   }
 
+  /** Reaches a broker and authenticates, within `timeoutMs` (default `max.block.ms`): for start-up checks. */
+  async connect({ timeoutMs = this.config.maxBlockMs }: { timeoutMs?: number } = {}): Promise<void> {
+    this.state.checkOpen()
+    await this.client.connect(timeoutMs)
+  }
+
   /** A producer from the text of a Java `producer.properties` file. */
   static fromProperties(text: string): Producer {
     return new Producer(parseProperties(text) as unknown as ProducerOptions<Bytes, Bytes>)

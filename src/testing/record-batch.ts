@@ -177,11 +177,8 @@ function checkAttributes(attributes: number, header: BatchHeader): void {
 function checkProducer({ producerId, producerEpoch, baseSequence, transactional }: BatchHeader): void {
   if (producerId < 0n) {
     if (transactional) throw invalid('a transactional batch needs a producer id')
-    if (producerId !== -1n || producerEpoch !== -1 || baseSequence !== -1) {
-      throw invalid(
-        `without producer id, id ${producerId}, epoch ${producerEpoch} and sequence ${baseSequence}`,
-      )
-    }
+    // Without an id brokers look at neither epoch nor sequence: KafkaJS sends 0 and 0.
+    if (producerId !== -1n) throw invalid(`the producer id is ${producerId}`)
     return
   }
   if (baseSequence < 0) throw invalid(`sequence is ${baseSequence} with producer id ${producerId}`)

@@ -52,6 +52,7 @@ describe('defaults', () => {
     assert.deepEqual([...explicit], ['bootstrap.servers'])
     assert.deepEqual(rest, {
       acks: -1,
+      allowAutoTopicCreation: true,
       batchSize: 16384,
       bootstrapServers: [{ host: 'localhost', port: 9092 }],
       bufferMemory: 33554432,
@@ -81,6 +82,7 @@ describe('defaults', () => {
       partitionerIgnoreKeys: false,
       reconnectBackoffMaxMs: 1000,
       reconnectBackoffMs: 50,
+      requestListener: null,
       requestTimeoutMs: 30000,
       retries: 2147483647,
       retryBackoffMaxMs: 1000,
@@ -88,6 +90,7 @@ describe('defaults', () => {
       security: { tls: null, sasl: null },
       socketConnectionSetupTimeoutMaxMs: 30000,
       socketConnectionSetupTimeoutMs: 10000,
+      socketFactory: null,
       transactionTimeoutMs: 60000,
       transactionalId: null,
       valueSerializer: null,

@@ -69,6 +69,19 @@ export class TlsConnector {
 
   /** Reads anew what the next connection needs. */
   async prepare(): Promise<OpenSocket> {
+    const given = await this.refresh()
+    const secureContext = this.context
+    return (address, port, host) => this.open(address, port, host, secureContext, given)
+  }
+
+  /** As {@link prepare}, for those who open sockets themselves: the options of `tls.connect` for a host. */
+  async prepareOptions(): Promise<(host: string) => ConnectionOptions> {
+    const given = await this.refresh()
+    const secureContext = this.context
+    return host => ({ ...this.socketOptions(host, given), secureContext })
+  }
+
+  private async refresh(): Promise<ConnectionOptions> {
     const given = this.nodeOptions()
     try {
       const entries = storeFiles(this.options).map(
@@ -87,8 +100,15 @@ export class TlsConnector {
         `TLS goes on with the certificates it has, because the new ones are of no use: ${reason}`,
       )
     }
-    const secureContext = this.context
-    return (address, port, host) => this.open(address, port, host, secureContext, given)
+    return given
+  }
+
+  private socketOptions(host: string, given: ConnectionOptions): ConnectionOptions {
+    return {
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(this.options.verifiesName ? {} : { checkServerIdentity: () => undefined }),
+      ...pick(given, false),
+    }
   }
 
   private nodeOptions(): ConnectionOptions {
@@ -131,9 +151,7 @@ export class TlsConnector {
     given: ConnectionOptions,
   ): TLSSocket {
     const socket = builtins.tls.connect({
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(this.options.verifiesName ? {} : { checkServerIdentity: () => undefined }),
-      ...pick(given, false),
+      ...this.socketOptions(host, given),
       host: address,
       port,
       secureContext,
