@@ -11,7 +11,7 @@ export type OptionTable = Readonly<
 >
 
 /** The options given. An option that may be repeated is always an array, one that was not given undefined. */
-export type Values<Table extends OptionTable> = {
+type Values<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name] extends { readonly multiple: true }
     ? readonly string[]
     : Table[Name] extends { readonly type: 'boolean' }

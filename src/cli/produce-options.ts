@@ -22,7 +22,7 @@ const DEFAULT_EVENTS = 1_000_000
 const DEFAULT_TOPIC = 'millrace-events'
 
 /** Where the records come from. */
-export type Source =
+type Source =
   | { readonly kind: 'events'; readonly count: number }
   | { readonly kind: 'stdin' }
   /** `bytes` is null where the size is not known beforehand, as with a named pipe. */

@@ -29,7 +29,7 @@ export type { OutgoingRequest } from './outgoing-request.js'
 export type { RequestOptions, RpcTarget } from './pending-rpcs.js'
 
 /** What to do when no known broker can be reached (`metadata.recovery.strategy`). */
-export type RecoveryStrategy = 'rebootstrap' | 'none'
+type RecoveryStrategy = 'rebootstrap' | 'none'
 
 export interface ClusterClientOptions {
   bootstrapServers: readonly HostAndPort[]

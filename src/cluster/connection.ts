@@ -41,7 +41,7 @@ const CORRELATION_ID_END = 0x7ffffff8
 /** As {@link HELD_MS_MIN}, as a share of the request time-out. */
 const HELD_SHARE = 0.1
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** TCP is up, and TLS where there is TLS: the peer is the one it should be. */
   onConnected(): void
   /** A response came, or a request without one was written: there is room for another. */
@@ -50,7 +50,7 @@ export interface ConnectionEvents {
   onClosed(error: KafkaError): void
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   socket: Socket
   /** `host:port (id n)`, for messages. */
   broker: string

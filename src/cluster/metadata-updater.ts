@@ -32,7 +32,7 @@ const ELEMENTS_MAX = 25_000
 /** The same of a response of one topic, which cannot be divided: some 170,000 partitions with 3 replicas. */
 const ELEMENTS_OF_ONE_TOPIC_MAX = 300_000
 
-export interface MetadataUpdaterOptions {
+interface MetadataUpdaterOptions {
   cache: MetadataCache
   clientId: string
   clock: Clock

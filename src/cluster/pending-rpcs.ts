@@ -33,7 +33,7 @@ interface Rpc {
   reject(error: KafkaError): void
 }
 
-export interface PendingRpcsOptions {
+interface PendingRpcsOptions {
   clientId: string
   clock: Clock
   requestTimeoutMs: number

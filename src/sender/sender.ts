@@ -28,7 +28,7 @@ import {
   Verdict,
 } from './verdict.js'
 
-export interface SenderOptions {
+interface SenderOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock

@@ -3,9 +3,8 @@ import { ConfigError } from '../errors/index.js'
 import type { ApiVersionRange } from '../protocol/api-versions.js'
 import { uuidKey } from '../protocol/uuid.js'
 import { type BrokerCounters, newCounters } from './counters.js'
-import { Faults } from './faults.js'
+import { Faults } from './faults/faults.js'
 import { GroupOffsets } from './group-offsets.js'
-import { announcedRanges } from './handlers/index.js'
 import { type BrokerSettings, integer, MOST_PARTITIONS } from './options.js'
 import { TelemetryStore } from './telemetry-store.js'
 import { isValidTopicName, Topic, type TopicConfig } from './topic.js'
@@ -52,9 +51,9 @@ export class Cluster {
   private readonly topicsById = new Map<string, Topic>()
   private lastProducerId = FIRST_PRODUCER_ID - 1n
 
-  constructor(settings: BrokerSettings) {
+  constructor(settings: BrokerSettings, announced: ReadonlyMap<number, ApiVersionRange>) {
     this.settings = settings
-    this.announced = announcedRanges(settings)
+    this.announced = announced
     this.telemetry = settings.telemetry === null ? null : new TelemetryStore(settings.telemetry)
     this.transactionVersion = settings.transactionVersion
     this.transactions = new TransactionCoordinator(

@@ -5,8 +5,8 @@ import { ProtocolError } from '../errors/index.js'
 import { ApiVersions } from '../protocol/api-versions.js'
 import { encodeResponse, type RequestHeader, readRequestHeader } from '../protocol/header.js'
 import { Reader } from '../protocol/reader.js'
+import type { ApiName } from './api-names.js'
 import type { Cluster, ClusterNode } from './cluster.js'
-import type { ApiName } from './handlers/api-names.js'
 import { refuseApiVersions } from './handlers/api-versions.js'
 import { DISCONNECT, NO_REPLY } from './handlers/context.js'
 import { type Outcome, type ServedApi, servedApis } from './handlers/index.js'
@@ -82,7 +82,7 @@ export class Connection {
 
   private receive(chunk: Buffer): void {
     const { faults } = this.cluster
-    const allowed = faults.bytesUntilCut(this, this.node.id, 'in', this.passed.in)
+    const allowed = faults.cuts.bytesLeft(this, this.node.id, 'in', this.passed.in)
     const cut = chunk.length >= allowed
     const bytes = cut ? chunk.subarray(0, allowed) : chunk
     this.passed.in += bytes.length
@@ -100,7 +100,7 @@ export class Connection {
       this.socket.uncork()
     }
     if (!cut) return
-    faults.cutDone(this, this.node.id, 'in', this.passed.in)
+    faults.cuts.done(this, this.node.id, 'in', this.passed.in)
     this.destroy()
   }
 
@@ -128,7 +128,7 @@ export class Connection {
       body,
     })
     if (this.closed) return
-    const swallowed = this.cluster.faults.takeSwallow(name, this.node.id)
+    const swallowed = this.cluster.faults.swallows.take(name, this.node.id)
     const slot: Slot = { frame: null, ready: false }
     this.slots.push(slot)
     if (swallowed?.processed === false) return
@@ -140,7 +140,7 @@ export class Connection {
 
   private contextOf({ name }: ServedApi, { apiVersion }: RequestHeader) {
     const { cluster, node, sasl } = this
-    return { cluster, node, sasl, version: apiVersion, failures: cluster.faults.failuresFor(name, node.id) }
+    return { cluster, node, sasl, version: apiVersion, failures: cluster.faults.errors.for(name, node.id) }
   }
 
   /** The API, if this version of it is both announced and implemented. */
@@ -178,10 +178,10 @@ export class Connection {
     }
     const { faults } = this.cluster
     const { name, api } = entry
-    const throttleTimeMs = faults.takeThrottleMs(name, this.node.id)
+    const throttleTimeMs = faults.throttles.takeMs(name, this.node.id)
     const body = throttleTimeMs === undefined ? outcome : { ...(outcome as object), throttleTimeMs }
     const bytes = encodeResponse(api, header.apiVersion, header.correlationId, body)
-    slot.frame = faults.mutate(name, header.apiVersion, toBuffer(bytes))
+    slot.frame = faults.mutators.mutate(name, header.apiVersion, toBuffer(bytes))
     this.sendWhenAllowed(slot, name)
   }
 
@@ -191,9 +191,9 @@ export class Connection {
       slot.ready = true
       this.flush()
     }
-    const delayMs = faults.takeDelayMs(api, this.node.id)
+    const delayMs = faults.delays.takeMs(api, this.node.id) ?? 0
     const afterDelay = delayMs === 0 ? send : () => void setTimeout(send, delayMs).unref()
-    const held = faults.heldBy(api, this.node.id)
+    const held = faults.holds.over(api, this.node.id)
     if (held === undefined) afterDelay()
     else void held.then(afterDelay)
   }
@@ -207,14 +207,14 @@ export class Connection {
 
   private write(frame: Buffer): void {
     const { faults } = this.cluster
-    const allowed = faults.bytesUntilCut(this, this.node.id, 'out', this.passed.out)
+    const allowed = faults.cuts.bytesLeft(this, this.node.id, 'out', this.passed.out)
     if (frame.length < allowed) {
       this.passed.out += frame.length
       this.socket.write(frame)
       return
     }
     this.passed.out += allowed
-    faults.cutDone(this, this.node.id, 'out', this.passed.out)
+    faults.cuts.done(this, this.node.id, 'out', this.passed.out)
     this.closed = true
     this.socket.write(frame.subarray(0, allowed), () => this.socket.destroy())
   }

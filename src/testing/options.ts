@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TlsOptions } from 'node:tls'
 import { ConfigError } from '../errors/index.js'
-import type { ApiName } from './handlers/api-names.js'
+import type { ApiName } from './api-names.js'
 import type { SaslServerOptions } from './sasl.js'
 import type { TelemetrySubscription } from './telemetry-store.js'
 

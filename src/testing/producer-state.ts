@@ -8,7 +8,7 @@ const REMEMBERED_BATCHES = 5
 const SEQUENCES = 0x80000000
 
 /** Where a batch of an idempotent producer is in the log. */
-export interface AppendedBatch {
+interface AppendedBatch {
   readonly firstSequence: number
   readonly lastSequence: number
   readonly baseOffset: number

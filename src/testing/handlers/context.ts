@@ -1,5 +1,5 @@
 import type { Cluster, ClusterNode } from '../cluster.js'
-import type { RequestFailures } from '../faults.js'
+import type { RequestFailures } from '../faults/fail.js'
 import type { SaslServer } from '../sasl.js'
 
 /** What a handler knows of the request it answers, beside its body. */

@@ -8,7 +8,7 @@ import {
   type ProduceResponse,
 } from '../../protocol/produce.js'
 import { BatchError } from '../batch-error.js'
-import type { FailRule } from '../faults.js'
+import type { FailRule } from '../faults/fail.js'
 import type { Appended, PartitionLog } from '../partition-log.js'
 import { checkBatch, readBatchHeader } from '../record-batch.js'
 import type { Topic } from '../topic.js'
