@@ -29,6 +29,9 @@ const steps = {
   peers: { title: 'peers for the fault rig', run: () => installPackages('rig/peers', []) },
 }
 
+/** What a compiled test needs, beside what it tests against. */
+export const BUILT = ['deps', 'native', 'typescript', 'tests']
+
 /** Runs the named steps in the table's order, each once in the life of this process. */
 export async function setUp(names) {
   for (const name of names) {
