@@ -4,7 +4,13 @@ import { main, runNode } from './commands.mjs'
 import { BUILT, setUp } from './setup.mjs'
 
 await main(import.meta.url, async words => {
-  const isPeer = words.some(word => /confluent|kafkajs|platformatic|\ball\b/.test(word))
-  await setUp([...BUILT, 'rig', 'kafka', ...(isPeer ? ['peers', 'runtimes'] : [])])
+  const names = (...clients) => words.some(word => clients.some(client => word.includes(client)))
+  const isPeer = names('confluent', 'kafkajs', 'platformatic') || words.includes('all')
+  const isConfluent = names('confluent') || words.includes('all')
+  await setUp([
+    ...[...BUILT, 'rig', 'kafka'],
+    ...(isPeer ? ['peers', 'runtimes'] : []),
+    ...(isConfluent ? ['confluent'] : []),
+  ])
   await runNode('dist-rig/main.js', words)
 })

@@ -26,7 +26,15 @@ const steps = {
     run: () => installPackages('test/runtimes', ['--ignore-scripts']),
   },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
-  peers: { title: 'peers for the fault rig', run: () => installPackages('rig/peers', []) },
+  peers: {
+    title: 'other JavaScript clients, for the bench, the fault rig and the in-process broker',
+    run: () => installPackages('bench/peers/node', ['--ignore-scripts']),
+  },
+  confluent: {
+    title:
+      'librdkafka and the addon of @confluentinc/kafka-javascript, compiled for the Node of test/runtimes',
+    run: async () => (await import('../bench/support/setup-peers.js')).setUpPeer('confluent'),
+  },
 }
 
 /** What a compiled test needs, beside what it tests against. */

@@ -74,7 +74,7 @@ const lanes = {
   },
   runtimes: {
     title: 'the public-API suite on every runtime',
-    needs: [...BUILT, 'runtimes'],
+    needs: [...BUILT, 'runtimes', 'peers'],
     run: async () => {
       await nodeTest(isRuntimes)
       await run(process.execPath, ['test/runtimes/run.mjs'])

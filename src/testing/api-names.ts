@@ -21,3 +21,41 @@ export const apiNames = [
 
 /** Name of an API, as Kafka's documentation has it. */
 export type ApiName = (typeof apiNames)[number]
+
+/** Names of APIs that clients are known to ask for and that are not served here, by key. */
+export const unservedApis: ReadonlyMap<number, string> = new Map([
+  [8, 'OffsetCommit'],
+  [9, 'OffsetFetch'],
+  [11, 'JoinGroup'],
+  [12, 'Heartbeat'],
+  [13, 'LeaveGroup'],
+  [14, 'SyncGroup'],
+  [15, 'DescribeGroups'],
+  [16, 'ListGroups'],
+  [20, 'DeleteTopics'],
+  [21, 'DeleteRecords'],
+  [23, 'OffsetForLeaderEpoch'],
+  [27, 'WriteTxnMarkers'],
+  [29, 'DescribeAcls'],
+  [30, 'CreateAcls'],
+  [31, 'DeleteAcls'],
+  [32, 'DescribeConfigs'],
+  [33, 'AlterConfigs'],
+  [35, 'DescribeLogDirs'],
+  [37, 'CreatePartitions'],
+  [42, 'DeleteGroups'],
+  [43, 'ElectLeaders'],
+  [44, 'IncrementalAlterConfigs'],
+  [47, 'OffsetDelete'],
+  [50, 'DescribeUserScramCredentials'],
+  [51, 'AlterUserScramCredentials'],
+  [60, 'DescribeCluster'],
+  [61, 'DescribeProducers'],
+  [66, 'ListTransactions'],
+  [68, 'ConsumerGroupHeartbeat'],
+  [69, 'ConsumerGroupDescribe'],
+  [71, 'GetTelemetrySubscriptions'],
+  [72, 'PushTelemetry'],
+  [75, 'DescribeTopicPartitions'],
+  [76, 'ShareGroupHeartbeat'],
+])

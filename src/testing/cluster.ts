@@ -27,6 +27,8 @@ export interface NewTopic {
   config?: Readonly<TopicConfig>
 }
 
+/** Different problems told before the broker keeps silent about more. */
+const MOST_PROBLEMS = 100
 const FIRST_PRODUCER_ID = 1000n
 
 /** What all nodes share: who is up, the topics with their logs, and the test's control over all of it. */
@@ -48,6 +50,8 @@ export class Cluster {
   featuresEpoch = 0n
   /** Where a test wants the coordinators; null: where they are by themselves. */
   wantedCoordinatorId: number | null = null
+  /** What has been told in the log already. */
+  private readonly told = new Set<string>()
   private readonly topicsById = new Map<string, Topic>()
   private lastProducerId = FIRST_PRODUCER_ID - 1n
 
@@ -161,6 +165,13 @@ export class Cluster {
     for (const { partitions } of this.topics.values()) {
       for (const log of partitions) if (log.leaderId === from) log.lead(this.leaderInTurn(log.index))
     }
+  }
+
+  /** Whether a problem with what clients send is to be told: once, and not without end. */
+  isNews(problem: string): boolean {
+    if (this.told.has(problem) || this.told.size >= MOST_PROBLEMS) return false
+    this.told.add(problem)
+    return true
   }
 
   /** Where clients are told to find a node. */
