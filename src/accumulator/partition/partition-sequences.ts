@@ -7,7 +7,7 @@ import { isAfter, type ProducerIdAndEpoch, sequenceAfter } from '../batch/produc
 const PROOF_MS = 1000
 
 /** A batch as its partition's sequences see it. */
-export interface SequencedBatch {
+interface SequencedBatch {
   readonly recordCount: number
   readonly producer: ProducerIdAndEpoch | null
   readonly baseSequence: number

@@ -13,7 +13,7 @@ import type { RecordReader } from '../record/record-reader.js'
 import type { ProducerRecord } from '../types.js'
 import type { TopicWait } from './topic-wait.js'
 
-export interface SendEntryOptions {
+interface SendEntryOptions {
   state: ProducerState
   reader: RecordReader
   appender: Appender
