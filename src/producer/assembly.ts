@@ -134,7 +134,7 @@ function createAccumulator(
       lastCause: batch => sender().lastCause(batch),
       refused: error => {
         if (error instanceof InternalError) sender().failForGoodSoon(error)
-        else transactions?.onRecordsFailed(error, false)
+        else transactions?.onRecordsFailed(error, 'none')
       },
     },
   })

@@ -127,7 +127,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
-      onRefused: error => transactions?.onRecordsFailed(error, false),
+      onRefused: error => transactions?.onRecordsFailed(error, 'none'),
     })
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this

@@ -189,6 +189,7 @@ export class PartitionLog {
   clear(): void {
     this.batches = []
     this.startOffset = this.endOffset
+    this.producers.forget()
     this.transactions.truncate(this.startOffset)
     this.changed()
   }

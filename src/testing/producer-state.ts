@@ -73,6 +73,11 @@ export class ProducerStates {
     throw outOfOrder(header, `${expected} is next`)
   }
 
+  /** Nothing is left of what producers have stored, and so nothing is known of them. */
+  forget(): void {
+    this.states.clear()
+  }
+
   /** A marker has ended a transaction. In a newer epoch it fences the producer's older ones. */
   ended(producerId: bigint, producerEpoch: number): void {
     const state = this.states.get(producerId)

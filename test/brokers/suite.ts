@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { Producer, ProducerFencedError, type ProducerOptions, type ProducerRecord } from '../../dist/index.js'
+import type { Api } from '../../dist/protocol/api.js'
 import { CreateTopics } from '../../dist/protocol/create-topics.js'
 import { RecordDigest } from '../kafka/digest.js'
 import type { JavaClient, ReadRecord } from '../kafka/java-client.js'
@@ -95,8 +96,7 @@ async function createTopic(
   name: string,
   configs: Record<string, string | number>,
 ): Promise<void> {
-  const { hostname, port } = new URL(`kafka://${bootstrapServers}`)
-  using client = await RawClient.connect({ nodes: [{ host: hostname, port: Number(port) }] })
+  using client = await connect(bootstrapServers)
   const { topics } = await client.request(CreateTopics, CREATE_TOPICS_VERSION, {
     topics: [
       {
@@ -111,6 +111,45 @@ async function createTopic(
     validateOnly: false,
   })
   assert.equal(topics[0]?.errorCode, 0, `topic ${name} was not made`)
+}
+
+/** DeleteRecords, which millrace does not speak: version 1, up to the high watermark of a partition. */
+const DeleteRecords: Api<{ topic: string; partition: number }, { errorCode: number }> = {
+  name: 'DeleteRecords',
+  key: 21,
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 2,
+  writeRequest(w, _version, { topic, partition }) {
+    w.int32(1)
+    w.string(topic)
+    w.int32(1)
+    w.int32(partition)
+    w.int64(-1n)
+    w.int32(PATIENCE_MS)
+  },
+  readRequest: () => assert.fail('nobody asks'),
+  writeResponse: () => assert.fail('nobody answers'),
+  readResponse(r) {
+    r.int32()
+    r.int32()
+    r.nullableString()
+    r.int32()
+    r.int32()
+    r.int64()
+    return { errorCode: r.int16() }
+  },
+}
+
+async function deleteRecords(bootstrapServers: string, topic: string, partition: number): Promise<void> {
+  using client = await connect(bootstrapServers)
+  const { errorCode } = await client.request(DeleteRecords, 1, { topic, partition })
+  assert.equal(errorCode, 0, 'records could not be deleted')
+}
+
+function connect(bootstrapServers: string): Promise<RawClient> {
+  const { hostname, port } = new URL(`kafka://${bootstrapServers}`)
+  return RawClient.connect({ nodes: [{ host: hostname, port: Number(port) }] })
 }
 
 const textsOf = (records: readonly ReadRecord[]) => records.map(({ value }) => String(value))
@@ -306,6 +345,20 @@ async function survivesFailedRecord(world: World): Promise<void> {
   assert.deepEqual(await scene.committed(expected.length), expected)
 }
 
+/** Brokers before 2.4 forget a producer with its last record; the next transaction, or the one after, lives. */
+async function survivesDeletedRecords(world: World): Promise<void> {
+  await using scene = await Scene.with(world)
+  const producer = await scene.transactional()
+  for (let round = 0; round < 3; round++) {
+    await producer.transaction(() => producer.sendMany(scene.records(3, `a${round}-`)))
+  }
+  await deleteRecords(world.bootstrapServers, scene.topic, 0)
+  const send = () => producer.transaction(() => producer.sendMany(scene.records(3, 'b')))
+  await send().catch(send)
+  await producer.transaction(() => producer.sendMany(scene.records(3, 'c')))
+  assert.deepEqual(await scene.committed(6), [...numbered(3, 'b'), ...numbered(3, 'c')])
+}
+
 /** The same without a transaction: the next batches of an idempotent producer get right sequences. */
 async function goesOnAfterRefusal(world: World): Promise<void> {
   await using scene = await Scene.with(world, { 'max.message.bytes': BATCH_MAX_BYTES })
@@ -339,4 +392,5 @@ export const CHECKS: readonly Check[] = [
   { name: 'fencing', run: fences },
   { name: 'fenced send', run: fencesSends },
   { name: 'failed record in a transaction', run: survivesFailedRecord },
+  { name: 'deleted records', run: survivesDeletedRecords },
 ]

@@ -88,7 +88,7 @@ export class SendEntry {
         placed = { ...record, partition: reader.askPartitioner(record) }
       } catch (thrown) {
         const error = asKafkaError(thrown, topic.name)
-        transactions?.onRecordsFailed(error, false)
+        transactions?.onRecordsFailed(error, 'none')
         observer.recordsRefused(topic.name, 1, error)
         delivery.fail(error, ordinal, topic.name, -1)
         return

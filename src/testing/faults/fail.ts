@@ -19,6 +19,8 @@ export interface FailOptions extends FaultTarget {
   message?: string
   /** Produce: the records to be blamed. Default none. */
   recordErrors?: readonly ProduceRecordError[]
+  /** Produce: where the log is said to begin, as brokers say with UNKNOWN_PRODUCER_ID. Default -1n. */
+  logStartOffset?: bigint
 }
 
 /** A planned error, with every default filled in. */
@@ -29,6 +31,7 @@ export interface FailRule extends Rule {
   readonly afterAppend: boolean
   readonly message: string | null
   readonly recordErrors: readonly ProduceRecordError[]
+  readonly logStartOffset: bigint
 }
 
 /** The errors that one request is to be answered with. */
@@ -73,6 +76,7 @@ export class PlannedErrors {
       afterAppend: options.afterAppend ?? false,
       message: options.message ?? null,
       recordErrors: options.recordErrors ?? [],
+      logStartOffset: options.logStartOffset ?? -1n,
     })
   }
 

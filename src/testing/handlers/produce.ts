@@ -182,5 +182,6 @@ function failed(
 }
 
 function failedBy(failure: FailRule, index: number): ProducePartitionResponse {
-  return { ...failed(index, failure.errorCode, failure.message), recordErrors: failure.recordErrors }
+  const { errorCode, message, recordErrors, logStartOffset } = failure
+  return { ...failed(index, errorCode, message), recordErrors, logStartOffset }
 }
