@@ -62,7 +62,7 @@ const lanes = {
   },
   kafka: {
     title: 'against a real Apache Kafka',
-    needs: [...BUILT, 'kafka', 'runtimes'],
+    needs: [...BUILT, 'kafka', 'tested-brokers', 'runtimes'],
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
@@ -83,7 +83,7 @@ const lanes = {
 }
 
 const isHouse = file => file.startsWith('test/house/')
-const isKafka = file => file.startsWith('test/kafka/')
+const isKafka = file => /^test\/(kafka|brokers)\//.test(file)
 const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')

@@ -2,7 +2,13 @@ import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
 import { noObserver, type Observer } from '../common/observer.js'
-import { AuthenticationError, type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
+import {
+  AuthenticationError,
+  type KafkaError,
+  NetworkError,
+  ProducerClosedError,
+  UnsupportedVersionError,
+} from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
 import type { Security } from '../security/index.js'
 import { type Lookup, systemLookup } from './addresses.js'
@@ -71,10 +77,10 @@ export class ClusterClient {
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
   onUpdate: () => void = () => {}
   /**
-   * A broker refused this client, or this client the broker: trying again will not help those who wait. Set
-   * by the owner.
+   * A broker refused this client, or this client the broker: for its credentials, or because the broker is
+   * too old. Trying again will not help those who wait. Set by the owner.
    */
-  onAuthenticationFailed: (error: AuthenticationError) => void = () => {}
+  onRefused: (error: AuthenticationError | UnsupportedVersionError) => void = () => {}
   /** Another cluster answers at the known addresses. Set by the owner. */
   onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
@@ -309,6 +315,8 @@ export class ClusterClient {
       },
       onFailure: error => {
         this.lastError = error
+        // Where a newer broker has answered before, others may again.
+        if (error instanceof UnsupportedVersionError && this.metadata.bootstrapping) this.refuse(error)
       },
     })
   }
@@ -358,13 +366,15 @@ export class ClusterClient {
       this.lastError = error
       this.updater.requestFull()
     }
-    if (error instanceof AuthenticationError) {
-      this.rpcs.rejectWaiting(error)
-      this.onAuthenticationFailed(error)
-    }
+    if (error instanceof AuthenticationError) this.refuse(error)
     this.updater.run()
     this.rpcs.dispatch()
     this.onUpdate()
+  }
+
+  private refuse(error: AuthenticationError | UnsupportedVersionError): void {
+    this.rpcs.rejectWaiting(error)
+    this.onRefused(error)
   }
 
   private onMetadata(): void {

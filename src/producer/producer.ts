@@ -151,7 +151,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     client.onUpdate = () => this.onClusterUpdate()
     client.onOtherCluster = () => sender.clusterChanged()
     client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
-    client.onAuthenticationFailed = error => waiting.abort(error)
+    client.onRefused = error => waiting.abort(error)
   }
 
   /** A producer from the text of a Java `producer.properties` file. */

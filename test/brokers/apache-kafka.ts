@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -166,6 +166,9 @@ async function isServing(port: number): Promise<boolean> {
 
 /** Starts one broker of a version; `node scripts/setup.mjs --brokers` must have fetched it. */
 export async function startApacheKafka(version: KafkaVersion): Promise<RunningBroker> {
+  if (!existsSync(join(CACHE, `kafka-${version.version}`))) {
+    throw new Error(`${version.name} is not there: node scripts/setup.mjs --kafka --brokers`)
+  }
   const instance = new Instance(version)
   try {
     const bootstrapServers = await instance.start()
