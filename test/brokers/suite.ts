@@ -170,13 +170,15 @@ async function connects(world: World): Promise<void> {
 function acknowledges(acks: '0' | '1' | 'all') {
   return async (world: World): Promise<void> => {
     await using scene = await Scene.with(world)
+    // With acks 0 a leader that has not taken office yet loses what it gets, and nobody hears of it.
+    await scene.producer().send({ topic: scene.topic, partition: 0, value: 'first' })
     const producer = scene.producer({ acks })
     const sent = await Promise.all(scene.records(100, 'v').map(record => producer.send(record)))
     assert.deepEqual(
       sent.map(({ offset }) => offset),
-      sent.map((_, i) => (acks === '0' ? -1n : BigInt(i))),
+      sent.map((_, i) => (acks === '0' ? -1n : BigInt(i + 1))),
     )
-    assert.deepEqual(textsOf(await scene.read(100)), numbered(100, 'v'))
+    assert.deepEqual(textsOf(await scene.read(101)), ['first', ...numbered(100, 'v')])
   }
 }
 
