@@ -17,7 +17,7 @@ import { ConfigError, type KafkaError, ProducerClosedError } from '../errors/ind
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
 import { limitedLogger } from '../telemetry/limited-logger.js'
-import type { Metric } from '../telemetry/metrics/registry.js'
+import type { Metric } from '../telemetry/metrics/metric.js'
 import { TELEMETRY } from '../telemetry/source.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { projectFiles, ROOT } from './files.js'
-import { deadExports, importCircles } from './graph.js'
+import { deadExports, facesOf, importCircles } from './graph.js'
 import { cyclicRooms, forbiddenImports, forbiddenIncludes, importsOf } from './imports.js'
 import { mayUse, untrueRooms } from './rooms.js'
 import { codeOnly, longCppFunctions, longFile, longLines } from './size.js'
@@ -167,8 +167,13 @@ test('files that import one another are found, for types too, each circle once',
 })
 
 test('an export that only its own file uses is found', () => {
+  const exports = { '.': { default: './dist/index.js' }, './testing': { default: './dist/testing/index.js' } }
+  const faces = facesOf({ exports, bin: { millrace: 'dist/cli/main.js' } })
+  assert.deepEqual(faces, ['src/index.ts', 'src/testing/index.ts', 'src/cli/main.ts'])
   const found = (users: string, text: string, path = 'src/protocol/x.ts') =>
-    deadExports([file(path, text), file('test/protocol/x.test.ts', users)]).map(({ problem }) => problem)
+    deadExports([file(path, text), file('test/protocol/x.test.ts', users)], faces).map(
+      ({ problem }) => problem,
+    )
   const text = 'export interface A {}\nexport const b = 1\nexport async function c(): Promise<A> {}\n'
   const use = (names: string) => `import { ${names} } from '../../dist/protocol/x.js'`
   assert.deepEqual(found(use('type A, b, c'), text), [])
@@ -178,7 +183,7 @@ test('an export that only its own file uses is found', () => {
   assert.deepEqual(found('', text, 'src/index.ts'), [])
   assert.deepEqual(found('', text, 'src/testing/index.ts'), [])
   assert.equal(found('', text, 'src/config/index.ts').length, 3)
-  assert.deepEqual(deadExports([file('src/protocol/x.ts', 'export let b = 1')], ['b']), [])
+  assert.deepEqual(deadExports([file('src/protocol/x.ts', 'export let b = 1')], [], ['b']), [])
 })
 
 test('a table of rooms that is not true is found', () => {

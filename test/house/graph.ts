@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { type Finding, lineAt, type SourceFile } from './files.js'
-import { HOUSE, importsOf } from './imports.js'
+import { importsOf } from './imports.js'
 
 /** The source that an import of a file of the project means; files of dist are built from src. */
 function targetOf(path: string, specifier: string): string {
@@ -47,19 +47,21 @@ export function importCircles(files: readonly SourceFile[]): string[][] {
   return circles
 }
 
-/** Files whose exports are the package's own face, or what another program starts. */
-function isFace(path: string): boolean {
-  const [, room = '', rest = ''] = /^src\/([^/]+)(?:\/(.+))?$/.exec(path) ?? []
-  if (rest === '') return true
-  const isBuiltOnTop = HOUSE[room]?.uses?.includes('index') ?? false
-  return rest.endsWith('index.ts') && (isBuiltOnTop || room === 'testing')
+/** The files of src that the manifest hands out, or starts: their exports are the package's own face. */
+export function facesOf(manifest: { exports?: unknown; bin?: unknown }): string[] {
+  const paths = JSON.stringify([manifest.exports, manifest.bin]).matchAll(/"(?:\.\/)?dist\/([^"]+)\.js"/g)
+  return Array.from(paths, ([, path]) => `src/${path}.ts`)
 }
 
 const EXPORT =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:class|const|enum|function\*?|interface|let|type) ([\w$]+)/gm
 
-/** Exports of src that no other file of the project names, but for those to keep. */
-export function deadExports(files: readonly SourceFile[], kept: readonly string[] = []): Finding[] {
+/** Exports of src that no other file of the project names, but for those of the faces and those to keep. */
+export function deadExports(
+  files: readonly SourceFile[],
+  faces: readonly string[],
+  kept: readonly string[] = [],
+): Finding[] {
   const used = new Map<string, Set<string> | null>()
   for (const { path, text } of files) {
     for (const { specifier, names } of importsOf(text)) {
@@ -72,7 +74,7 @@ export function deadExports(files: readonly SourceFile[], kept: readonly string[
   }
   return files.flatMap(({ path, text }) => {
     const names = used.get(path)
-    if (!path.startsWith('src/') || isFace(path) || names === null) return []
+    if (!path.startsWith('src/') || faces.includes(path) || names === null) return []
     return [...text.matchAll(EXPORT)].flatMap(match => {
       const name = match[1] ?? ''
       if (names?.has(name) || kept.includes(name)) return []

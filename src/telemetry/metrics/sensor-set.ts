@@ -3,7 +3,7 @@ import type { Windows } from './sampled-stat.js'
 import { isTotal, Sensor } from './sensor.js'
 
 /** A metric as it is registered: everything but its value. */
-export interface MetricIdentity {
+interface MetricIdentity {
   readonly name: string
   readonly group: string
   readonly description: string

@@ -1,6 +1,6 @@
 import type { Histogram } from '../metrics/histogram.js'
+import type { Metric } from '../metrics/metric.js'
 import type { MetricsRecorder } from '../metrics/recorder.js'
-import type { Metric } from '../metrics/registry.js'
 import { type MetricsSource, telemetryOf } from '../source.js'
 import { exportedMetrics, type FamilyType, PREFIX } from './names.js'
 
@@ -14,7 +14,7 @@ export interface Sample {
 }
 
 /** All samples of one name, of all producers. */
-export interface Family {
+interface Family {
   readonly name: string
   readonly help: string
   readonly type: FamilyType
