@@ -85,6 +85,10 @@ export class KafkaGround implements Ground {
           'advertised.listeners': `CLIENT://${host}:${proxy.port},${own}`,
         }
       },
+    }).catch(async error => {
+      // Or they would keep this process alive.
+      await Promise.all(proxies.map(proxy => proxy.close()))
+      throw error
     })
     const direct = internal.map(port => `127.0.0.1:${port}`).join(',')
     const admin = new Admin(direct)
