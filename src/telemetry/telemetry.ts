@@ -27,7 +27,7 @@ export interface TelemetryOptions {
   readonly gauges: PartGauges
 }
 
-/** Everything that watches one producer: its metrics, its diagnostics channels, what it says of slow retries. */
+/** All that watches one producer: its metrics, its diagnostics channels, what it says of slow retries. */
 export class Telemetry implements Observer {
   readonly clientId: string
   readonly recorder: MetricsRecorder

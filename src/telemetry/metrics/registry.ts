@@ -17,7 +17,7 @@ export type Gauges = Readonly<Record<ProducerGauge, () => number>>
 /** What a build has no commit id for, in Java's words. */
 const UNKNOWN_COMMIT = 'unknown'
 
-/** All metrics of one producer: those of the producer itself, and sets that are added per broker and topic. */
+/** All metrics of one producer: those of the producer itself, and sets added per broker and topic. */
 export class MetricsRegistry {
   private readonly clock: Clock
   private readonly logger: Logger
