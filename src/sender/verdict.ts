@@ -83,8 +83,8 @@ export function judge(
 
 /**
  * The broker has a batch with this sequence. If no earlier attempt can have stored ours, it is another one:
- * the cluster was made anew and has given the producer id to two producers. Java takes that for success and loses
- * the records.
+ * the cluster was made anew and has given the producer id to two producers. Java takes that for success and
+ * loses the records.
  */
 function judgeDuplicate(batch: PartitionBatch, mode: DeliveryMode): Verdict {
   if (batch.mayBeStored || mode === 'plain') return Verdict.DONE

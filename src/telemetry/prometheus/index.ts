@@ -10,8 +10,8 @@ export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 /**
  * The metrics of producers in Prometheus' text format (version 0.0.4), for the answer to a scrape. Names
  * begin with `millrace_producer_`; labels are `client_id` and, where a metric is one of a topic or a broker,
- * `topic` or `node_id`. Times are in seconds, sizes in bytes. The text ends with a line feed, so that it can be put
- * before or after other metrics.
+ * `topic` or `node_id`. Times are in seconds, sizes in bytes. The text ends with a line feed, so that it can
+ * be put before or after other metrics.
  */
 export function prometheusText(...producers: readonly MetricsSource[]): string {
   let text = ''
