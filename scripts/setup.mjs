@@ -17,6 +17,7 @@ const BROKERS = '.cache/brokers'
 const LOG4J_1 = ['group=org.slf4j', 'artifact=slf4j-reload4j', 'version=1.7.36'].map(
   each => `logging.${each}`,
 )
+const REGISTRY = '.cache/registry'
 
 const steps = {
   deps: { title: 'packages', run: () => installPackages('.', []) },
@@ -46,6 +47,7 @@ const steps = {
       'librdkafka and the addon of @confluentinc/kafka-javascript, compiled for the Node of test/runtimes',
     run: async () => (await import('../bench/support/setup-peers.js')).setUpPeer('confluent'),
   },
+  registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
 }
 
 /** What a compiled test needs, beside what it tests against. */
@@ -192,21 +194,19 @@ async function prepareKafka() {
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', target]
     await run('mvn', ['-q', '-B', '-f', pom, ...goal])
   })
-  const sources = filesUnder(['test/kafka/java'])
-  await once(`${KAFKA}/classes.stamp`, [pom, ...sources], async () => {
+  await compileJava(KAFKA, pom, 'test/kafka/java')
+}
+
+async function compileJava(cache, pom, folder) {
+  const sources = filesUnder([folder])
+  await once(`${cache}/classes.stamp`, [pom, ...sources], async () => {
     progress('compiling the Java side of the tests (javac)')
-    const classes = join(root, KAFKA, 'classes')
+    const classes = join(root, cache, 'classes')
     rmSync(classes, { recursive: true, force: true })
     mkdirSync(classes, { recursive: true })
-    await run('javac', [
-      '-Xlint:all',
-      '-Werror',
-      '-cp',
-      join(root, KAFKA, 'lib', '*'),
-      '-d',
-      classes,
-      ...sources,
-    ])
+    // Classes of libraries name annotations that are not there.
+    const lint = ['-Xlint:all,-classfile', '-Werror']
+    await run('javac', [...lint, '-cp', join(root, cache, 'lib', '*'), '-d', classes, ...sources])
   })
 }
 
@@ -254,6 +254,25 @@ async function buildKfake() {
     const args = ['build', '-trimpath', '-mod=readonly', '-o', join(root, BROKERS, 'kfake'), '.']
     await run('go', args, { cwd: join(root, folder) })
   })
+}
+
+async function prepareRegistry() {
+  const missing = kafkaMissing()
+  if (missing !== undefined) throw new StepError(`the schema registry for its check: ${missing}`)
+  const pom = 'test/registry/pom.xml'
+  await once(`${REGISTRY}/lib.stamp`, [pom], async () => {
+    progress('fetching Apicurio Registry, 142 MB, and its deserializers (mvn)')
+    for (const [folder, goal] of [
+      ['app', ['dependency:unpack']],
+      ['lib', ['dependency:copy-dependencies', '-DincludeScope=runtime']],
+    ]) {
+      const target = join(root, REGISTRY, folder)
+      rmSync(target, { recursive: true, force: true })
+      await run('mvn', ['-q', '-B', '-f', pom, ...goal, `-DoutputDirectory=${target}`])
+    }
+  })
+  await compileJava(REGISTRY, pom, 'test/registry/java')
+  await installPackages('test/registry/peers', ['--ignore-scripts'])
 }
 
 await main(import.meta.url, async args => {

@@ -2,12 +2,20 @@ import type { Totals } from './summary.js'
 
 /** Counts and reports records that failed, each with the number of its line (or event). */
 export class Failures {
-  readonly #unit: 'line' | 'event'
+  readonly #unit: 'line' | 'event' | 'file'
   readonly #totals: Totals
   readonly #report: (text: string) => void
+  readonly #nameOf: ((number: number) => string) | undefined
 
-  constructor(unit: 'line' | 'event', totals: Totals, report: (text: string) => void) {
+  /** `nameOf` gives what a number stands for, where that says more. */
+  constructor(
+    unit: 'line' | 'event' | 'file',
+    totals: Totals,
+    report: (text: string) => void,
+    nameOf?: (number: number) => string,
+  ) {
     this.#unit = unit
+    this.#nameOf = nameOf
     this.#totals = totals
     this.#report = report
   }
@@ -16,7 +24,9 @@ export class Failures {
   add(numbers: readonly number[], message: string): void {
     if (numbers.length === 0) return
     this.#totals.failed += numbers.length
-    this.#report(`${this.#unit}${numbers.length === 1 ? '' : 's'} ${ranges(numbers)}: ${message}`)
+    const nameOf = this.#nameOf
+    const which = nameOf ? numbers.map(nameOf).join(', ') : ranges(numbers)
+    this.#report(`${this.#unit}${numbers.length === 1 ? '' : 's'} ${which}: ${message}`)
   }
 }
 

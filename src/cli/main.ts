@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module'
 import { ConfigError, KafkaError } from '../errors/index.js'
 import { nearest, quote, UsageError } from './arguments.js'
-import { BROKER_HELP, MAIN_HELP, PRODUCE_HELP } from './help.js'
+import { BROKER_HELP, MAIN_HELP, PERF_HELP, PRODUCE_HELP, VERIFY_HELP } from './help.js'
+import { printable } from './printable.js'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
@@ -18,6 +19,14 @@ const commands: Readonly<Record<string, Command>> = {
     help: PRODUCE_HELP,
     run: async args => (await import('./produce.js')).produce(args),
   },
+  perf: {
+    help: PERF_HELP,
+    run: async args => (await import('./perf/perf.js')).perf(args),
+  },
+  verify: {
+    help: VERIFY_HELP,
+    run: async args => (await import('./verifiable/verifiable.js')).verify(args),
+  },
   broker: {
     help: BROKER_HELP,
     run: async args => (await import('./broker.js')).broker(args),
@@ -30,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(MAIN_HELP)
     return EXIT_USAGE
   }
-  if (name === '--version') return print(`${version()}\n`)
+  if (name === '--version' || name === '-V') return print(`${version()}\n`)
   if (name === '--help' || name === '-h' || name === 'help') {
     return print((rest[0] !== undefined && commandOf(rest[0])?.help) || MAIN_HELP)
   }
@@ -39,9 +48,10 @@ async function main(args: readonly string[]): Promise<number> {
     const near = nearest(name, Object.keys(commands))
     const what = name.startsWith('-') ? 'option' : 'command'
     const hint = near === undefined ? 'try millrace --help' : `did you mean ${near}?`
-    process.stderr.write(`millrace: unknown ${what} ${quote(name)}; ${hint}\n`)
+    process.stderr.write(`millrace: unknown ${what} ${printable(quote(name))}; ${hint}\n`)
     return EXIT_USAGE
   }
+  if (rest.length === 1 && rest[0] === '--version') return print(`${version()}\n`)
   if (rest.includes('--help') || rest.includes('-h')) return print(command.help)
   try {
     return await command.run(rest)
@@ -56,12 +66,13 @@ function commandOf(name: string): Command | undefined {
 
 function complain(command: string, error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigError) {
-    process.stderr.write(`millrace ${command}: ${error.message}\nSee millrace ${command} --help\n`)
+    process.stderr.write(`millrace ${command}: ${printable(error.message)}\nSee millrace ${command} --help\n`)
     return EXIT_USAGE
   }
   const known = error instanceof KafkaError || (error as NodeJS.ErrnoException)?.syscall !== undefined
-  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error)
-  process.stderr.write(`millrace ${command}: ${text}\n`)
+  const text = error instanceof Error ? (known ? error.message : (error.stack ?? '')) : String(error)
+  // A stack has lines of its own.
+  process.stderr.write(`millrace ${command}: ${text.split('\n').map(printable).join('\n')}\n`)
   return EXIT_FAILED
 }
 

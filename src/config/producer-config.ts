@@ -4,8 +4,8 @@ import { ConfigError } from '../errors/index.js'
 import { ROUND_ROBIN_CLASS, roundRobinPartitioner } from '../partitioner/round-robin.js'
 import type { SecurityOptions } from '../security/index.js'
 import {
+  type GuardedSerializer,
   guardSerializer,
-  type Serialize,
   type SerializerLike,
   serializerOfJavaClass,
 } from '../serialization/index.js'
@@ -43,7 +43,7 @@ export interface ProducerConfig {
   readonly enableMetricsPush: boolean
   readonly interceptors: readonly ProducerInterceptor<unknown, unknown>[]
   /** Null: keys are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
-  readonly keySerializer: Serialize<unknown> | null
+  readonly keySerializer: GuardedSerializer | null
   /** At most int32. */
   readonly lingerMs: number
   readonly logger: Logger
@@ -81,7 +81,7 @@ export interface ProducerConfig {
   /** Null: no transactions. */
   readonly transactionalId: string | null
   /** Null: values are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
-  readonly valueSerializer: Serialize<unknown> | null
+  readonly valueSerializer: GuardedSerializer | null
   /** Java keys of the options that were given. */
   readonly explicit: ReadonlySet<OptionKey>
 }
@@ -204,7 +204,7 @@ function refuseClassName(key: OptionKey, className: string, instead: string): ne
   )
 }
 
-function resolveSerializer(field: 'key' | 'value', given: unknown): Serialize<unknown> | null {
+function resolveSerializer(field: 'key' | 'value', given: unknown): GuardedSerializer | null {
   const key = `${field}.serializer` as const
   if (given === null) return null
   if (typeof given === 'string') {

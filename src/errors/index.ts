@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'TRANSACTION_FAILED'
   | 'PRODUCER_FENCED'
   | 'NATIVE_ADDON'
+  | 'SCHEMA_REGISTRY'
   | 'INTERNAL'
 
 /** What an error may say beyond its message; all of it optional. */

@@ -137,6 +137,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.entry = new SendEntry({
       state,
       reader,
+      topics,
+      accumulator,
       appender,
       waiting,
       sender,
@@ -144,6 +146,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       clock,
       observer,
       maxBlockMs,
+      heldGraceMaxMs: config.requestTimeoutMs,
+      waitingBudget,
     })
     this.promises = new PromiseWay(this.entry, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
@@ -211,16 +215,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    */
   async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
     checkOptions('flush', options, ['signal'])
-    await abortable(this.settleAll(), options.signal)
-  }
-
-  private async settleAll(): Promise<void> {
     const startedMs = this.clock.now()
-    const barrier = this.raiseBarrier()
-    await barrier.done
-    this.accumulator.endHurry()
-    await this.failedCallbacks.called()
-    this.observer.flushed(this.clock.now() - startedMs)
+    try {
+      await abortable(this.settleAll(), options.signal)
+    } finally {
+      this.observer.flushed(this.clock.now() - startedMs)
+    }
   }
 
   /**
@@ -409,6 +409,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     }
     start(callback)
     return this.room.isThere
+  }
+
+  /** As {@link flush}, by the producer itself. */
+  private async settleAll(): Promise<void> {
+    const barrier = this.raiseBarrier()
+    await barrier.done
+    this.accumulator.endHurry()
+    await this.failedCallbacks.called()
   }
 
   /** The transaction of these records is aborted, or has failed. */

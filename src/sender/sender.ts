@@ -142,8 +142,9 @@ export class Sender {
     this.isScheduled = false
     if (this.isClosed) return
     const { accumulator } = this
-    this.options.observer.loopTurn()
-    accumulator.beginTurn(this.options.clock.now())
+    const nowMs = this.options.clock.now()
+    this.options.observer.loopTurn(nowMs)
+    accumulator.beginTurn(nowMs)
     if (this.fatal !== null) {
       this.transactions?.fail(this.fatal)
       accumulator.abort(this.fatal)

@@ -72,6 +72,7 @@ interface RetryMessage {
   readonly topic: string
   readonly partition: number
   readonly records: number
+  /** Failed ones, this one included. */
   readonly attempts: number
   /** Least time until then. */
   readonly delayMs: number
@@ -211,7 +212,7 @@ export class Diagnostics {
     const place = { topic: partition.topic.name, partition: partition.index }
     const message: RetryMessage = {
       ...{ clientId, nodeId, ...place },
-      ...{ records: recordCount, attempts, delayMs, error },
+      ...{ records: recordCount, attempts: attempts + 1, delayMs, error },
     }
     publish(this.retry, message)
   }

@@ -27,7 +27,7 @@ export interface TelemetryOptions {
   readonly gauges: PartGauges
 }
 
-/** All that watches one producer: its metrics, its diagnostics channels, what it says of slow retries. */
+/** Everything that watches one producer: metrics, diagnostics channels, and what is said of slow retries. */
 export class Telemetry implements Observer {
   readonly clientId: string
   readonly recorder: MetricsRecorder
@@ -201,7 +201,7 @@ export class Telemetry implements Observer {
     this.diagnostics.transactionCallEnded(call, error)
   }
 
-  loopTurn(): void {
-    this.recorder.loopTurn()
+  loopTurn(nowMs: number): void {
+    this.recorder.loopTurn(nowMs)
   }
 }

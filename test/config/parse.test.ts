@@ -445,13 +445,19 @@ describe('plug-ins', () => {
       keySerializer: (topic: string, data: unknown) => `${topic}/${data}`,
       'value.serializer': { serialize: () => 5 },
     })
-    assert.equal(config.keySerializer?.('t', 1, undefined), 't/1')
-    assert.throws(() => config.valueSerializer?.('t', 1, undefined), /value serializer returned a number/)
+    assert.equal(config.keySerializer?.serialize('t', 1, undefined), 't/1')
+    assert.throws(
+      () => config.valueSerializer?.serialize('t', 1, undefined),
+      /value serializer returned a number/,
+    )
   })
 
   test('serializers may be named as in Java where they are built in', () => {
     const config = parse({ keySerializer: 'org.apache.kafka.common.serialization.LongSerializer' })
-    assert.deepEqual(config.keySerializer?.('t', 258n, undefined), Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2))
+    assert.deepEqual(
+      config.keySerializer?.serialize('t', 258n, undefined),
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2),
+    )
     for (const name of [
       'com.example.MySerializer',
       'org.apache.kafka.common.serialization.ListSerializer',

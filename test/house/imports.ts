@@ -35,6 +35,7 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   native: {},
   testing: { uses: ['protocol', 'compression'] },
   compat: { uses: ['index'] },
+  'schema-registry': { uses: ['index'] },
   cli: { uses: ['index', 'testing'] },
   errors: {},
   common: {},

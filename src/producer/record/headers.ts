@@ -19,8 +19,7 @@ class HeaderBuffer {
     if (this.isBusy) return new HeaderBuffer().encode(headers)
     this.isBusy = true
     try {
-      const pairs: (readonly [string, Bytes])[] = []
-      collect(headers, pairs)
+      const pairs = headerPairs(headers)
       if (pairs.length === 0) return null
       this.end = 0
       this.varint(pairs.length)
@@ -67,6 +66,13 @@ const shared = new HeaderBuffer()
 /** The wire form of a record's headers; null where there are none. Valid until the next call. */
 export function encodeHeaders(headers: Headers): Uint8Array | null {
   return shared.encode(headers)
+}
+
+/** The headers as pairs, in an array of its own. Throws for what are no headers. */
+export function headerPairs(headers: Headers): (readonly [string, Bytes])[] {
+  const pairs: (readonly [string, Bytes])[] = []
+  collect(headers, pairs)
+  return pairs
 }
 
 function collect(headers: Headers, pairs: (readonly [string, Bytes])[]): void {

@@ -8,9 +8,9 @@ import { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
-import type { Bytes, Serialize } from '../../serialization/index.js'
+import type { Bytes, Prepare, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
-import { encodeHeaders } from './headers.js'
+import { encodeHeaders, headerPairs } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 import type { Topics } from './topics.js'
@@ -21,8 +21,12 @@ type ReadRecord = { -readonly [Field in keyof AppendableRecord]: AppendableRecor
 /** Turns what users send into what can be appended: checks it, asks serializers and the partitioner. */
 export class RecordReader {
   private readonly topics: Topics
+  /** Of the serializers that want to be asked before the first record of a topic. */
+  readonly preparers: readonly Prepare[]
   private readonly keySerializer: Serialize<unknown> | null
   private readonly valueSerializer: Serialize<unknown> | null
+  /** Whether serializers add headers: each record's are copied for them. */
+  private readonly addsHeaders: boolean
   private readonly partitioner: PartitionerView | null
   /** Where records with a key go when neither they nor a custom partitioner say. */
   readonly keyedPartition: number
@@ -41,8 +45,11 @@ export class RecordReader {
 
   constructor(config: ProducerConfig, topics: Topics, metadata: MetadataCache) {
     this.topics = topics
-    this.keySerializer = config.keySerializer
-    this.valueSerializer = config.valueSerializer
+    const serializers = [config.keySerializer, config.valueSerializer]
+    this.keySerializer = config.keySerializer?.serialize ?? null
+    this.valueSerializer = config.valueSerializer?.serialize ?? null
+    this.preparers = serializers.flatMap(each => each?.prepare ?? [])
+    this.addsHeaders = serializers.some(each => each?.addsHeaders)
     this.keyedPartition = config.partitionerIgnoreKeys ? PARTITION_STICKY : PARTITION_BY_KEY
     this.isPlain =
       config.keySerializer === null && config.valueSerializer === null && config.partitioner === null
@@ -68,20 +75,21 @@ export class RecordReader {
     this.last = topic
     const timestampMs =
       timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
+    const added = this.addsHeaders ? headerPairs(record.headers ?? []) : null
     const key =
       this.keySerializer === null
         ? (record.key as Bytes | undefined)
-        : this.keySerializer(name, record.key ?? null, record.headers ?? undefined)
+        : this.keySerializer(name, record.key ?? null, added ?? record.headers ?? undefined)
     const given = record.value
     if (given === undefined) throw this.refuseWithoutValue(record)
     const value =
       this.valueSerializer === null
         ? (given as Bytes)
-        : this.valueSerializer(name, given, record.headers ?? undefined)
+        : this.valueSerializer(name, given, added ?? record.headers ?? undefined)
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
-    const headers =
-      record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
+    const sent = added ?? record.headers
+    const headers = sent === undefined || sent === null ? null : encodeHeaders(sent)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 

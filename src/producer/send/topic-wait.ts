@@ -18,6 +18,7 @@ import type { Observer } from '../../common/observer.js'
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
+import type { SerializerWait } from './serializer-wait.js'
 
 /** How often a closing producer looks whether the cluster is out of reach. */
 const CLOSE_WATCH_MS = 50
@@ -56,6 +57,8 @@ interface TopicWaitOptions {
 
 /** Records whose topic, or partition, is not known yet; in the order of their sends, per topic. */
 export class TopicWait {
+  /** Where records wait before they come here; null where no serializer has to get ready. */
+  serializers: SerializerWait | null = null
   private readonly options: TopicWaitOptions
   private readonly queues = new Map<TopicState, WaitingQueue>()
   /** When each topic in `queues` was asked for. */
@@ -142,7 +145,14 @@ export class TopicWait {
     if (this.queues.size > 0 || this.waiters.length > 0) this.options.client.requestUpdate()
   }
 
+  /** The flush waits for all records that wait, here and for their serializers. */
   joinBarrier(barrier: FlushBarrier): void {
+    this.joinQueues(barrier)
+    this.serializers?.joinBarrier(barrier)
+  }
+
+  /** The flush waits for all records that wait for their topic. */
+  joinQueues(barrier: FlushBarrier): void {
     const { flushesOfRelease } = this
     if (flushesOfRelease !== null && !flushesOfRelease.has(barrier)) {
       flushesOfRelease.add(barrier)
@@ -157,6 +167,7 @@ export class TopicWait {
     this.queues.clear()
     this.questions.clear()
     for (const [topic, queue] of queues) this.failAll(topic, queue, error)
+    this.serializers?.abortRecords(error)
   }
 
   /** Fails all that waits. */

@@ -194,19 +194,22 @@ export class PushClient {
   private async pushLast(subscription: Subscription): Promise<void> {
     const { clock, logger } = this.options
     let timer: TimerHandle
-    const late = new Promise<void>(resolve => {
-      timer = clock.setTimeout(resolve, TERMINATING_MS_MAX)
-    })
-    const pushed = async () => {
+    try {
       const payload = await this.build(subscription)
       if (payload === null || !this.become('TERMINATING_PUSH_IN_PROGRESS')) return
-      await this.send(subscription, payload, true, TERMINATING_MS_MAX)
+      const answered = this.send(subscription, payload, true, TERMINATING_MS_MAX)
+      // The answer says nothing, but with it the request has surely gone out.
+      const late = new Promise<null>(resolve => {
+        timer = clock.setTimeout(() => resolve(null), TERMINATING_MS_MAX)
+      })
+      const answer = await Promise.race([answered, late])
+      const outcome = answer === null ? 'no answer' : errorName(answer.errorCode)
+      logger.debug(`the last push of metrics: ${outcome}`)
+    } catch (error) {
+      logger.debug('the last push of metrics failed', { reason: (error as Error).message })
+    } finally {
+      clock.clearTimeout(timer)
     }
-    const harmless = pushed().catch((error: Error) => {
-      logger.debug('the last push of metrics failed', { reason: error.message })
-    })
-    await Promise.race([harmless, late])
-    clock.clearTimeout(timer)
   }
 
   /** Null: there are more metrics than the broker takes. */
