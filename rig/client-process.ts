@@ -114,7 +114,8 @@ function startNodeClient(
 
 /** Some peers need a newer Node than this one; the runtimes of the public-API suite have it. */
 function nodeFor(name: string): string {
-  if (name !== 'platformatic' || Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
+  if (!['confluent', 'platformatic'].includes(name) || Number(process.versions.node.split('.')[0]) >= 24)
+    return process.execPath
   const folder = `node24-${process.platform}-${process.arch}`
   const path = `../test/runtimes/node_modules/${folder}/bin/node`
   const newer = fileURLToPath(new URL(path, import.meta.url))

@@ -70,6 +70,6 @@ export {
   type SerializerLike,
   serializers,
 } from './serialization/index.js'
-export type { Metric } from './telemetry/metrics/registry.js'
+export type { Metric } from './telemetry/metrics/metric.js'
 export type { MetricsReporter, ReportMetric } from './telemetry/metrics/reporter.js'
 export type { ConsumerGroupMetadata, TopicPartitionOffset } from './transactions/offsets.js'

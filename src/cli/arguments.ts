@@ -6,7 +6,7 @@ export class UsageError extends Error {
 }
 
 /** One option of a command. */
-export interface OptionSpec {
+interface OptionSpec {
   readonly type: 'string' | 'boolean'
   /** It may be given several times. */
   readonly multiple?: true

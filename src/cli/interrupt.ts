@@ -8,7 +8,7 @@ import { formatCount } from './summary.js'
 const SAME_INTERRUPT_MS = 200
 const COUNTDOWN_LINE_MS = 5_000
 
-export interface InterruptionOptions {
+interface InterruptionOptions {
   /** Called at once by the first signal. */
   onFirst: () => void
   /** Called {@link SAME_INTERRUPT_MS} later, unless {@link Interruption.end} was. */
@@ -72,7 +72,7 @@ export function onInterrupt(callback: () => void): () => void {
   return () => interruption.end()
 }
 
-export interface DrainOptions {
+interface DrainOptions {
   /** Longest time for what is on its way. */
   timeoutMs: number
   /** Records without an outcome. */

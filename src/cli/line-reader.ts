@@ -8,7 +8,7 @@ export interface ParsedLine {
 }
 
 /** How lines of text become records. */
-export interface LineReaderOptions {
+interface LineReaderOptions {
   readonly parseKey: boolean
   readonly keySeparator: Buffer
   /** A line without the separator is a value without a key, as kcat has it; no error. */

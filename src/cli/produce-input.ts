@@ -13,7 +13,7 @@ const ARRAY_BYTES = 1024 * 1024
 export const OPEN_ARRAYS = 8
 const READ_BYTES = 256 * 1024
 
-export interface InputOptions {
+interface InputOptions {
   signal: AbortSignal
   /** Takes what cannot be sent, by the number of its line or file; `stop` ends the input. */
   onBad: (number: number, message: string) => 'stop' | undefined

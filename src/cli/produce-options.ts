@@ -26,7 +26,7 @@ const COUNT_MAX = 1_000_000_000
 const LINE_READER = /(^|\.)LineMessageReader$/
 
 /** Where the records come from. */
-export type Source =
+type Source =
   | { readonly kind: 'events'; readonly count: number }
   /** `prompt` is whether somebody types the lines. */
   | { readonly kind: 'stdin'; readonly prompt?: true }
@@ -38,7 +38,7 @@ export type Source =
   | { readonly kind: 'whole-files'; readonly paths: readonly string[] }
 
 /** How lines become records; `null` is JSON. */
-export interface LineFormat {
+interface LineFormat {
   readonly reader: LineReader | null
   readonly split: SplitOptions
   /** What ends a line in the output of `--tee`. */

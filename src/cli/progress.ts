@@ -19,7 +19,7 @@ export interface ProgressStream {
   readonly columns?: number
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   stream: ProgressStream
   totals: Totals
   /** How much of the whole is done, 0 to 1; null if that is not known. */

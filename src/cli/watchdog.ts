@@ -4,7 +4,7 @@ import type { Logger } from '../common/logger.js'
 const SILENCE_MS = 1_200
 const LOOK_MS = 100
 
-export interface WatchdogOptions {
+interface WatchdogOptions {
   /** Where the cluster is looked for. */
   servers: string
   /** Whether an answer is waited for. */

@@ -4,7 +4,7 @@ import { numberAt, type RecordArray } from './records.js'
 import type { Totals } from './summary.js'
 
 /** The part of a producer that is needed here. */
-export interface ArraySender {
+interface ArraySender {
   sendMany(records: readonly ProducerRecord[]): Promise<DeliveryReport>
 }
 
@@ -19,7 +19,7 @@ export interface WindowOptions {
 }
 
 /** Errors by the index of the failed record. */
-export type FailedRecords = ReadonlyMap<number, KafkaError>
+type FailedRecords = ReadonlyMap<number, KafkaError>
 
 const NONE_FAILED: FailedRecords = new Map()
 

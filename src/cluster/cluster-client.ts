@@ -3,7 +3,13 @@ import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
 import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { noObserver, type Observer } from '../common/observer.js'
-import { AuthenticationError, KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
+import {
+  AuthenticationError,
+  KafkaError,
+  NetworkError,
+  ProducerClosedError,
+  UnsupportedVersionError,
+} from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
 import { Metadata, type MetadataRequest } from '../protocol/metadata.js'
 import type { Security } from '../security/index.js'
@@ -39,7 +45,7 @@ const NO_TOPICS: MetadataRequest = {
 }
 
 /** What to do when no known broker can be reached (`metadata.recovery.strategy`). */
-export type RecoveryStrategy = 'rebootstrap' | 'none'
+type RecoveryStrategy = 'rebootstrap' | 'none'
 
 export interface ClusterClientOptions {
   bootstrapServers: readonly HostAndPort[]
@@ -86,10 +92,10 @@ export class ClusterClient {
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
   onUpdate: () => void = () => {}
   /**
-   * A broker refused this client, or this client the broker: trying again will not help those who wait. Set
-   * by the owner.
+   * A broker refused this client, or this client the broker: for its credentials, or because the broker is
+   * too old. Trying again will not help those who wait. Set by the owner.
    */
-  onAuthenticationFailed: (error: AuthenticationError) => void = () => {}
+  onRefused: (error: AuthenticationError | UnsupportedVersionError) => void = () => {}
   /** Another cluster answers at the known addresses. Set by the owner. */
   onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
@@ -349,6 +355,8 @@ export class ClusterClient {
       },
       onFailure: error => {
         this.lastError = error
+        // Where a newer broker has answered before, others may again.
+        if (error instanceof UnsupportedVersionError && this.metadata.bootstrapping) this.refuse(error)
       },
     })
   }
@@ -398,13 +406,15 @@ export class ClusterClient {
       this.lastError = error
       this.updater.requestFull()
     }
-    if (error instanceof AuthenticationError) {
-      this.rpcs.rejectWaiting(error)
-      this.onAuthenticationFailed(error)
-    }
+    if (error instanceof AuthenticationError) this.refuse(error)
     this.updater.run()
     this.rpcs.dispatch()
     this.onUpdate()
+  }
+
+  private refuse(error: AuthenticationError | UnsupportedVersionError): void {
+    this.rpcs.rejectWaiting(error)
+    this.onRefused(error)
   }
 
   private onMetadata(): void {

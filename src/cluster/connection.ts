@@ -20,7 +20,7 @@ import { FRAME_BYTES_MAX, FrameReader } from './frame-reader.js'
 import { type InFlightRequest, InFlightRequests } from './in-flight.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 import type { RequestReports } from './request-reports.js'
-import { SOCKET_READY } from './socket-factory.js'
+import { SOCKET_READY } from './socket-ready.js'
 
 /** Largest frame believed before the peer has answered ApiVersions. */
 const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
@@ -43,7 +43,7 @@ const CORRELATION_ID_END = 0x7ffffff8
 /** As {@link HELD_MS_MIN}, as a share of the request time-out. */
 const HELD_SHARE = 0.1
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** TCP is up, and TLS where there is TLS: the peer is the one it should be. */
   onConnected(): void
   /** A response came, or a request without one was written: there is room for another. */
@@ -52,7 +52,7 @@ export interface ConnectionEvents {
   onClosed(error: KafkaError): void
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   socket: Socket
   /** `host:port (id n)`, for messages. */
   broker: string

@@ -29,7 +29,7 @@ export interface HostAndPort {
 }
 
 /** How a response is to be applied. */
-export interface ApplyOptions {
+interface ApplyOptions {
   /** Version the response was read in. */
   version: number
   /** Only the topics asked for change; else what the response does not name is gone. */
@@ -41,7 +41,7 @@ export interface ApplyOptions {
 }
 
 /** What a response was worth. */
-export interface Applied {
+interface Applied {
   /** It told something new, so asking again soon may tell more. */
   progressed: boolean
   /** It names another cluster than all responses before. */
@@ -56,7 +56,7 @@ interface TopicError {
 }
 
 /** A leader as a broker names it in a Produce response (KIP-951). */
-export interface LeaderHint {
+interface LeaderHint {
   topic: string
   partition: number
   leaderId: number

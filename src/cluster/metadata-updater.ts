@@ -9,15 +9,13 @@ import { encodeRequest } from '../protocol/header.js'
 import { Metadata, type MetadataRequest, type MetadataResponse } from '../protocol/metadata.js'
 import { type Reader, TooManyElementsError } from '../protocol/reader.js'
 import { ZERO_UUID } from '../protocol/uuid.js'
-import type { ApiVersionTable } from './api-version-table.js'
+import { type ApiVersionTable, METADATA_VERSION_MIN } from './api-version-table.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import type { MetadataCache } from './metadata-cache.js'
 import type { NodeChoice } from './node-choice.js'
 import type { NodeConnection } from './node-connection.js'
 import { TrackedTopics } from './tracked-topics.js'
 
-/** First version that can ask for topics to be created on first use. */
-const METADATA_VERSION_MIN = 4
 /** From here on a broker leaves it to the client to keep quiet when throttled. */
 const CLIENT_THROTTLES_FROM = 6
 
@@ -32,7 +30,7 @@ const ELEMENTS_MAX = 25_000
 /** The same of a response of one topic, which cannot be divided: some 170,000 partitions with 3 replicas. */
 const ELEMENTS_OF_ONE_TOPIC_MAX = 300_000
 
-export interface MetadataUpdaterOptions {
+interface MetadataUpdaterOptions {
   cache: MetadataCache
   clientId: string
   clock: Clock
@@ -205,7 +203,9 @@ export class MetadataUpdater {
     const version = versions.highest(Metadata, METADATA_VERSION_MIN)
     if (version < 0) {
       const theirs = versions.describe(Metadata)
-      const reason = `Broker ${node.name} takes Metadata in versions ${theirs}, which is too old`
+      const reason =
+        `Broker ${node.name} ${versions.tooOld}: it takes Metadata in versions ${theirs}, ` +
+        `and ${METADATA_VERSION_MIN} is the lowest that will do`
       this.fail(new UnsupportedVersionError(reason, { broker: node.name }))
       return
     }

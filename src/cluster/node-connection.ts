@@ -86,7 +86,7 @@ export interface NodeContext {
   readonly events: NodeEvents
 }
 
-export interface NodeEvents {
+interface NodeEvents {
   /** Requests may be sent that could not be before: connected, or a throttle is over. */
   onUsable(node: NodeConnection): void
   /** One more request may be sent where the limit of requests in flight was reached. */

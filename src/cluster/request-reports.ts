@@ -4,14 +4,14 @@ import type { RequestListener } from '../common/network-hooks.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 
 /** What a report needs to know of a request. */
-export interface ReportedRequest {
+interface ReportedRequest {
   readonly request: OutgoingRequest
   readonly correlationId: number
   /** Clock time. */
   readonly sentAt: number
 }
 
-export interface RequestReportsOptions {
+interface RequestReportsOptions {
   listener: RequestListener
   /** `host:port`. */
   broker: string

@@ -3,9 +3,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { SocketFactory } from '../common/network-hooks.js'
 import { ConfigError } from '../errors/index.js'
 import type { Connect } from './node-connection.js'
-
-/** Emitted by a socket of the application's when it may be written to; its own events come too early. */
-export const SOCKET_READY = 'millrace:ready'
+import { SOCKET_READY } from './socket-ready.js'
 
 const METHODS = ['write', 'on', 'once', 'emit', 'destroy', 'cork', 'uncork'] as const
 

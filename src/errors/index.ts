@@ -161,7 +161,7 @@ export class NativeAddonError extends KafkaError {
 }
 
 /** What a broker error says beyond {@link ErrorDetails}. */
-export interface BrokerErrorDetails extends ErrorDetails {
+interface BrokerErrorDetails extends ErrorDetails {
   errorCode: number
   errorName: string
   code?: ErrorCode
@@ -186,7 +186,7 @@ export class AuthorizationError extends BrokerError {
 }
 
 /** What a transactional error says beyond {@link ErrorDetails}. */
-export interface TransactionErrorDetails extends ErrorDetails {
+interface TransactionErrorDetails extends ErrorDetails {
   fatal?: boolean
   abortable?: boolean
   code?: 'TRANSACTION_FAILED' | 'PRODUCER_FENCED'

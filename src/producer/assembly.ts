@@ -14,7 +14,7 @@ import { TransactionManager } from '../transactions/transaction-manager.js'
 import { Topics } from './record/topics.js'
 
 /** The parts of a producer, joined as its configuration says. */
-export interface ProducerParts {
+interface ProducerParts {
   readonly client: ClusterClient
   readonly accumulator: RecordAccumulator
   readonly sender: Sender
@@ -24,7 +24,7 @@ export interface ProducerParts {
 }
 
 /** What the parts need of the producer. */
-export type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
+type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
 
 /** Makes and joins the parts of a producer. Nothing connects yet. */
 export function assemble(
@@ -137,7 +137,7 @@ function createAccumulator(
       lastCause: batch => sender().lastCause(batch),
       refused: error => {
         if (error instanceof InternalError) sender().failForGoodSoon(error)
-        else transactions?.onRecordsFailed(error, false)
+        else transactions?.onRecordsFailed(error, 'none')
       },
     },
   })

@@ -17,7 +17,7 @@ import { ConfigError, type KafkaError, ProducerClosedError } from '../errors/ind
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
 import { limitedLogger } from '../telemetry/limited-logger.js'
-import type { Metric } from '../telemetry/metrics/registry.js'
+import type { Metric } from '../telemetry/metrics/metric.js'
 import { TELEMETRY } from '../telemetry/source.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
@@ -127,7 +127,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
-      onRefused: error => transactions?.onRecordsFailed(error, false),
+      onRefused: error => transactions?.onRecordsFailed(error, 'none'),
     })
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
@@ -155,7 +155,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     client.onUpdate = () => this.onClusterUpdate()
     client.onOtherCluster = () => sender.clusterChanged()
     client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
-    client.onAuthenticationFailed = error => waiting.abort(error)
+    client.onRefused = error => waiting.abort(error)
   }
 
   /** Reaches a broker and authenticates, within `timeoutMs` (default `max.block.ms`): for start-up checks. */

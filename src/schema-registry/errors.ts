@@ -54,7 +54,7 @@ export function errorNameOf(errorCode: number, status: number): SchemaRegistryEr
   return NAMES.get(errorCode) ?? NAMES.get(status) ?? 'HTTP_ERROR'
 }
 
-export interface SchemaRegistryErrorDetails {
+interface SchemaRegistryErrorDetails {
   errorName: SchemaRegistryErrorName
   /** As the registry numbers it, such as 40403; 0 where no registry has answered. */
   errorCode?: number

@@ -7,7 +7,7 @@ import { AuthenticationError, InternalError, type KafkaError, ProtocolError } fr
 import { requestProducerId } from './producer-id-request.js'
 import type { ProducerIdentity } from './producer-identity.js'
 
-export interface ProducerIdSourceOptions {
+interface ProducerIdSourceOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock

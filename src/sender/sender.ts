@@ -22,13 +22,14 @@ import {
   codeOfNoAnswer,
   type DeliveryMode,
   isKnownMissing,
+  isRefusal,
   isStored,
   judge,
   mayNameLeader,
   Verdict,
 } from './verdict.js'
 
-export interface SenderOptions {
+interface SenderOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock
@@ -293,26 +294,29 @@ export class Sender {
       if (this.transactions === null) this.failForGood(error)
       else this.transactions.onProducerRefused(error, errorCode)
     } else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
-      this.refuse(batch, request, errorCode, answer)
+      if (errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID && answer !== null)
+        batch.partition.sequences.forgotten(answer.logStartOffset)
+      this.refuse(batch, request, errorCode, answer, verdict === Verdict.FAIL && isRefusal(batch, errorCode))
     } else this.retry(batch, request, errorCode, answer, verdict)
   }
 
   /**
    * The batch will not be stored. Where the broker names records, only those fail and the others go again in
    * their place; not if an earlier attempt may have stored them all, and not in a transaction, which has
-   * failed with the first lost record.
+   * failed with the first lost record. `isCertain`: nothing of it is stored.
    */
   private refuse(
     batch: PartitionBatch,
     request: ProduceRequest,
     errorCode: number,
     answer: ProducePartitionResponse | null,
+    isCertain: boolean,
   ): void {
     const named = namedRecordErrors(batch, errorCode, answer)
     const mayKeepOthers = this.transactions === null && !batch.mayBeStored
     if (named.size === 0 || named.size === batch.recordCount || !mayKeepOthers) {
       batch.outcome.recordErrors = withOthers(batch, errorCode, named)
-      this.fail(batch, this.errorFor(batch, request, errorCode, answer))
+      this.fail(batch, this.errorFor(batch, request, errorCode, answer), isCertain)
       return
     }
     const { observer } = this.options
@@ -333,7 +337,7 @@ export class Sender {
     }
     if (batch.producer !== null) {
       const { sequences } = batch.partition
-      sequences.acknowledge(batch)
+      sequences.acknowledge(batch, outcome.baseOffset)
       // From now on the leader checks the sequences that follow.
       sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, this.options.clock.now())
     }
@@ -396,16 +400,19 @@ export class Sender {
     }
   }
 
-  private fail(batch: PartitionBatch, error: KafkaError): void {
+  /** `isRefused`: the broker has certainly not stored it. */
+  private fail(batch: PartitionBatch, error: KafkaError, isRefused = false): void {
     this.options.observer.batchFailed(batch, error)
     this.accumulator.fail(batch, error)
-    this.afterFailure(batch)
+    this.afterFailure(batch, isRefused)
   }
 
-  private afterFailure(batch: PartitionBatch): void {
+  private afterFailure(batch: PartitionBatch, isRefused = false): void {
     this.loseSequence(batch)
     const { error } = batch.outcome
-    if (error !== null) this.transactions?.onRecordsFailed(error, batch.producer !== null)
+    if (error === null) return
+    const gap = isRefused ? 'refused' : 'unsure'
+    this.transactions?.onRecordsFailed(error, batch.producer === null ? 'none' : gap)
   }
 
   /**

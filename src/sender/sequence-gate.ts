@@ -81,9 +81,14 @@ export class SequenceGate implements DrainGate {
     return this.transactions === null ? mustResolve(head) : head.producer !== null
   }
 
-  /** In a transaction the epoch stays. A gap ends when the next transaction has brought another one. */
-  private endGapOfFormerTransaction({ sequences }: PartitionState): void {
+  /**
+   * In a transaction the epoch stays. A gap ends when the next transaction has brought another one. Where the
+   * coordinator gives no other epoch (before Kafka 2.5), the sequences are taken back: all that failed in the
+   * former transaction was refused, or the producer would have failed with it.
+   */
+  private endGapOfFormerTransaction({ sequences, inFlight }: PartitionState): void {
     if (sequences.producer !== this.identity.current) sequences.closeGap()
+    else if (this.transactions?.reusesEpoch && inFlight.length === 0) sequences.takeBack()
   }
 
   /**

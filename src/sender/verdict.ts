@@ -44,6 +44,15 @@ export function isKnownMissing(errorCode: number): boolean {
   return errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID
 }
 
+/**
+ * Whether a batch that has failed for this error is certainly in no log: neither this attempt nor an earlier
+ * one was stored. An unknown error of the broker's may have followed the append.
+ */
+export function isRefusal(batch: PartitionBatch, errorCode: number): boolean {
+  if (isKnownMissing(errorCode)) return true
+  return !batch.mayBeStored && errorCode !== ErrorCodes.UNKNOWN_SERVER_ERROR
+}
+
 /** What a producer promises decides what an error means. */
 export type DeliveryMode = 'plain' | 'idempotent' | 'transactional'
 

@@ -12,7 +12,7 @@ let broker: TestBroker
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
-  broker = await startBroker({ partitions: 3, quiet: true })
+  broker = await startBroker({ partitions: 3, quiet: true, verify: 'strict' })
 })
 
 after(async () => {

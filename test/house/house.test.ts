@@ -5,12 +5,20 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { sharedFields } from './fields.js'
 import { describeFindings, type Finding, projectFiles, ROOT, type SourceFile } from './files.js'
+import { deadExports, facesOf, importCircles } from './graph.js'
 import { cyclicRooms, forbiddenImports, forbiddenIncludes, HOUSE } from './imports.js'
+import { untrueRooms } from './rooms.js'
 import { longCppFunctions, longFile, longLines } from './size.js'
 import { strayWords, untoldDependencies } from './wording.js'
 
 /** Files that are one table each, and may be as long as what they list. */
 const TABLES: readonly string[] = []
+
+/** Exports that no other file names, with a reason. */
+const KEPT_EXPORTS = [
+  // A counter that is only written: the export keeps it from being found useless.
+  'promisesSeen',
+]
 
 const SAME_NAME = 'another class has a field of this name'
 const SHARED_FIELDS: Readonly<Record<string, string>> = {
@@ -70,6 +78,22 @@ test('no C++ function is longer than 70 lines', () => {
 test('imports in src follow the house', () => {
   assert.deepEqual(cyclicRooms(HOUSE), [])
   expectNone(projectFiles(/^src\/.*\.ts$/), forbiddenImports)
+})
+
+test('no files of src import one another in a circle, not even for types', () => {
+  assert.deepEqual(importCircles(projectFiles(/^src\/.*\.ts$/)), [])
+})
+
+test('what src exports, another file uses', () => {
+  const files = projectFiles(/^(src|test|rig|bench|scripts)\/.*\.(ts|mjs|js)$/)
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const findings = deadExports(files, facesOf(manifest), KEPT_EXPORTS)
+  assert.equal(findings.length, 0, `\n${describeFindings(findings)}`)
+})
+
+test('the table of rooms in DESIGN.md is what the check of imports says', () => {
+  const findings = untrueRooms(readFileSync(join(ROOT, 'DESIGN.md'), 'utf8'), projectFiles(/^src\/.*\.ts$/))
+  assert.equal(findings.length, 0, `\n${describeFindings(findings)}`)
 })
 
 test('no public field of accumulator, sender and producer is written from several files', () => {

@@ -11,7 +11,7 @@ import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { eventually } from '../helpers/eventually.js'
 import { atProduce, SenderRig, stored } from './rig.js'
 
-const QUIET = { quiet: true, partitions: 2 } as const
+const QUIET = { quiet: true, verify: 'strict', partitions: 2 } as const
 const LAST = 2 ** 31 - 1
 
 /** First and last sequence of every batch that the broker is sent. */

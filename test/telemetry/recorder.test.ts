@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BufferExhaustedError, NetworkError } from '../../dist/errors/index.js'
-import type { Metric } from '../../dist/telemetry/metrics/registry.js'
+import type { Metric } from '../../dist/telemetry/metrics/metric.js'
 import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { batchOf, bootstrapNode, metadata, metricValue, newTelemetry, node, produce } from './support.js'

@@ -2,7 +2,7 @@ import { quote, UsageError } from '../arguments.js'
 import { printable } from '../printable.js'
 import type { TimelinePoint } from './timeline.js'
 
-export interface Chart {
+interface Chart {
   title: string
   /** A row each: what, and how much. */
   facts: readonly (readonly [name: string, value: string])[]

@@ -68,10 +68,10 @@ const FOREIGN: ForeignOptions = {
 }
 
 const MODES = ['callback', 'promise', 'many'] as const
-export type Mode = (typeof MODES)[number]
+type Mode = (typeof MODES)[number]
 
 /** What the values of the records are. */
-export type Payload =
+type Payload =
   | { readonly kind: 'random'; readonly bytes: number }
   | { readonly kind: 'choice'; readonly values: readonly Buffer[] }
   | { readonly kind: 'monotonic' }

@@ -11,7 +11,7 @@ const BUFFER_SHARE = 0.9
 const RECORD_OVERHEAD_BYTES = 24
 const SLEEP_MIN_MS = 1
 
-export interface SendingOptions {
+interface SendingOptions {
   /** Called right before the record with this number is sent. */
   onSent: (index: number) => void
   /** Called when the record with this number has been acknowledged. */

@@ -20,7 +20,7 @@ export interface Total extends Summary {
   readonly p999Ms: number
 }
 
-export interface StatsOptions {
+interface StatsOptions {
   /** Records that are expected: how many samples are kept depends on it. */
   records: number
   reportingIntervalMs: number

@@ -5,7 +5,7 @@ import { CompressionTypes } from './enums.js'
 interface HasBuffer {
   buffer: Buffer
 }
-export interface CompressionCodec {
+interface CompressionCodec {
   compress(encoder: HasBuffer): Promise<Buffer>
   decompress(buffer: Buffer): Promise<Buffer>
 }

@@ -1,15 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { RequestReport } from '../../index.js'
 import { KafkaJSNonRetriableError } from './errors.js'
+import { producerEvents } from './producer-events.js'
 import type { InstrumentationEvent, Logger } from './types.js'
 
-export const producerEvents = {
-  CONNECT: 'producer.connect',
-  DISCONNECT: 'producer.disconnect',
-  REQUEST: 'producer.network.request',
-  REQUEST_TIMEOUT: 'producer.network.request_timeout',
-  REQUEST_QUEUE_SIZE: 'producer.network.request_queue_size',
-} as const
 type EventName = (typeof producerEvents)[keyof typeof producerEvents]
 
 const NAMES: readonly string[] = Object.values(producerEvents)

@@ -21,7 +21,7 @@ function javaHash(key: unknown): number {
  * The hash of KafkaJS before 2.0: murmur2 in floating point, where products lose their low bits, and with one
  * word more than there are whole ones, so that the last bytes count twice. Wrong, but where keys lie.
  */
-export function legacyHash(key: unknown): number {
+function legacyHash(key: unknown): number {
   const bytes = bytesOf(key)
   const { length } = bytes
   const at = (index: number) => bytes[index] ?? 0
@@ -63,10 +63,10 @@ const partitionerWith =
   }
 
 /** Keys go where Java's producer puts them; messages without one go to each partition in turn. */
-export const DefaultPartitioner: ICustomPartitioner = partitionerWith(javaHash)
+const DefaultPartitioner: ICustomPartitioner = partitionerWith(javaHash)
 
 /** Keys go where KafkaJS before 2.0 put them. */
-export const LegacyPartitioner: ICustomPartitioner = partitionerWith(legacyHash)
+const LegacyPartitioner: ICustomPartitioner = partitionerWith(legacyHash)
 
 export const Partitioners = {
   DefaultPartitioner,

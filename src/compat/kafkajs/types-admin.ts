@@ -16,18 +16,18 @@ import type {
   TopicPartitions,
 } from './types-consumer.js'
 
+import type {
+  ListPartitionReassignmentsResponse,
+  PartitionReassignment,
+  ReplicaAssignment,
+} from './types-reassignment.js'
+
+export type * from './types-reassignment.js'
+
 export interface AdminConfig {
   retry?: RetryOptions
 }
 
-export interface ReplicaAssignment {
-  partition: number
-  replicas: number[]
-}
-export interface PartitionReassignment {
-  topic: string
-  partitionAssignment: ReplicaAssignment[]
-}
 export interface IResourceConfigEntry {
   name: string
   value: string
@@ -131,20 +131,6 @@ export interface DeleteAclFilterResponses {
 export interface DeleteAclResponse {
   throttleTime: number
   filterResponses: DeleteAclFilterResponses[]
-}
-
-export interface OngoingPartitionReassignment {
-  partitionIndex: number
-  replicas: number[]
-  addingReplicas?: number[]
-  removingReplicas?: number[]
-}
-export interface OngoingTopicReassignment {
-  topic: string
-  partitions: OngoingPartitionReassignment[]
-}
-export interface ListPartitionReassignmentsResponse {
-  topics: OngoingTopicReassignment[]
 }
 
 export type GroupOverview = { groupId: string; protocolType: string }

@@ -11,7 +11,7 @@ import type {
   RetryOptions,
   TopicOffsets,
 } from './types.js'
-import type { ListPartitionReassignmentsResponse, PartitionReassignment } from './types-admin.js'
+import type { ListPartitionReassignmentsResponse, PartitionReassignment } from './types-reassignment.js'
 
 /** What a broker answers to requests whose answers KafkaJS does not type. */
 // biome-ignore lint/suspicious/noExplicitAny: untyped in KafkaJS as well

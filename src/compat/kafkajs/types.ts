@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { CompressionTypes, logLevel } from './enums.js'
-import type { producerEvents } from './events.js'
+import type { producerEvents } from './producer-events.js'
 
 export type ValueOf<T> = T[keyof T]
 

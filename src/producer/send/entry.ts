@@ -18,7 +18,7 @@ import type { ProducerRecord } from '../types.js'
 import { SerializerWait } from './serializer-wait.js'
 import type { TopicWait } from './topic-wait.js'
 
-export interface SendEntryOptions {
+interface SendEntryOptions {
   state: ProducerState
   reader: RecordReader
   topics: Topics
@@ -124,7 +124,7 @@ export class SendEntry {
         placed = { ...record, partition: reader.askPartitioner(record) }
       } catch (thrown) {
         const error = asKafkaError(thrown, topic.name)
-        transactions?.onRecordsFailed(error, false)
+        transactions?.onRecordsFailed(error, 'none')
         observer.recordsRefused(topic.name, 1, error)
         delivery.fail(error, ordinal, topic.name, -1)
         return
@@ -151,7 +151,7 @@ export class SendEntry {
         accumulator.joinBarrier(barrier)
       },
       onRefused: (topic, count, error) => {
-        transactions?.onRecordsFailed(error, false)
+        transactions?.onRecordsFailed(error, 'none')
         observer.recordsRefused(topic, count, error)
       },
     })

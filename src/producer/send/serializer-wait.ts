@@ -27,7 +27,7 @@ interface HeldRecord extends UnserializedRecord {
   barriers: FlushBarrier[]
 }
 
-export interface SerializerWaitOptions {
+interface SerializerWaitOptions {
   /** Of the serializers that want to be asked. */
   readonly preparers: readonly Prepare[]
   readonly clock: Clock

@@ -40,7 +40,7 @@ interface MetadataWaiter {
   reject: (error: KafkaError) => void
 }
 
-export interface TopicWaitOptions {
+interface TopicWaitOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock

@@ -23,7 +23,7 @@ const EXTENSION_NAME = /^[A-Za-z]+$/
 const EXTENSION_VALUE = /^[\x21-\x7e \t\r\n]+$/
 
 /** The token, checked: what a provider answers is not believed. */
-export function checkedToken(given: unknown): OauthToken {
+function checkedToken(given: unknown): OauthToken {
   const { value, expiresAtMs, extensions } = (
     typeof given === 'string' ? { value: given } : (given ?? {})
   ) as {

@@ -7,7 +7,7 @@ import { AuthenticationError, type KafkaError, NetworkError } from '../../errors
 import type { OauthToken, OauthTokenProvider } from './oauth-token.js'
 
 /** The client-credentials grant (RFC 6749, section 4.4; KIP-768). */
-export interface ClientCredentials {
+interface ClientCredentials {
   /** https only: what is sent there is the client's secret. */
   readonly tokenEndpoint: URL
   readonly clientId: string

@@ -13,7 +13,7 @@ import {
 import { decrypt, deriveKey, KeyPurpose } from './pkcs12-encryption.js'
 
 /** What a PKCS#12 file holds, as PEM. */
-export interface Pkcs12 {
+interface Pkcs12 {
   /** The first private key, decrypted; null in a trust store. */
   readonly key: string | null
   /** The certificate of the key first, then the others as they come. */

@@ -12,7 +12,7 @@ import { identityOf, storeFiles, trustOf } from './stores.js'
 import { sessionFault, type TlsPolicy } from './tls-session.js'
 
 /** Opens a socket to `address`, which `host` resolved to. */
-export type OpenSocket = (address: string, port: number, host: string) => TLSSocket
+type OpenSocket = (address: string, port: number, host: string) => TLSSocket
 
 /**
  * Those of Node's options that make a context. They are kept from the socket, which holds on to its options

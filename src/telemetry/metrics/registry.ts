@@ -8,35 +8,12 @@ import {
   type ProducerGauge,
   producerGauges,
 } from './definitions.js'
+import type { Metric, RegisteredMetric } from './metric.js'
 import type { MetricsReporter } from './reporter.js'
 import type { SensorSet } from './sensor-set.js'
 
-/** One metric and its value at the time it is read. */
-export interface Metric {
-  readonly name: string
-  readonly group: string
-  readonly description: string
-  /** `client-id`, and `node-id` or `topic` where the metric is one of a broker or a topic. */
-  readonly tags: Readonly<Record<string, string>>
-  /** NaN: an average or a maximum of nothing. */
-  readonly value: number | string
-}
-
-/** A metric that is registered. */
-export interface RegisteredMetric {
-  readonly name: string
-  readonly group: string
-  readonly description: string
-  readonly tags: Readonly<Record<string, string>>
-  /** Whether its value only grows, from `sinceMs` on. */
-  readonly isTotal: boolean
-  /** Wall-clock milliseconds. */
-  readonly sinceMs: number
-  measure(nowMs: number): number | string
-}
-
 /** Metrics that share their tags. */
-export type MetricSet = Pick<SensorSet<string>, 'group' | 'tags' | 'sinceMs' | 'visit' | 'totalOf'>
+type MetricSet = Pick<SensorSet<string>, 'group' | 'tags' | 'sinceMs' | 'visit' | 'totalOf'>
 
 export type Gauges = Readonly<Record<ProducerGauge, () => number>>
 

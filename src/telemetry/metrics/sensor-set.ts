@@ -3,7 +3,7 @@ import type { Windows } from './sampled-stat.js'
 import { isTotal, Sensor, type Stat } from './sensor.js'
 
 /** A metric as it is registered: everything but its value. */
-export interface MetricIdentity {
+interface MetricIdentity {
   readonly name: string
   readonly group: string
   readonly description: string
@@ -12,9 +12,9 @@ export interface MetricIdentity {
   readonly isTotal: boolean
 }
 
-export type SensorRows<Name extends string> = Readonly<Record<Name, readonly MetricRow[]>>
+type SensorRows<Name extends string> = Readonly<Record<Name, readonly MetricRow[]>>
 
-export interface SensorSetOptions<Name extends string, Rare extends Name> {
+interface SensorSetOptions<Name extends string, Rare extends Name> {
   readonly group: string
   readonly tags: Readonly<Record<string, string>>
   readonly rows: SensorRows<Name>

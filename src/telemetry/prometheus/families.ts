@@ -1,7 +1,7 @@
 import { APP_INFO_GROUP } from '../metrics/definitions.js'
 import type { Histogram } from '../metrics/histogram.js'
+import type { Metric } from '../metrics/metric.js'
 import type { MetricsRecorder } from '../metrics/recorder.js'
-import type { Metric } from '../metrics/registry.js'
 import { type MetricsSource, telemetryOf } from '../source.js'
 import type { Telemetry } from '../telemetry.js'
 import { exportedMetrics, type FamilyType, PREFIX } from './names.js'
@@ -16,7 +16,7 @@ export interface Sample {
 }
 
 /** All samples of one name, of all producers. */
-export interface Family {
+interface Family {
   readonly name: string
   readonly help: string
   readonly type: FamilyType

@@ -9,7 +9,7 @@ import {
 } from '../../protocol/get-telemetry-subscriptions.js'
 import { PushTelemetry } from '../../protocol/push-telemetry.js'
 import { isZeroUuid, ZERO_UUID } from '../../protocol/uuid.js'
-import type { Metric, RegisteredMetric } from '../metrics/registry.js'
+import type { Metric, RegisteredMetric } from '../metrics/metric.js'
 import type { Telemetry } from '../telemetry.js'
 import { PushCodecs } from './codecs.js'
 import { selectorOf, telemetryName } from './metric-names.js'
@@ -22,7 +22,7 @@ const INTERVAL_DEFAULT_MS = 300_000
 /** How long `close` waits for the last push to be answered. */
 const TERMINATING_MS_MAX = 100
 
-export interface PushClientOptions {
+interface PushClientOptions {
   readonly client: Pick<ClusterClient, 'request' | 'isReady' | 'usableNode'>
   readonly clock: Clock
   readonly logger: Logger
