@@ -35,6 +35,7 @@ export {
   UnsupportedVersionError,
 } from './errors/index.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
+export type { KafkaProducer } from './producer/kafka-producer.js'
 export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'
 export type { DeliveryCallback } from './producer/send/callback-group.js'

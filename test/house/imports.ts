@@ -32,7 +32,11 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   compression: { uses: ['native'] },
   telemetry: { uses: ['cluster', 'compression', 'protocol'] },
   native: {},
-  testing: { uses: ['protocol', 'compression'] },
+  testing: {
+    uses: ['protocol', 'compression', 'producer', 'transactions', 'serialization', 'partitioner'],
+    types: ['config'],
+  },
+  streams: { uses: ['index'] },
   compat: { uses: ['index'] },
   'schema-registry': { uses: ['index'] },
   cli: { uses: ['index', 'testing'] },
