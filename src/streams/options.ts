@@ -68,6 +68,8 @@ export interface ToWritableStreamOptions<K, V, T> extends RecordMapping<K, V, T>
    * the stream's own queue. Default a quarter of `buffer.memory`.
    */
   readonly highWaterMark?: number | undefined
+  /** Errors the stream with the signal's reason, at once. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Options of `sendAll`. */
@@ -99,7 +101,7 @@ const BYTES_DEFAULT = 16 * 1024 * 1024
 const MAPPING = ['topic', 'toRecord'] as const
 export const WRITABLE_OPTIONS = [...MAPPING, 'highWaterMark', 'highWaterMarkBytes', 'onError', 'signal']
 export const TRANSFORM_OPTIONS = [...MAPPING, 'highWaterMark', 'highWaterMarkBytes', 'signal']
-export const WRITABLE_STREAM_OPTIONS = [...MAPPING, 'highWaterMark', 'onError']
+export const WRITABLE_STREAM_OPTIONS = [...MAPPING, 'highWaterMark', 'onError', 'signal']
 export const SEND_ALL_OPTIONS = [...WRITABLE_OPTIONS, 'onOutcome']
 
 /**

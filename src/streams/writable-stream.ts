@@ -21,7 +21,8 @@ const QUEUE_AND_UNACKNOWLEDGED = 4
  *
  * `write` resolves when its chunk is accepted, `ready` when there is room, `close` when all chunks are
  * acknowledged. `abort` drops the chunks that have not been accepted and rejects what is pending with its
- * reason, at once; what was accepted goes on in the producer, which stays open.
+ * reason, at once; what was accepted goes on in the producer, which stays open. (The `signal` of `pipeTo` is
+ * another matter: by its standard it lets the chunks be written that were read. The option `signal` does not.)
  *
  * @throws ConfigError for options that make no sense
  */
@@ -50,12 +51,16 @@ class ProducerSink<K, V, T> {
   /** The records of the chunks in the stream's queue, which asks for their sizes in its order. */
   private readonly queue = new Fifo<Prepared<K, V>>()
   private controller: WritableStreamDefaultController | null = null
+  /** The option `signal`. */
+  private readonly given: AbortSignal | undefined
+  private readonly onAbort = () => this.stop(this.given?.reason)
   /** Why the stream has ended before its close. */
   private stopped: { readonly reason: unknown } | null = null
   /** Rejects what `write` or `close` waits for. */
   private rejectPending: ((reason: unknown) => void) | null = null
 
   constructor(producer: KafkaProducer<K, V>, options: ToWritableStreamOptions<K, V, T>, bytes: number) {
+    this.given = options.signal
     const stop = (reason: unknown) => this.stop(reason)
     const onFailure = failurePolicy(options.onError ?? 'destroy', stop)
     this.intake = new Intake({
@@ -78,7 +83,10 @@ class ProducerSink<K, V, T> {
     this.controller = controller
     // The stream calls `abort` only after what is pending, which is what an abort has to end.
     const { signal } = controller
-    signal.addEventListener('abort', () => this.stop(signal.reason), { once: true })
+    signal.addEventListener('abort', () => this.end(signal.reason), { once: true })
+    const { given } = this
+    if (given?.aborted) this.stop(given.reason)
+    given?.addEventListener('abort', this.onAbort, { once: true })
   }
 
   write(chunk: T): Promise<void> | undefined {
@@ -88,8 +96,9 @@ class ProducerSink<K, V, T> {
     return this.pending(resolve => this.intake.whenRoom(resolve))
   }
 
-  close(): Promise<void> {
-    return this.pending((resolve, reject) => void this.intake.drained().then(resolve, reject))
+  async close(): Promise<void> {
+    await this.pending((resolve, reject) => void this.intake.drained().then(resolve, reject))
+    this.given?.removeEventListener('abort', this.onAbort)
   }
 
   /** A promise that ends with the stream, if nothing ends it before. */
@@ -105,8 +114,13 @@ class ProducerSink<K, V, T> {
 
   private stop(reason: unknown): void {
     if (this.stopped !== null) return
-    this.stopped = { reason }
     this.controller?.error(reason)
+    this.end(reason)
+  }
+
+  private end(reason: unknown): void {
+    this.stopped ??= { reason }
+    this.given?.removeEventListener('abort', this.onAbort)
     this.rejectPending?.(reason)
   }
 }
