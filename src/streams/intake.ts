@@ -1,4 +1,10 @@
-import { type KafkaError, type KafkaProducer, type ProducerRecord, RecordMetadata } from '../index.js'
+import {
+  type DeliveryCallback,
+  type KafkaError,
+  type KafkaProducer,
+  type ProducerRecord,
+  RecordMetadata,
+} from '../index.js'
 import type { SinkCounts } from './counts.js'
 import type { ResolvedLimits } from './options.js'
 import { asRecordError, type RecordMaker, RecordSizes } from './records.js'
@@ -26,7 +32,8 @@ export interface IntakeOptions<K, V, T, Item> {
 
 /**
  * Gives elements to a producer and knows how many of them have no outcome yet. It takes whatever it is given:
- * who feeds it waits while there is no room. `Item` is what the owner wants back with the outcome.
+ * who feeds it waits while there is no room. `Item` is what the owner wants back with the outcome, and all
+ * that is kept of an element until then.
  */
 export class Intake<K, V, T, Item> {
   private readonly options: IntakeOptions<K, V, T, Item>
@@ -79,11 +86,22 @@ export class Intake<K, V, T, Item> {
       queueMicrotask(() => this.settle(item, bytes, error, RecordMetadata.unsent('', -1)))
       return
     }
-    const mayGoOn = this.options.producer.send(record, (failure, metadata) => {
-      if (failure === null) this.sizes.learn(record, metadata)
-      this.settle(item, bytes, failure, metadata)
-    })
-    if (mayGoOn === false) this.awaitMemory()
+    const callback = this.sizes.isKnown(record)
+      ? this.settler(item, bytes)
+      : this.learner(record, this.settler(item, bytes))
+    if (this.options.producer.send(record, callback) === false) this.awaitMemory()
+  }
+
+  /** A function of its own, so that the callback holds no record: `send` has copied it. */
+  private settler(item: Item, bytes: number): DeliveryCallback {
+    return (error, metadata) => this.settle(item, bytes, error, metadata)
+  }
+
+  private learner(record: ProducerRecord<K, V>, settle: DeliveryCallback): DeliveryCallback {
+    return (error, metadata) => {
+      if (error === null) this.sizes.learn(record, metadata)
+      settle(error, metadata)
+    }
   }
 
   /** Calls back once, when there is room, on a later turn. One waits at a time. */

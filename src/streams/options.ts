@@ -33,7 +33,7 @@ export interface Limits {
   readonly highWaterMark?: number | undefined
   /**
    * As `highWaterMark`, in bytes of keys, values and headers; whichever is reached first counts. Default half
-   * of `buffer.memory`. What a serializer will make is taken to be as large as the mean of what was
+   * of `buffer.memory`, of `toTransform`, which keeps the elements themselves, a quarter. What a serializer will make is taken to be as large as the mean of what was
    * acknowledged, 1 KiB at first.
    */
   readonly highWaterMarkBytes?: number | undefined
@@ -65,7 +65,7 @@ export interface ToTransformOptions<K, V, T> extends RecordMapping<K, V, T>, Lim
 export interface ToWritableStreamOptions<K, V, T> extends RecordMapping<K, V, T>, FailureOptions<T> {
   /**
    * Bytes of keys, values and headers that may be accepted and not acknowledged; as many again may wait in
-   * the stream's own queue. Default a quarter of `buffer.memory`.
+   * the stream's own queue. Default an eighth of `buffer.memory`.
    */
   readonly highWaterMark?: number | undefined
   /** Errors the stream with the signal's reason, at once. */
@@ -151,10 +151,16 @@ export function limitOf(name: string, key: string, given: number | undefined, by
 }
 
 /** Bounds of a sink that has both. */
-export function limitsOf(name: string, producer: KafkaProducer<never, never>, given: Limits): ResolvedLimits {
+export function limitsOf(
+  name: string,
+  producer: KafkaProducer<never, never>,
+  given: Limits,
+  partsOfMemory = 2,
+): ResolvedLimits {
+  const bytes = shareOfMemory(producer, partsOfMemory)
   return {
     records: limitOf(name, 'highWaterMark', given.highWaterMark, RECORDS_DEFAULT),
-    bytes: limitOf(name, 'highWaterMarkBytes', given.highWaterMarkBytes, shareOfMemory(producer, 2)),
+    bytes: limitOf(name, 'highWaterMarkBytes', given.highWaterMarkBytes, bytes),
   }
 }
 

@@ -80,6 +80,11 @@ export class RecordSizes {
     return this.part(record.key) + this.part(record.value) + headerBytes(record.headers)
   }
 
+  /** Whether the size is that of bytes, and not of what is yet to be serialized. */
+  isKnown({ key, value }: ProducerRecord<unknown, unknown>): boolean {
+    return isSized(key) && isSized(value)
+  }
+
   /** Takes into account what a serializer has made of a record. */
   learn({ key, value }: ProducerRecord<unknown, unknown>, metadata: RecordMetadata): void {
     this.learnPart(key, metadata.serializedKeySize)
@@ -87,7 +92,7 @@ export class RecordSizes {
   }
 
   private learnPart(part: unknown, bytes: number): void {
-    if (part === null || part === undefined || bytes < 0 || bytesOf(part) !== null) return
+    if (isSized(part) || bytes < 0) return
     this.meanBytes += (bytes - this.meanBytes) / 16
   }
 
@@ -95,6 +100,10 @@ export class RecordSizes {
     if (part === null || part === undefined) return 0
     return bytesOf(part) ?? Math.max(1, Math.round(this.meanBytes))
   }
+}
+
+function isSized(part: unknown): boolean {
+  return part === null || part === undefined || typeof part === 'string' || ArrayBuffer.isView(part)
 }
 
 function bytesOf(part: unknown): number | null {

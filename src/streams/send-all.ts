@@ -103,8 +103,10 @@ interface Stop {
 }
 
 class Pump<K, V, T> {
-  private readonly intake: Intake<K, V, T, T>
+  private readonly intake: Intake<K, V, T, T | undefined>
   private readonly options: SendAllOptions<K, V, T>
+  /** Elements are needed again only where somebody is told of outcomes. */
+  private readonly keepsElements: boolean
   /** The first one counts. */
   private stopped: Stop | null = null
   private isAborted = false
@@ -113,6 +115,7 @@ class Pump<K, V, T> {
 
   constructor(producer: KafkaProducer<K, V>, options: SendAllOptions<K, V, T>, limits: ResolvedLimits) {
     this.options = options
+    this.keepsElements = options.onOutcome !== undefined || typeof options.onError === 'function'
     const byDefault = options.onOutcome === undefined ? 'destroy' : 'continue'
     const stop = (reason: unknown) => this.stop({ reason, isAbort: false })
     const onFailure = failurePolicy<T>(options.onError ?? byDefault, stop)
@@ -121,8 +124,8 @@ class Pump<K, V, T> {
       limits,
       toRecord: recordMaker(options),
       onSettled: (element, error, metadata) => {
-        this.tell(element, error, metadata)
-        return error === null ? undefined : onFailure(error, element)
+        this.tell(element as T, error, metadata)
+        return error === null ? undefined : onFailure(error, element as T)
       },
       onBroken: stop,
     })
@@ -165,7 +168,7 @@ class Pump<K, V, T> {
           source.end()
           return
         }
-        intake.accept(next.value, next.value)
+        intake.accept(next.value, this.keepsElements ? next.value : undefined)
       }
     } catch (thrown) {
       // The source's own error: it has ended by itself.

@@ -42,7 +42,7 @@ export function toTransform<K, V, T>(
   options: ToTransformOptions<K, V, T> = {},
 ): OutcomeTransform {
   checkArguments('toTransform', producer, options, TRANSFORM_OPTIONS)
-  return new ProducerTransform(producer, options, limitsOf('toTransform', producer, options))
+  return new ProducerTransform(producer, options, limitsOf('toTransform', producer, options, 4))
 }
 
 type Callback = (error?: Error | null) => void

@@ -14,7 +14,8 @@ import {
 } from './options.js'
 import { recordMaker } from './records.js'
 
-const QUEUE_AND_UNACKNOWLEDGED = 4
+/** Of `buffer.memory` by default: one for the queue, whose chunks are on the heap, one for the producer. */
+const PARTS_OF_MEMORY = 8
 
 /**
  * A WHATWG `WritableStream` whose chunks are sent; sizes are bytes of keys, values and headers.
@@ -40,14 +41,16 @@ export function toWritableStream<K, V, T>(
 ): NodeWritableStream<T> {
   const name = 'toWritableStream'
   checkArguments(name, producer, options, WRITABLE_STREAM_OPTIONS)
-  const byDefault = shareOfMemory(producer, QUEUE_AND_UNACKNOWLEDGED)
+  const byDefault = shareOfMemory(producer, PARTS_OF_MEMORY)
   const bytes = limitOf(name, 'highWaterMark', options.highWaterMark, byDefault)
   const sink = new ProducerSink(producer, options, bytes)
   return new WritableStream(sink, { highWaterMark: bytes, size: chunk => sink.sizeOf(chunk) })
 }
 
 class ProducerSink<K, V, T> {
-  private readonly intake: Intake<K, V, T, T>
+  private readonly intake: Intake<K, V, T, T | undefined>
+  /** Chunks are needed again only where a function is told of failures. */
+  private readonly keepsChunks: boolean
   /** The records of the chunks in the stream's queue, which asks for their sizes in its order. */
   private readonly queue = new Fifo<Prepared<K, V>>()
   private controller: WritableStreamDefaultController | null = null
@@ -61,13 +64,14 @@ class ProducerSink<K, V, T> {
 
   constructor(producer: KafkaProducer<K, V>, options: ToWritableStreamOptions<K, V, T>, bytes: number) {
     this.given = options.signal
+    this.keepsChunks = typeof options.onError === 'function'
     const stop = (reason: unknown) => this.stop(reason)
     const onFailure = failurePolicy(options.onError ?? 'destroy', stop)
     this.intake = new Intake({
       producer,
       limits: { records: Number.POSITIVE_INFINITY, bytes },
       toRecord: recordMaker(options),
-      onSettled: (element, error) => (error === null ? undefined : onFailure(error, element)),
+      onSettled: (element, error) => (error === null ? undefined : onFailure(error, element as T)),
       onBroken: stop,
     })
   }
@@ -91,7 +95,7 @@ class ProducerSink<K, V, T> {
 
   write(chunk: T): Promise<void> | undefined {
     const prepared = this.queue.shift() as Prepared<K, V>
-    this.intake.take(prepared, chunk)
+    this.intake.take(prepared, this.keepsChunks ? chunk : undefined)
     if (this.intake.hasRoom) return undefined
     return this.pending(resolve => this.intake.whenRoom(resolve))
   }

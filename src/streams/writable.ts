@@ -52,7 +52,9 @@ export function toWritable<K, V, T>(
 type Callback = (error?: Error | null) => void
 
 class ProducerSink<K, V, T> extends Writable implements ProducerWritable {
-  private readonly intake: Intake<K, V, T, T>
+  private readonly intake: Intake<K, V, T, T | undefined>
+  /** Elements are needed again only where a function is told of failures. */
+  private readonly keepsElements: boolean
   /** Frees the element that was accepted last; kept while there is no room for another. */
   private held: Callback | null = null
   private readonly goOn = () => {
@@ -63,13 +65,14 @@ class ProducerSink<K, V, T> extends Writable implements ProducerWritable {
 
   constructor(producer: KafkaProducer<K, V>, options: ToWritableOptions<K, V, T>, limits: ResolvedLimits) {
     super({ objectMode: true, highWaterMark: Math.min(QUEUE_ELEMENTS, limits.records) })
+    this.keepsElements = typeof options.onError === 'function'
     const stop = (reason: unknown) => void this.destroy(asError(reason))
     const onFailure = failurePolicy(options.onError ?? 'destroy', stop)
     this.intake = new Intake({
       producer,
       limits,
       toRecord: recordMaker(options),
-      onSettled: (element, error) => (error === null ? undefined : onFailure(error, element)),
+      onSettled: (element, error) => (error === null ? undefined : onFailure(error, element as T)),
       onBroken: stop,
     })
     // Last: it may have been aborted already, and destroys the stream then.
@@ -81,7 +84,7 @@ class ProducerSink<K, V, T> extends Writable implements ProducerWritable {
   }
 
   override _write(element: T, _encoding: string, callback: Callback): void {
-    this.intake.accept(element, element)
+    this.intake.accept(element, this.keepsElements ? element : undefined)
     this.held = callback
     if (this.intake.hasRoom) this.goOn()
     else this.intake.whenRoom(this.goOn)
