@@ -33,8 +33,8 @@ export interface Limits {
   readonly highWaterMark?: number | undefined
   /**
    * As `highWaterMark`, in bytes of keys, values and headers; whichever is reached first counts. Default half
-   * of `buffer.memory`, of `toTransform`, which keeps the elements themselves, a quarter. What a serializer will make is taken to be as large as the mean of what was
-   * acknowledged, 1 KiB at first.
+   * of `buffer.memory`; of `toTransform`, which keeps the elements themselves, a quarter. What a serializer
+   * has yet to make counts as the mean of what was acknowledged, 1 KiB at first.
    */
   readonly highWaterMarkBytes?: number | undefined
 }

@@ -22,8 +22,8 @@ const PARTS_OF_MEMORY = 8
  *
  * `write` resolves when its chunk is accepted, `ready` when there is room, `close` when all chunks are
  * acknowledged. `abort` drops the chunks that have not been accepted and rejects what is pending with its
- * reason, at once; what was accepted goes on in the producer, which stays open. (The `signal` of `pipeTo` is
- * another matter: by its standard it lets the chunks be written that were read. The option `signal` does not.)
+ * reason, at once; what was accepted goes on in the producer, which stays open. (The `signal` of `pipeTo`, by
+ * its standard, lets the chunks be written that were read. The option `signal` does not.)
  *
  * @throws ConfigError for options that make no sense
  */

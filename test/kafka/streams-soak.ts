@@ -1,5 +1,5 @@
 // A large file through each sink of `millrace/streams` on each runtime, into a real Kafka that takes 20 MB/s:
-//   node streams-soak.js BYTES RUNTIME=PROGRAM…
+//   node streams-soak.js BYTES SINK,SINK… RUNTIME=PROGRAM…
 // Prints a row of a table for each run; ends with 1 unless memory stays bounded and every line is stored once and
 // in order.
 import { spawn } from 'node:child_process'
@@ -21,8 +21,6 @@ const BYTES_PER_SECOND = 20_000_000
 /** Of what the issue asks: Node's `toWritable`. Other runtimes take more before they send anything. */
 const PEAK_MIB: Readonly<Record<string, number>> = { toWritable: 200 }
 const PEAK_MIB_OTHERS = 300
-const SINKS = ['toWritable', 'toWritableStream', 'sendAll']
-
 interface Pumped {
   records: number
   beforeMiB: number
@@ -68,7 +66,7 @@ async function pump(program: string, args: readonly string[]): Promise<Pumped> {
   return output
 }
 
-const [bytesWord = '', ...runtimes] = process.argv.slice(2)
+const [bytesWord = '', sinks = '', ...runtimes] = process.argv.slice(2)
 const bytes = Number(bytesWord)
 const folder = mkdtempSync(join(tmpdir(), 'millrace-streams-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -78,7 +76,7 @@ await using java = new JavaClient()
 let failures = 0
 for (const runtime of runtimes) {
   const [name = '', program = ''] = runtime.split('=')
-  for (const sink of SINKS) {
+  for (const sink of sinks.split(',')) {
     // Each run has a broker of its own, so that the disk holds one topic at a time.
     await using kafka = await startKafka()
     const { bootstrapServers } = kafka
@@ -97,7 +95,7 @@ for (const runtime of runtimes) {
     if (!isSame || !isBounded || records !== expected.count) failures++
     const rate = (bytes / 1e6 / (ms / 1000)).toFixed(1)
     const verdict = isSame ? `${stored.count}, once and in order` : `${stored?.count} of ${expected.count}`
-    console.log(`| ${name} | \`${sink}\` | ${verdict} | ${rate} | ${beforeMiB} | ${peakMiB} |`)
+    console.log(`${name} | \`${sink}\` | ${bytes / 1e6} | ${verdict} | ${rate} | ${beforeMiB} | ${peakMiB} |`)
   }
 }
 process.exitCode = failures > 0 ? 1 : 0
