@@ -33,9 +33,9 @@ await main(import.meta.url, async words => {
   const given = readOptions(words, ['--bytes', '--runtime', '--sink'])
   await setUp(['deps', 'native', 'typescript', 'tests', 'runtimes', 'kafka'])
   const runtimes = Object.entries(RUNTIMES)
-    .filter(([, name]) => given.runtime === undefined || name === given.runtime)
+    .filter(([key]) => given.runtime === undefined || key === given.runtime)
     .map(([key, name]) => `${name} ${versionOf(programs[key])}=${programs[key]}`)
-  if (runtimes.length === 0) throw new StepError(`--runtime is one of ${Object.values(RUNTIMES).join(', ')}`)
+  if (runtimes.length === 0) throw new StepError(`--runtime is one of ${Object.keys(RUNTIMES).join(', ')}`)
   const args = ['dist-test/kafka/streams-soak.js', given.bytes ?? '2000000000', given.sink ?? SINKS]
   const stdio = ['ignore', 'pipe', 'inherit']
   const child = spawn(process.execPath, [...args, ...runtimes], { cwd: root, stdio })
