@@ -1,4 +1,5 @@
 import type { Bytes } from '../serialization/index.js'
+import type { Metric } from '../telemetry/metrics/registry.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
 import type { RecordMetadata } from './record-metadata.js'
 import type { DeliveryCallback } from './send/callback-group.js'
@@ -16,18 +17,17 @@ export interface KafkaProducer<K = Bytes, V = Bytes> extends AsyncDisposable {
    * the calls; buffers may be used again at once.
    */
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
-  /** False: `buffer.memory` is used up, and {@link ready} says when there is room. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a producer may say nothing of its memory.
-  send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean | void
+  /** False: there is no room for more records, and {@link ready} says when there is. */
+  send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
 
   /** Sends many records with one promise; rejects with `SendManyError`, which has each record's outcome. */
-  sendMany(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport>
+  sendMany(records: Iterable<ProducerRecord<K, V>>): Promise<DeliveryReport>
 
-  /** Resolves when `buffer.memory` has room again, at once if it has now. */
-  ready?(options?: { signal?: AbortSignal }): Promise<void>
+  /** Resolves when there is room for more records, at once if there is now. */
+  ready(options?: { signal?: AbortSignal }): Promise<void>
 
   /** Resolves once everything sent before it is settled and its callbacks have been called. */
-  flush(): Promise<void>
+  flush(options?: { signal?: AbortSignal }): Promise<void>
 
   /** Sends what is left, then closes. What is left after `timeoutMs` (default: no limit) is rejected. */
   close(options?: { timeoutMs?: number }): Promise<void>
@@ -35,10 +35,21 @@ export interface KafkaProducer<K = Bytes, V = Bytes> extends AsyncDisposable {
   /** The partitions of a topic. */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
 
+  /** Every metric with its present value, by Java's names, groups and tags. */
+  metrics(): readonly Metric[]
+  /** The id under which the cluster knows this producer's metrics (KIP-714). */
+  clientInstanceId(options?: { timeoutMs?: number }): Promise<string>
+  /** Hands a metric of the application to the cluster with the producer's own (KIP-1076). */
+  registerMetricForSubscription(metric: Metric): void
+  /** Takes back {@link registerMetricForSubscription}. */
+  unregisterMetricFromSubscription(metric: Metric): void
+
   /** Bytes of `buffer.memory` that hold no record now. */
   readonly bufferAvailableBytes: number
   /** `buffer.memory`, in bytes. */
   readonly bufferTotalBytes: number
+  /** Bytes of the copies of records that wait for metadata or memory. */
+  readonly waitingBytes: number
 
   /** Once, before all other calls of transactions; fences older producers of the same `transactional.id`. */
   initTransactions(): Promise<void>

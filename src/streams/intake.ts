@@ -119,7 +119,7 @@ export class Intake<K, V, T, Item> {
     slot.item = item
     slot.bytes = bytes
     slot.record = this.sizes.isKnown(record) ? null : record
-    if (this.options.producer.send(record, slot.callback) === false) this.awaitMemory()
+    if (!this.options.producer.send(record, slot.callback)) this.awaitMemory()
   }
 
   /** Calls back once, when there is room, on a later turn. One waits at a time. */
@@ -170,7 +170,7 @@ export class Intake<K, V, T, Item> {
 
   private awaitMemory(): void {
     const { producer, onBroken } = this.options
-    if (this.isOutOfMemory || producer.ready === undefined) return
+    if (this.isOutOfMemory) return
     this.isOutOfMemory = true
     const goOn = () => {
       this.isOutOfMemory = false

@@ -17,7 +17,7 @@ export type {
 } from './faults.js'
 export type { CommittedOffset } from './group-offsets.js'
 export type { ApiName } from './handlers/api-names.js'
-export { type MockMetric, MockProducer, type MockProducerOptions } from './mock-producer.js'
+export { MockProducer, type MockProducerOptions } from './mock-producer.js'
 export type { OffsetsByGroup } from './mock-transactions.js'
 export type { BrokerOptions, Endpoint } from './options.js'
 export type { IsolationLevel } from './partition-log.js'

@@ -1,11 +1,5 @@
 import { defaultLogger } from '../common/logger.js'
-import {
-  ConfigError,
-  IllegalStateError,
-  type KafkaError,
-  ProducerClosedError,
-  TimeoutError,
-} from '../errors/index.js'
+import { ConfigError, IllegalStateError, type KafkaError, ProducerClosedError } from '../errors/index.js'
 import type { KafkaProducer } from '../producer/kafka-producer.js'
 import { checkCallback } from '../producer/record/record-checks.js'
 import { asKafkaError, placeOf } from '../producer/record/record-errors.js'
@@ -14,8 +8,10 @@ import type { DeliveryCallback } from '../producer/send/callback-group.js'
 import { DeliveryReport, SendManyError } from '../producer/send/delivery-report.js'
 import type { PartitionInfo, ProducerRecord } from '../producer/types.js'
 import type { Bytes } from '../serialization/index.js'
+import type { Metric } from '../telemetry/metrics/registry.js'
 import { type ConsumerGroupMetadata, checkGroup, type TopicPartitionOffset } from '../transactions/offsets.js'
 import { type MockPlugins, MockRecordTaker, type TakenRecord } from './mock-record.js'
+import { MockTelemetry } from './mock-telemetry.js'
 import { MockTransactions, type OffsetsByGroup } from './mock-transactions.js'
 
 /** Options of {@link MockProducer}; all may be left out. */
@@ -34,15 +30,6 @@ export interface MockProducerOptions<K = Bytes, V = Bytes> extends MockPlugins<K
   readonly transactionalId?: string | null | undefined
   /** What `bufferTotalBytes` answers, and `bufferAvailableBytes` at first. Default 33,554,432. */
   readonly bufferMemory?: number | undefined
-}
-
-/** A metric as `setMockMetrics` takes it. */
-export interface MockMetric {
-  readonly name: string
-  readonly group: string
-  readonly description: string
-  readonly tags: Readonly<Record<string, string>>
-  readonly value: number | string | bigint | boolean
 }
 
 const OPTIONS: readonly string[] = [
@@ -87,6 +74,8 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   /** What `close` rejects with. */
   closeException: Error | null = null
 
+  /** Nothing waits in a mock; the test may say otherwise. */
+  waitingBytes = 0
   /** `buffer.memory` as the option said. */
   readonly bufferTotalBytes: number
   private readonly taker: MockRecordTaker<K, V>
@@ -97,10 +86,7 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   private completions: Completion[] = []
   /** Of the next record, by topic and partition. */
   private readonly nextOffsets = new Map<string, bigint>()
-  private mockMetrics: MockMetric[] = []
-  private instanceId: string | null = null
-  private isTelemetryDisabled = false
-  private timeoutsToInject = 0
+  private readonly telemetry = new MockTelemetry()
   private availableBytes: number
   private readyWaiters: (() => void)[] = []
   private isClosed = false
@@ -186,7 +172,8 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   }
 
   /** Completes all sends that are pending, successfully. */
-  async flush(): Promise<void> {
+  async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
+    options.signal?.throwIfAborted()
     this.completeAll()
   }
 
@@ -217,19 +204,21 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   }
 
   /** What the test has set with {@link setMockMetrics}. */
-  metrics(): readonly MockMetric[] {
-    return [...this.mockMetrics]
+  metrics(): readonly Metric[] {
+    return this.telemetry.metrics
   }
 
   /** What the test has set with {@link setClientInstanceId}. */
   async clientInstanceId(_options: { timeoutMs?: number } = {}): Promise<string> {
-    if (this.isTelemetryDisabled) throw new IllegalStateError('Telemetry is disabled.')
-    if (this.instanceId === null) throw new IllegalStateError('setClientInstanceId has not been called.')
-    if (this.timeoutsToInject > 0) {
-      this.timeoutsToInject--
-      throw new TimeoutError('A time-out that injectTimeoutException has asked for.')
-    }
-    return this.instanceId
+    return this.telemetry.clientInstanceId()
+  }
+
+  registerMetricForSubscription(metric: Metric): void {
+    this.telemetry.add(metric)
+  }
+
+  unregisterMetricFromSubscription(metric: Metric): void {
+    this.telemetry.remove(metric)
   }
 
   /** Bytes of `buffer.memory` that are free. A mock uses none; the test sets what code is to see. */
@@ -387,24 +376,27 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   }
 
   /** Adds a metric, or replaces the one of the same name, group and tags. */
-  setMockMetrics(metric: MockMetric): void {
-    const nameOf = ({ name, group, tags }: MockMetric) =>
-      JSON.stringify([group, name, Object.entries(tags).sort()])
-    this.mockMetrics = [...this.mockMetrics.filter(other => nameOf(other) !== nameOf(metric)), metric]
+  setMockMetrics(metric: Metric): void {
+    this.telemetry.set(metric)
+  }
+
+  /** Metrics that were registered and not taken back. */
+  addedMetrics(): readonly Metric[] {
+    return this.telemetry.added
   }
 
   setClientInstanceId(id: string): void {
-    this.instanceId = id
+    this.telemetry.instanceId = id
   }
 
   /** The next `count` calls of `clientInstanceId` reject with `TimeoutError`. */
   injectTimeoutException(count: number): void {
-    this.timeoutsToInject = count
+    this.telemetry.timeoutsToInject = count
   }
 
   /** From now on `clientInstanceId` rejects with `IllegalStateError`. */
   disableTelemetry(): void {
-    this.isTelemetryDisabled = true
+    this.telemetry.isDisabled = true
   }
 
   // ---- inside ----

@@ -34,7 +34,7 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   native: {},
   testing: {
     uses: ['protocol', 'compression', 'producer', 'transactions', 'serialization', 'partitioner'],
-    types: ['config'],
+    types: ['config', 'telemetry'],
   },
   streams: { uses: ['index'] },
   compat: { uses: ['index'] },

@@ -107,6 +107,22 @@ test('a full buffer.memory holds the source until the producer is ready', async 
   assert.equal(mock.history().length, 100)
 })
 
+test('a small buffer.memory bounds a sink, too: little waits beside it', () =>
+  withProducer({ bufferMemory: 65_536, batchSize: 16_384 }, async (producer, broker) => {
+    broker.delay({ api: 'Produce', ms: 5, times: Number.POSITIVE_INFINITY })
+    let waitingBytes = 0
+    function* source() {
+      for (let i = 0; i < 1500; i++) {
+        waitingBytes = Math.max(waitingBytes, producer.waitingBytes)
+        yield `${i} `.padEnd(1000, 'x')
+      }
+    }
+    await pipeline(Readable.from(source()), toWritable(producer, { topic: 'full', highWaterMarkBytes: 1e9 }))
+    assert.equal(valuesOf(broker, 'full').length, 1500)
+    // Those before the topic is known, a full `buffer.memory` at most, and one that found it full.
+    assert.ok(waitingBytes <= 65_536 + 2 * 1100, `${waitingBytes} bytes waited`)
+  }))
+
 test('the end does not wait for linger.ms', () =>
   withProducer({ lingerMs: 600_000, deliveryTimeoutMs: 700_000 }, async (producer, broker) => {
     await pipeline(Readable.from(linesOf(10)), toWritable(producer, { topic: 'lingering' }))

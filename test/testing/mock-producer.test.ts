@@ -442,6 +442,10 @@ test('metrics and the client instance id are what the test sets', async () => {
     mock.metrics().map(({ value }) => value),
     [2, 1],
   )
+  mock.registerMetricForSubscription(metric)
+  assert.deepEqual(mock.addedMetrics(), [metric])
+  mock.unregisterMetricFromSubscription(metric)
+  assert.deepEqual(mock.addedMetrics(), [])
   await assert.rejects(mock.clientInstanceId(), IllegalStateError)
   mock.setClientInstanceId('id')
   mock.injectTimeoutException(1)
