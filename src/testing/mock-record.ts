@@ -172,7 +172,7 @@ function serializeOf<T>(
 ): Serialize<T> | null {
   if (given === null || given === undefined) return null
   if (typeof given === 'function' || typeof given.serialize === 'function')
-    return guardSerializer(given, field)
+    return guardSerializer(given as SerializerLike<unknown>, field).serialize
   throw new ConfigError(`${option} must be a function or an object with a method serialize.`, option)
 }
 
