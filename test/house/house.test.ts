@@ -28,6 +28,8 @@ const SHARED_FIELDS: Readonly<Record<string, string>> = {
   'src/accumulator/batch/batch-outcome.ts error': 'a batch fails as a whole, or a part of it does',
   'src/accumulator/batch/batch-outcome.ts recordErrors':
     'named by the broker, with the others or without them',
+  'src/accumulator/batch/batch-outcome.ts baseOffset':
+    'told by the broker; given to RecordMetadata.of where there is no batch',
   'src/accumulator/batch/batch-outcome.ts parts': SAME_NAME,
   'src/accumulator/batch/batch.ts attachment': 'kept by who settles the batch, dropped when it is settled',
   'src/accumulator/batch/batch.ts recordCount': 'counted as records are written, given when a batch is split',

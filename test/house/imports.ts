@@ -33,7 +33,11 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   compression: { uses: ['native'] },
   telemetry: { uses: ['cluster', 'compression', 'protocol'] },
   native: {},
-  testing: { uses: ['protocol', 'compression'] },
+  testing: {
+    uses: ['protocol', 'compression', 'producer', 'transactions', 'serialization', 'partitioner'],
+    types: ['config', 'telemetry'],
+  },
+  streams: { uses: ['index'] },
   'schema-registry': { uses: ['index'] },
   compat: { uses: ['index', 'compression'] },
   cli: { uses: ['index', 'testing'] },
