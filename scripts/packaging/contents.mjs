@@ -34,6 +34,7 @@ export function packedManifest(manifest) {
     module: './dist/index.mjs',
     types: './dist/index.d.ts',
     bin: { millrace: 'dist/cli.js' },
+    sideEffects: ['./dist/cli.js'],
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     // For `moduleResolution: node10`, which knows no exports.
     typesVersions: { '*': Object.fromEntries(others.map(name => [name, [`./dist/${name}.d.ts`]])) },
