@@ -2,7 +2,8 @@
 // addons of all targets, the bundled JavaScript, declarations, hashes, licences and a bill of materials.
 //   --host    with the addon that `npm run build` has made, for this platform alone: for tests, in seconds
 //   --output  the folder for the tarball
-//   --twice   builds the addons again without any cache and compares them byte for byte
+//   --twice   compiles the addons again from nothing but sources and compares them byte for byte
+//   --verify  runs the addons where they can be run here and looks into the others (packaging/verify.mjs)
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { filesUnder, isOutdated, main, npm, root, StepError, seconds } from './commands.mjs'
@@ -99,7 +100,7 @@ async function pack(stage, folder, manifest, host) {
   return tarball
 }
 
-/** Builds every addon anew, in another folder and with an empty cache for our own sources. */
+/** Builds every addon anew, into another folder and with nothing compiled of what it is made of. */
 async function compareBuilds() {
   const again = join(root, '.cache/package/again')
   const cache = join(root, '.cache/package/again-cache')

@@ -39,11 +39,13 @@ export function zigLibrary() {
   return join(lib, name, 'site-packages/ziglang/lib')
 }
 
-/** Runs zig. Its cache holds the C library of each target, which takes a minute or two to compile. */
-export async function zig(args, { cwd = root, cache = join(ZIG, 'cache') } = {}) {
-  await installZig()
-  const env = { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache }
-  await run(python, ['-m', 'ziglang', ...args], { cwd, env })
+/**
+ * Runs zig. Its global cache holds the C library of each target, which takes a minute or two to compile; our own
+ * sources are compiled into `cache`.
+ */
+async function zig(args, { cache = join(ZIG, 'cache') } = {}) {
+  const env = { ZIG_GLOBAL_CACHE_DIR: join(ZIG, 'cache'), ZIG_LOCAL_CACHE_DIR: cache }
+  await run(python, ['-m', 'ziglang', ...args], { env })
 }
 
 /** Every source of the addon, relative to the root: sources.gypi is the one list of our own. */
@@ -88,6 +90,7 @@ function flags(target) {
   ]
   const cpp = [
     ...['-std=c++17', '-O3', '-fno-exceptions', '-fno-rtti', '-fvisibility-inlines-hidden'],
+    '-fvisibility-global-new-delete=force-hidden',
     ...[`-DNAPI_VERSION=${nodeApi}`, `-DMILLRACE_VERSION="${version}"`, `-I${HEADERS}`, `-I${ZSTD}`],
     ...libcxxFlags(target),
     ...(target.platform === 'win32' ? ['-DNAPI_EXTERN='] : []),
