@@ -2,9 +2,10 @@
 //
 //     npm run bench -- cold [--repeat 10] [--client NAME …] [--runtime NAME …]
 //
-// Of millrace the packed package is measured, as `npm run package -- --host` makes it, installed into a folder
-// of its own. Each client starts in a process of its own and sends one record of 100 bytes, idempotently, to the
-// discarding broker. Clients take turns, and the medians count. The goal: no more than kafkajs on Node 20 and 24.
+// Of millrace the packed package is measured, as `npm run package -- --host` makes it, installed into a
+// folder of its own. Each client starts in a process of its own and sends one record of 100 bytes,
+// idempotently, to the discarding broker. Clients take turns, and the medians count. The goal: no more than
+// kafkajs on Node 20 and 24.
 //
 // A run without options writes its table to bench/results.
 import { spawn } from 'node:child_process'

@@ -1,5 +1,5 @@
-// Reads of an addon what can be known without running it: format, processor, the symbols it exports and those it
-// needs, and the libraries that it names. ELF (System V ABI), PE/COFF (Microsoft) and Mach-O (Apple), all of
+// Reads of an addon what can be known without running it: format, processor, the symbols it exports and those
+// it needs, and the libraries that it names. ELF (System V ABI), PE/COFF (Microsoft) and Mach-O (Apple), all of
 // 64 bits and little-endian.
 import { readFileSync } from 'node:fs'
 

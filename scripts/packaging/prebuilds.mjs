@@ -40,8 +40,8 @@ export function zigLibrary() {
 }
 
 /**
- * Runs zig. Its global cache holds the C library of each target, which takes a minute or two to compile; our own
- * sources are compiled into `cache`.
+ * Runs zig. Its global cache holds the C library of each target, which takes a minute or two to compile; our
+ * own sources are compiled into `cache`.
  */
 async function zig(args, { cache = join(ZIG, 'cache') } = {}) {
   const env = { ZIG_GLOBAL_CACHE_DIR: join(ZIG, 'cache'), ZIG_LOCAL_CACHE_DIR: cache }
