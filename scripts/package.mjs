@@ -24,6 +24,11 @@ const MiB = 1024 * 1024
 const TARBALL_MAX = 3 * MiB
 const UNPACKED_MAX = 10 * MiB
 const PREBUILDS = 'prebuilds'
+/** What a prebuilt addon follows from. */
+const ADDON_SOURCES = [
+  ...['native/core', 'native/binding', 'native/prebuild', 'native/sources.gypi', 'native/targets.json'],
+  ...['scripts/packaging/prebuilds.mjs', 'scripts/packaging/requirements.txt', 'package.json'],
+]
 const HOST_ADDON = 'build/Release/millrace.node'
 
 /** In a package for this platform alone bundlers still have to find a file under each literal path. */
@@ -67,7 +72,7 @@ async function placePrebuilds(folder) {
   const built = join(root, PREBUILDS)
   for (const target of targets) {
     const file = `${PREBUILDS}/${target.name}/millrace.node`
-    if (isOutdated(file, ['native', 'scripts/packaging', 'package.json'])) await buildPrebuild(target, built)
+    if (isOutdated(file, ADDON_SOURCES)) await buildPrebuild(target, built)
     mkdirSync(join(folder, target.name))
     copyFileSync(join(root, file), join(folder, target.name, 'millrace.node'))
   }

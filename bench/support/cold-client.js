@@ -1,6 +1,6 @@
 // Under measurement by bench/cold.js: imports one client, sends one record, and prints a line of JSON once it
-// is acknowledged. Times are milliseconds since the runtime began to run this file's first line. The package is
-// found from the folder that is given, so that it is the packed one.
+// is acknowledged. Times are milliseconds since the runtime began to run this file's first line. The package
+// is found from the folder that is given, so that it is the packed one.
 const startedMs = performance.now()
 
 import { createRequire } from 'node:module'

@@ -1,6 +1,6 @@
 // Reads of an addon what can be known without running it: format, processor, the symbols it exports and those
-// it needs, and the libraries that it names. ELF (System V ABI), PE/COFF (Microsoft) and Mach-O (Apple), all of
-// 64 bits and little-endian.
+// it needs, and the libraries that it names. ELF (System V ABI), PE/COFF (Microsoft) and Mach-O (Apple), all
+// of 64 bits and little-endian.
 import { readFileSync } from 'node:fs'
 
 /** { format, arch, exports, imports, libraries } of a file. Throws for anything that is none of the three. */

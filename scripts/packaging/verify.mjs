@@ -1,6 +1,6 @@
 // `npm run package -- --verify`: what stands behind each prebuilt addon. Runs them where they can be run
-// here, Linux arm64 under qemu and Windows x64 under wine included, compares what they compute with references that
-// are not ours, and looks into the object files of all. Writes test/packaging/results.md.
+// here, Linux arm64 under qemu and Windows x64 under wine included, compares what they compute with
+// references that are not ours, and looks into the object files of all. Writes test/packaging/results.md.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
