@@ -152,7 +152,8 @@ function inspect({ name, platform, arch }) {
   ]
   if (faults.length > 0) return { ...row, outcome: 'FAILED', note: faults.join(', ') }
   const needs = object.imports.filter(symbol => !isNodeApi(symbol)).length
-  const note = `${object.format} ${object.arch}, ${(statSync(path).size / 1024).toFixed(0)} KiB, ${needs} symbols`
+  const kib = (statSync(path).size / 1024).toFixed(0)
+  const note = `${object.format} ${object.arch}, ${kib} KiB, ${needs} symbols`
   return {
     ...row,
     outcome: 'passed',
