@@ -1,7 +1,6 @@
 // What the prebuilt addons use of the C++ library, in place of the library: they have no exceptions, no
 // streams and no threads of their own. So no library has to be compiled for each target, and nobody's symbols
-// can be mixed up with ours. A list of the symbols an addon may still need stands in
-// scripts/packaging/check.mjs.
+// can be mixed up with ours. scripts/packaging/verify.mjs refuses an addon that needs any other symbol of it.
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>

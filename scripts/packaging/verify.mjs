@@ -148,6 +148,7 @@ function inspect({ name, platform, arch }) {
     ...EXPORTS.filter(symbol => !object.exports.includes(symbol)).map(symbol => `does not export ${symbol}`),
     ...foreign.map(symbol => `exports ${symbol}`),
     ...strangers.map(library => `needs ${library}`),
+    ...object.imports.filter(isCppRuntime).map(symbol => `needs ${symbol}`),
     ...(platform === 'win32' ? object.imports.filter(isNodeApi).map(symbol => `imports ${symbol}`) : []),
   ]
   if (faults.length > 0) return { ...row, outcome: 'FAILED', note: faults.join(', ') }
@@ -161,6 +162,8 @@ function inspect({ name, platform, arch }) {
   }
 }
 
+/** A mangled name, or a function that compilers call for C++. */
+const isCppRuntime = symbol => /^_*(Z|cxa_|libcpp|gxx_)/.test(symbol)
 const isNodeApi = symbol => symbol.startsWith('napi_')
 
 function report(rows) {
