@@ -39,7 +39,8 @@ export async function makePackage({ host = false, folder = root } = {}) {
   const startedMs = Date.now()
   await setUp(['deps', 'typescript', ...(host ? ['native'] : [])])
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const stage = join(root, '.cache/package', host ? 'host' : 'all')
+  // Tests pack side by side.
+  const stage = join(root, '.cache/package', host ? `host-${process.pid}` : 'all')
   rmSync(stage, { recursive: true, force: true })
   mkdirSync(join(stage, PREBUILDS), { recursive: true })
   const compiler = host ? 'host compiler' : zigVersion()
@@ -58,6 +59,7 @@ export async function makePackage({ host = false, folder = root } = {}) {
   writeLicences(stage, manifest, compiler)
   writeBill(stage, packed, compiler)
   const tarball = await pack(stage, folder, manifest, host)
+  if (host) rmSync(stage, { recursive: true, force: true })
   console.log(`package: ${tarball} in ${seconds(startedMs)}`)
   return tarball
 }
