@@ -117,7 +117,11 @@ test('no file names a machine, a registry or unfinished work', () => {
 
 test('the locks name every optional package, for platforms this machine is not', () => {
   const script = join(ROOT, 'scripts/complete-lock.mjs')
-  for (const lock of ['package-lock.json', 'test/runtimes/package-lock.json']) {
+  for (const lock of [
+    'package-lock.json',
+    'test/runtimes/package-lock.json',
+    'test/packaging/package-lock.json',
+  ]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check', join(ROOT, lock)], {
       encoding: 'utf8',
     })
