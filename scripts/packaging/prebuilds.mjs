@@ -111,7 +111,12 @@ export async function buildPrebuild(target, folder, options) {
   const { cpp, c } = sources()
   const { cpp: cppFlags, c: cFlags } = flags(target)
   // Functions of Node-API are found in the process; on Windows the addon looks them up itself.
-  const link = target.platform === 'linux' ? ['--version-script', 'scripts/packaging/exports.map'] : []
+  const link = {
+    linux: ['--version-script', 'scripts/packaging/exports.map'],
+    // Else the name is the path of the output.
+    darwin: ['-install_name', '@rpath/millrace.node'],
+    win32: [],
+  }[target.platform]
   await zig(
     [
       ...['build-lib', '-dynamic', '-target', target.zig, '-O', 'ReleaseFast', '-fstrip', '-fPIC', '-lc'],
