@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, Command>> = {
     help: BROKER_HELP,
     run: async args => (await import('./broker.js')).broker(args),
   },
+  'build-addon': {
+    help: BUILD_ADDON_HELP,
+    run: async args => (await import('./build-addon.js')).buildAddon(args),
+  },
   'kafkajs-check': {
     help: KAFKAJS_CHECK_HELP,
     run: async args => (await import('./kafkajs-check.js')).kafkajsCheck(args),
