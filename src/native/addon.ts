@@ -258,7 +258,7 @@ export const LZ4_MALFORMED = -1
 export const LZ4_TOO_LARGE = -2
 
 /** Both write one frame into `output`, of at least `zstdBound(input.length)` bytes, and tell its size. */
-export interface ZstdEncoder {
+interface ZstdEncoder {
   encode(input: Uint8Array, output: Uint8Array): number
   /**
    * As `encode`, on a thread of the runtime's pool. Until the promise is settled neither array may be
