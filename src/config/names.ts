@@ -18,6 +18,7 @@ const SHORT_NAMES: ReadonlyMap<string, OptionKey> = new Map([
 
 /** Options Java does not have. */
 export const EXTRA_NAMES = [
+  'allowedBrokerHosts',
   'logger',
   'maxBlockBytes',
   'saslCredentialsProvider',
