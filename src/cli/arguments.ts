@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { printable, quoted } from '../common/foreign-text.js'
 
 /** What is wrong with how the command was called. Ends it with exit code 2. */
 export class UsageError extends Error {
@@ -54,7 +55,9 @@ function checkOption({ name, rawName, value, inlineValue }: OptionToken, table: 
   const option = Object.hasOwn(table, name) ? table[name] : undefined
   if (!option) {
     const near = nearest(name, Object.keys(table))
-    throw new UsageError(`Unknown option ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`)
+    throw new UsageError(
+      `Unknown option ${printable(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
+    )
   }
   if (option.type === 'boolean') {
     if (value !== undefined) throw new UsageError(`Option ${rawName} takes no value`)
@@ -107,5 +110,5 @@ function editDistance(from: string, to: string): number {
 }
 
 export function quote(text: string): string {
-  return JSON.stringify(text)
+  return quoted(text)
 }

@@ -1,4 +1,8 @@
+import { printable } from '../common/foreign-text.js'
 import type { Totals } from './summary.js'
+
+/** Of a message; it may quote the line. */
+const MESSAGE_MAX = 1000
 
 /** Counts and reports records that failed, each with the number of its line (or event). */
 export class Failures {
@@ -16,7 +20,9 @@ export class Failures {
   add(numbers: readonly number[], message: string): void {
     if (numbers.length === 0) return
     this.#totals.failed += numbers.length
-    this.#report(`${this.#unit}${numbers.length === 1 ? '' : 's'} ${ranges(numbers)}: ${message}`)
+    this.#report(
+      `${this.#unit}${numbers.length === 1 ? '' : 's'} ${ranges(numbers)}: ${printable(message, MESSAGE_MAX)}`,
+    )
   }
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
+import { printable } from '../common/foreign-text.js'
 import { ConfigError, KafkaError } from '../errors/index.js'
 import { nearest, quote, UsageError } from './arguments.js'
 import { BROKER_HELP, MAIN_HELP, PRODUCE_HELP } from './help.js'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
+const MESSAGE_MAX = 4000
 
 interface Command {
   readonly help: string
@@ -56,13 +58,22 @@ function commandOf(name: string): Command | undefined {
 
 function complain(command: string, error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigError) {
-    process.stderr.write(`millrace ${command}: ${error.message}\nSee millrace ${command} --help\n`)
+    process.stderr.write(
+      `millrace ${command}: ${printable(error.message, MESSAGE_MAX)}\nSee millrace ${command} --help\n`,
+    )
     return EXIT_USAGE
   }
-  const known = error instanceof KafkaError || (error as NodeJS.ErrnoException)?.syscall !== undefined
-  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error)
-  process.stderr.write(`millrace ${command}: ${text}\n`)
+  process.stderr.write(`millrace ${command}: ${textOf(error)}\n`)
   return EXIT_FAILED
+}
+
+function textOf(error: unknown): string {
+  // Its message is printable by itself, and may have several lines.
+  if (error instanceof KafkaError) return error.message
+  if (!(error instanceof Error)) return printable(String(error), MESSAGE_MAX)
+  if ((error as NodeJS.ErrnoException).syscall !== undefined) return printable(error.message, MESSAGE_MAX)
+  const lines = String(error.stack).split('\n')
+  return lines.map(line => printable(line, MESSAGE_MAX)).join('\n')
 }
 
 function print(text: string): number {

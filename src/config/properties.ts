@@ -80,12 +80,21 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ])
 
 function decode(text: string): string {
-  return text.replace(/\\(?:u([0-9A-Fa-f]{4})|(.))/gs, (sequence, hex?: string, char = '') => {
-    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
-    if (char === 'u')
-      throw new ConfigError(
-        `a properties file has a malformed ${sequence} escape; allowed: \\u and 4 hex digits`,
-      )
-    return ESCAPES.get(char) ?? char
-  })
+  let decoded = ''
+  let from = 0
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', from)) {
+    const char = text.charAt(at + 1)
+    decoded += text.slice(from, at)
+    from = at + 2
+    if (char === 'u') {
+      const hex = text.slice(from, from + 4)
+      if (!/^[0-9A-Fa-f]{4}$/.test(hex)) {
+        throw new ConfigError('a properties file has a malformed \\u escape; allowed: \\u and 4 hex digits')
+      }
+      decoded += String.fromCharCode(Number.parseInt(hex, 16))
+      from += 4
+    } else if (char === '') return `${decoded}\\`
+    else decoded += ESCAPES.get(char) ?? char
+  }
+  return decoded + text.slice(from)
 }

@@ -1,3 +1,4 @@
+import { quoted } from '../../common/foreign-text.js'
 import { byteLength } from '../../common/views.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { Bytes, Headers } from '../../serialization/index.js'
@@ -93,7 +94,7 @@ function checked(name: unknown, value: unknown): readonly [string, Bytes] {
   const isBytes = value === null || typeof value === 'string' || value instanceof Uint8Array
   if (!isBytes) {
     throw new InvalidRecordError(
-      `The value of header ${JSON.stringify(name)} must be a string, a Uint8Array or null, ` +
+      `The value of header ${quoted(name)} must be a string, a Uint8Array or null, ` +
         `not ${typeOf(value)}.`,
     )
   }

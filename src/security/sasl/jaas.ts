@@ -19,7 +19,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 /** Longer than any entry with certificates in it, and read in no time. */
 const CHARACTERS_MAX = 256 * 1024
-const BLANK = /\s/
+/** Far more than any login module has options. */
+const TOKENS_MAX = 4_000
+const BLANKS = /\s+/y
+const WORD = /[^\s=;"']+/y
 
 interface Token {
   readonly text: string
@@ -65,7 +68,9 @@ function tokensOf(text: string): Token[] {
   const lastCommentEnd = text.lastIndexOf('*/')
   for (let at = 0; at < text.length; ) {
     const char = text.charAt(at)
-    if (BLANK.test(char)) at++
+    const afterBlanks = endOf(BLANKS, text, at)
+    if (tokens.length > TOKENS_MAX) throw malformed('it has far too many options')
+    if (afterBlanks > at) at = afterBlanks
     else if (text.startsWith('//', at)) at = endOr(text.indexOf('\n', at), text.length)
     else if (text.startsWith('/*', at) && at + 2 <= lastCommentEnd) at = text.indexOf('*/', at + 2) + 2
     else if (char === '=' || char === ';') {
@@ -77,7 +82,7 @@ function tokensOf(text: string): Token[] {
       tokens.push({ text: unescapeText(text.slice(at + 1, end)), isMark: false })
       at = end + 1
     } else {
-      const end = endOfWord(text, at)
+      const end = endOf(WORD, text, at)
       tokens.push({ text: text.slice(at, end), isMark: false })
       at = end
     }
@@ -101,10 +106,10 @@ function endOfQuotation(text: string, start: number): number {
   return -1
 }
 
-function endOfWord(text: string, start: number): number {
-  let end = start + 1
-  while (end < text.length && !/[\s=;"']/.test(text.charAt(end))) end++
-  return end
+/** Where what the sticky pattern matches ends; `start` where it does not match. */
+function endOf(pattern: RegExp, text: string, start: number): number {
+  pattern.lastIndex = start
+  return pattern.test(text) ? pattern.lastIndex : start
 }
 
 function unescapeText(quoted: string): string {

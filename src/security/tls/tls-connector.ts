@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { builtins } from '../../common/builtins.js'
 import { reasonOf } from '../../common/foreign-text.js'
 import type { Logger } from '../../common/logger.js'
+import { isBun } from '../../common/runtime.js'
 import { AuthenticationError, ConfigError } from '../../errors/index.js'
 import { askForOptions, guardedOptions, identityFault } from './caller-functions.js'
 import { ciphersOf } from './cipher-suites.js'
@@ -192,6 +193,8 @@ export class TlsConnector {
     socket.setKeepAlive(true)
     const policy = this.policyFor(host, given)
     socket.once('secureConnect', () => {
+      // Where the context's option for it means nothing.
+      if (isBun) socket.disableRenegotiation()
       const fault =
         sessionFault(socket, policy) ??
         (own === undefined ? null : identityFault(own, given.servername ?? host, socket))
