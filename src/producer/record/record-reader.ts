@@ -1,3 +1,4 @@
+import { type AppendLimits, tooLargeError } from '../../accumulator/append/append-errors.js'
 import {
   type AppendableRecord,
   PARTITION_BY_KEY,
@@ -10,7 +11,7 @@ import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { Bytes, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
-import { encodeHeaders } from './headers.js'
+import { encodeHeaders, type RefuseSize } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 import type { Topics } from './topics.js'
@@ -39,8 +40,17 @@ export class RecordReader {
     headers: null,
   }
 
+  private readonly limits: AppendLimits
+  /** One for all records, as is `record`. */
+  private readonly refuseHeaders: RefuseSize
+
   constructor(config: ProducerConfig, topics: Topics, metadata: MetadataCache) {
     this.topics = topics
+    const { maxRequestSize: maxRequestBytes, bufferMemory: bufferBytes, maxBlockMs } = config
+    this.limits = { maxRequestBytes, bufferBytes, maxBlockMs }
+    this.refuseHeaders = bytes => {
+      throw tooLargeError(this.last?.name ?? '', bytes, this.limits)
+    }
     this.keySerializer = config.keySerializer
     this.valueSerializer = config.valueSerializer
     this.keyedPartition = config.partitionerIgnoreKeys ? PARTITION_STICKY : PARTITION_BY_KEY
@@ -81,7 +91,9 @@ export class RecordReader {
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
     const headers =
-      record.headers === undefined || record.headers === null ? null : encodeHeaders(record.headers)
+      record.headers === undefined || record.headers === null
+        ? null
+        : encodeHeaders(record.headers, this.limits.maxRequestBytes, this.refuseHeaders)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
