@@ -61,9 +61,12 @@ function isKeyLike(run: string): boolean {
   return isHex ? digits > 2 : digits + upper > run.length / 5 && upper > 2
 }
 
+/** Longer than the name of any option. */
+export const OPTION_NAME_MAX = 60
+
 /** Whether a name could be that of an option, rightly spelt or not, and not a piece of a key. */
 export function isOptionLike(name: string): boolean {
-  if (name.length > 60 || !/^[\w.-]*$/.test(name)) return false
+  if (name.length > OPTION_NAME_MAX || !/^[\w.-]*$/.test(name)) return false
   const upper = name.replace(/[^A-Z]/g, '').length
   const digits = name.replace(/[^0-9]/g, '').length
   return digits <= 2 && upper <= Math.max(2, name.length / 5)

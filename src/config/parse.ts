@@ -1,5 +1,5 @@
 import { defaultLogger, harmless, type Logger } from '../common/logger.js'
-import { isOptionLike } from '../common/secret.js'
+import { isOptionLike, OPTION_NAME_MAX } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import { definitionOf, type OptionKey, optionKeys } from './definitions.js'
 import { hasMethod } from './has-method.js'
@@ -66,7 +66,8 @@ const isExtra = (key: OptionKey | ExtraName): key is ExtraName => EXTRA_NAMES.so
  * file has been taken apart in the wrong places.
  */
 function unknownOption(name: string): ConfigError {
-  const nearest = nearestName(name)
+  // To look for the nearest one takes its time.
+  const nearest = name.length > OPTION_NAME_MAX ? '' : nearestName(name)
   if (isOptionLike(name) || name.toLowerCase() === nearest.toLowerCase()) {
     return new ConfigError(`unknown option "${name}"; the nearest known one is ${nearest}`, name)
   }

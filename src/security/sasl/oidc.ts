@@ -35,7 +35,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024
 const ERROR_CODE = /^[a-z_]{1,64}$/
 
 /** What the endpoint answered. */
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly body: string
 }
@@ -128,7 +128,8 @@ function formEncode(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
-function tokenOf({ status, body }: Answer, grant: ClientCredentials): OauthToken {
+/** The token in an answer. */
+export function tokenOf({ status, body }: Answer, grant: ClientCredentials): OauthToken {
   const answer = fieldsOf(body)
   if (status !== 200) {
     const code = typeof answer.error === 'string' && ERROR_CODE.test(answer.error) ? `, ${answer.error}` : ''
