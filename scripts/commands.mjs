@@ -80,7 +80,7 @@ export function isOutdated(target, sources) {
 
 /** Options without a value, and those whose value is a word. */
 const FLAGS = ['--plain', '--kafka']
-const WORDS = ['--runtime']
+const WORDS = ['--target', '--runtime']
 
 /** `--name N` pairs, `--name word` pairs and bare `--flag`s, by name. */
 export function readOptions(words, allowed) {

@@ -33,7 +33,7 @@ function ownProperties(thing: unknown): object | null {
   if (typeof thing !== 'object' || thing === null) return null
   const entries = Object.entries(Object.getOwnPropertyDescriptors(thing)).map(([name, { value }]) => [
     name,
-    value,
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
   ])
   return Object.fromEntries(entries)
 }
@@ -91,8 +91,9 @@ export class SecretListener {
     for (const text of this.texts) assert.doesNotMatch(text, /^\s*FORGED/m)
   }
 
-  /** Forms in which a secret could be read off what was said. */
+  /** No form in which a secret could be read off what was said, and nothing that cannot be printed. */
   assertSilent(secrets: readonly string[]): void {
+    if (this.lines.length > 0) this.assertPrintable()
     const said = this.texts.join('\n')
     assert.ok(said.length > 100, 'nothing was said at all')
     for (const form of secrets.flatMap(secretForms)) {
