@@ -2,8 +2,8 @@
 // native/fuzz in turn, under ASan and UBSan unless `--plain`; N is shared out among them, 60 s by default.
 // `npm run fuzz:boundary [-- --calls N] [--seed N]` and `npm run fuzz:replies [-- --replies N] [--seed N]`:
 // the hostile tests of the unit lane, for much longer.
-// `npm run fuzz:parsers [-- --seconds N] [--seed N] [--target NAME]`: every parser of files and texts, from the
-// corpus in test/hostile/corpus; what is found is kept there.
+// `npm run fuzz:parsers [-- --seconds N] [--seed N] [--target NAME]`: every parser of files and texts, from
+// the corpus in test/hostile/corpus; what is found is kept there.
 // `npm run fuzz [-- --seconds N] [--seed N]`: all of these in turn, each for its share of the time (600 s by
 // default) and under many seeds; ends with one table of what was done and found.
 // `npm run fuzz:sends [-- --records N | --seconds N] [--seed N] [--runtime NAME]`: all ways to send mixed, on

@@ -20,9 +20,8 @@ export class Failures {
   add(numbers: readonly number[], message: string): void {
     if (numbers.length === 0) return
     this.#totals.failed += numbers.length
-    this.#report(
-      `${this.#unit}${numbers.length === 1 ? '' : 's'} ${ranges(numbers)}: ${printable(message, MESSAGE_MAX)}`,
-    )
+    const unit = `${this.#unit}${numbers.length === 1 ? '' : 's'}`
+    this.#report(`${unit} ${ranges(numbers)}: ${printable(message, MESSAGE_MAX)}`)
   }
 }
 

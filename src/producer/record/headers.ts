@@ -27,7 +27,7 @@ let isBusy = false
 /**
  * The wire form of a record's headers; null where there are none. Valid until the next call.
  *
- *     count:varint ( nameBytes:varint name valueBytes:varint value )*        zigzag, -1 bytes for a null value
+ *     count:varint ( nameBytes:varint name valueBytes:varint value )*     zigzag, -1 bytes for a null value
  *
  * Sizes first: what is over `bytesMax` is refused before a byte of it is copied.
  */
