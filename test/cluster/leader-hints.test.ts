@@ -75,7 +75,7 @@ describe('leader hints without end', () => {
     return true
   }
 
-  const portOf = (index: number) => (doors[index]?.address() as AddressInfo).port
+  const portOf = (index: number) => ((doors[index] as Server).address() as AddressInfo).port
 
   before(async () => {
     broker = await ScriptedBroker.start(answer)

@@ -10,8 +10,8 @@ import {
   NodeState,
 } from '../../dist/cluster/node-connection.js'
 import { ExponentialBackoff } from '../../dist/common/exponential-backoff.js'
-import { noObserver } from '../../dist/common/observer.js'
 import { foreignTexts } from '../../dist/common/foreign-text.js'
+import { noObserver } from '../../dist/common/observer.js'
 import { KafkaError, NetworkError, TimeoutError, UnsupportedVersionError } from '../../dist/errors/index.js'
 import { ApiVersions } from '../../dist/protocol/api-versions.js'
 import { Metadata } from '../../dist/protocol/metadata.js'
