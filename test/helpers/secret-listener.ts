@@ -66,7 +66,9 @@ export class SecretListener {
   }
 
   private take(thing: unknown): void {
-    this.texts.push(String(thing), inspect(thing, { depth: 40, showHidden: true, getters: true }))
+    // All of an error; of a producer, which has all of the runtime hanging on it, what is near.
+    const depth = thing instanceof Error ? 40 : 12
+    this.texts.push(String(thing), inspect(thing, { depth, showHidden: true, getters: true }))
     this.texts.push(asJson(thing), asJson(ownProperties(thing)))
     if (!(thing instanceof Error)) return
     this.lines.push(thing.message)
