@@ -100,6 +100,9 @@ function parseString(key: OptionKey, given: unknown): string {
   return matching
 }
 
+/** Lists of plug-ins: Java has names of classes there. */
+const TAKES_OBJECTS: ReadonlySet<OptionKey> = new Set(['interceptor.classes', 'metric.reporters'])
+
 function parseList(key: OptionKey, value: unknown): readonly unknown[] {
   if (typeof value === 'string') return value === '' ? [] : parseList(key, value.split(','))
   if (!Array.isArray(value)) throw invalidValue(key, value)
@@ -107,7 +110,7 @@ function parseList(key: OptionKey, value: unknown): readonly unknown[] {
     const trimmed = typeof element === 'string' ? element.trim() : element
     if (trimmed === null || trimmed === undefined || trimmed === '')
       throw new ConfigError(`${key} has an empty element; allowed: ${allowedValues(key)}`, key)
-    if (typeof trimmed !== 'string' && key !== 'interceptor.classes') throw invalidValue(key, trimmed)
+    if (typeof trimmed !== 'string' && !TAKES_OBJECTS.has(key)) throw invalidValue(key, trimmed)
     return trimmed
   })
 }

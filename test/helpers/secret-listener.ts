@@ -29,8 +29,7 @@ function asJson(thing: unknown): string {
 }
 
 /** Also what is not enumerable, as the fields of errors are. */
-function ownProperties(thing: unknown): object | null {
-  if (typeof thing !== 'object' || thing === null) return null
+function ownProperties(thing: object): object {
   const entries = Object.entries(Object.getOwnPropertyDescriptors(thing)).map(([name, { value }]) => [
     name,
     value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
@@ -67,10 +66,11 @@ export class SecretListener {
 
   private take(thing: unknown): void {
     // All of an error; of a producer, which has all of the runtime hanging on it, what is near.
-    const depth = thing instanceof Error ? 40 : 12
+    const depth = thing instanceof Error ? 40 : 8
     this.texts.push(String(thing), inspect(thing, { depth, showHidden: true, getters: true }))
-    this.texts.push(asJson(thing), asJson(ownProperties(thing)))
+    this.texts.push(asJson(thing))
     if (!(thing instanceof Error)) return
+    this.texts.push(asJson(ownProperties(thing)))
     this.lines.push(thing.message)
     this.texts.push(String(thing.stack))
     if (thing.cause != null) this.take(thing.cause)
