@@ -9,7 +9,7 @@ import { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
-import type { Bytes, Serialize } from '../../serialization/index.js'
+import type { Bytes, Headers, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
 import { encodeHeaders, type RefuseSize } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
@@ -91,9 +91,7 @@ export class RecordReader {
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
     const headers =
-      record.headers === undefined || record.headers === null
-        ? null
-        : encodeHeaders(record.headers, this.limits.maxRequestBytes, this.refuseHeaders)
+      record.headers === undefined || record.headers === null ? null : this.encodeHeaders(record.headers)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
@@ -106,8 +104,12 @@ export class RecordReader {
   private refuseWithoutValue(record: ProducerRecord<unknown, unknown>): InvalidRecordError {
     const { topic, partition, headers } = record
     if (partition !== undefined && partition !== null) checkPartition(partition, topic)
-    if (headers !== undefined && headers !== null) encodeHeaders(headers)
+    if (headers !== undefined && headers !== null) this.encodeHeaders(headers)
     return noValue(record, topic)
+  }
+
+  private encodeHeaders(headers: Headers): Uint8Array | null {
+    return encodeHeaders(headers, this.limits.maxRequestBytes, this.refuseHeaders)
   }
 
   private partitionOf(
