@@ -40,10 +40,11 @@ export function deriveNow<T>(work: Deriving<T>): T {
   const spent = { pbkdf2: 0, pkcs12: 0 }
   let step = work.next()
   while (!step.done) {
-    const derivation = checked(step.value)
-    spent[derivation.kind] += roundsOf(derivation)
+    const derivation = step.value
+    const fault = faultOf(derivation)
+    spent[derivation.kind] += fault === null ? roundsOf(derivation) : 0
     if (spent[derivation.kind] > ROUNDS_AT_ONCE[derivation.kind]) throw new TooLongError()
-    step = work.next(derivedNow(derivation))
+    step = fault === null ? work.next(derivedNow(derivation)) : work.throw(fault)
   }
   return step.value
 }
@@ -53,21 +54,21 @@ export async function deriveBeside<T>(work: Deriving<T>): Promise<T> {
   let spent = 0
   let step = work.next()
   while (!step.done) {
-    const derivation = checked(step.value)
-    spent += roundsOf(derivation)
-    if (spent > ROUNDS_MAX) throw new Error(`it asks for more than ${ROUNDS_MAX} rounds of hashing`)
-    step = work.next(await derived(derivation))
+    const derivation = step.value
+    let fault = faultOf(derivation)
+    spent += fault === null ? roundsOf(derivation) : 0
+    if (spent > ROUNDS_MAX) fault = new Error(`it asks for more than ${ROUNDS_MAX} rounds of hashing`)
+    step = fault === null ? work.next(await derived(derivation)) : work.throw(fault)
   }
   return step.value
 }
 
-function checked(derivation: Derivation): Derivation {
-  const { iterations, salt } = derivation
+/** What the work itself is to be told: it knows which file or option it is about. */
+function faultOf({ iterations, salt }: Derivation): Error | null {
   if (!(iterations >= 1 && iterations <= ITERATIONS_MAX)) {
-    throw new Error(`it asks for ${iterations} iterations; 1 to ${ITERATIONS_MAX} are accepted`)
+    return new Error(`it asks for ${iterations} iterations; 1 to ${ITERATIONS_MAX} are accepted`)
   }
-  if (salt.length > SALT_BYTES_MAX) throw new Error(`it has a salt of ${salt.length} bytes`)
-  return derivation
+  return salt.length > SALT_BYTES_MAX ? new Error(`it has a salt of ${salt.length} bytes`) : null
 }
 
 function roundsOf({ hash, iterations, bytes }: Derivation): number {
