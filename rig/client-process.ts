@@ -7,7 +7,14 @@ import type { SettlementLog } from './checker/settlement-log.js'
 import type { ClientCommand, ClientReport, Job } from './client/job.js'
 import { FrameReader } from './frames.js'
 
-export const CLIENT_NAMES = ['millrace', 'java', 'confluent', 'kafkajs', 'platformatic'] as const
+export const CLIENT_NAMES = [
+  'millrace',
+  'java',
+  'confluent',
+  'kafkajs',
+  'kafkajs-entry',
+  'platformatic',
+] as const
 export type ClientName = (typeof CLIENT_NAMES)[number]
 
 const JAVA_HEAP_MB = 512
@@ -107,7 +114,8 @@ function startNodeClient(
 
 /** Some peers need a newer Node than this one; the runtimes of the public-API suite have it. */
 function nodeFor(name: string): string {
-  if (name !== 'platformatic' || Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
+  if (!['confluent', 'platformatic'].includes(name) || Number(process.versions.node.split('.')[0]) >= 24)
+    return process.execPath
   const folder = `node24-${process.platform}-${process.arch}`
   const path = `../test/runtimes/node_modules/${folder}/bin/node`
   const newer = fileURLToPath(new URL(path, import.meta.url))

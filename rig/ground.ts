@@ -32,6 +32,7 @@ export class InProcessGround implements Ground {
     for (let i = 0; i < (options.nodes ?? 1); i++) proxies.push(await ChaosProxy.start())
     const broker = await startBroker({
       quiet: true,
+      verify: 'strict',
       ...options,
       advertise: ({ id, host }) => ({ host, port: (proxies[id - 1] as ChaosProxy).port }),
     })

@@ -59,8 +59,14 @@ export class KafkaGround implements Ground {
     this.directServers = direct
   }
 
-  /** `features`: what the storage is formatted with, such as `{ 'transaction.version': 1 }`. */
-  static async start(features: Readonly<Record<string, number>> = {}): Promise<KafkaGround> {
+  /**
+   * `features`: what the storage is formatted with, such as `{ 'transaction.version': 1 }`; `more`: properties of
+   * every node.
+   */
+  static async start(
+    features: Readonly<Record<string, number>> = {},
+    more: Readonly<Record<string, string | number | boolean>> = {},
+  ): Promise<KafkaGround> {
     const proxies = await Promise.all(Array.from({ length: NODES }, () => ChaosProxy.start()))
     const internal = await freePorts(NODES)
     const kafka = await startKafka({
@@ -74,10 +80,15 @@ export class KafkaGround implements Ground {
         proxy.targetPort = port
         return {
           ...PROPERTIES,
+          ...more,
           listeners: `CLIENT://${host}:${port},${own},CONTROLLER://${host}:${controllerPort}`,
           'advertised.listeners': `CLIENT://${host}:${proxy.port},${own}`,
         }
       },
+    }).catch(async error => {
+      // Or they would keep this process alive.
+      await Promise.all(proxies.map(proxy => proxy.close()))
+      throw error
     })
     const direct = internal.map(port => `127.0.0.1:${port}`).join(',')
     const admin = new Admin(direct)

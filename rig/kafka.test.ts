@@ -7,7 +7,9 @@ import { fencing } from './lanes/fencing.js'
 import { heldEnd } from './lanes/held-end.js'
 import { kills } from './lanes/kills.js'
 import type { LaneOptions } from './lanes/lane.js'
+import { restarts } from './lanes/restarts.js'
 import { transactions } from './lanes/transactions.js'
+import { unreachable } from './lanes/unreachable.js'
 import { describeResult, type LaneResult } from './result.js'
 import { NO_NEW_EPOCH, TRANSACTION_CONTROLS } from './transactions/controls.js'
 import { describeTransactions, type TransactionResult } from './transactions/result.js'
@@ -46,6 +48,14 @@ describe('three nodes of a real Kafka', { skip: kafkaSkip(), timeout: 600_000 },
 
   test('two hundred connections cut at random bytes: each record stored once and in order', async () => {
     assertPassed(await cuts(options, ground))
+  })
+
+  test('a rolling restart by SIGTERM: each record stored once and in order', async () => {
+    assertPassed(await restarts(options, ground))
+  })
+
+  test('a broker that only the client cannot reach: each record stored once and in order', async () => {
+    assertPassed(await unreachable(options, ground))
   })
 
   const assertAllPassed = (results: readonly TransactionResult[]) => {

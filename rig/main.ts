@@ -5,19 +5,25 @@ import { CONTROLS, runControl } from './controls.js'
 import { cuts } from './lanes/cuts.js'
 import { exhaust } from './lanes/exhaust.js'
 import { fencing } from './lanes/fencing.js'
+import { forgotten } from './lanes/forgotten.js'
 import { heldEnd } from './lanes/held-end.js'
 import { kills } from './lanes/kills.js'
 import type { Lane } from './lanes/lane.js'
 import { moves } from './lanes/moves.js'
 import { pauses } from './lanes/pauses.js'
+import { restarts } from './lanes/restarts.js'
 import { slow } from './lanes/slow.js'
 import { transactions } from './lanes/transactions.js'
+import { unreachable } from './lanes/unreachable.js'
 import { describeResult, type LaneResult, recordResult, recordTable } from './result.js'
 import { runTransactionControls } from './transactions/controls.js'
 import { GENERATIONS, type Generation } from './transactions/generations.js'
 import { describeTransactions, type TransactionResult } from './transactions/result.js'
 
-const LANES: Readonly<Record<string, Lane>> = { kills, pauses, moves, cuts, slow, exhaust }
+const LANES: Readonly<Record<string, Lane>> = {
+  ...{ kills, pauses, moves, cuts, slow, exhaust },
+  ...{ restarts, unreachable, forgotten },
+}
 /** Lanes of transactions, on both generations of the protocol and for this client alone. */
 const TRANSACTION_LANES = { transactions, 'held-end': heldEnd, fencing }
 
@@ -30,7 +36,8 @@ transaction-controls: planted bugs that must be caught.
   --client NAME[,NAME…]   ${CLIENT_NAMES.join(', ')}, or all; default millrace
   --seed N                repeats a run's choices; default: by chance
   --records N             records to send at least
-  --faults N              kills (of the client, in transactions), pauses of each length, elections, cuts or races
+  --faults N              kills (of the client, in transactions), pauses of each length, elections, cuts, races,
+                          rounds of restarts, outages or quiets
   --seconds N             of each measurement (slow) or of overload (exhaust)
   --rate N                records a second, 0 for as fast as it goes
   --generation N[,N]      transaction.version of the lanes of transactions; default 2,1
@@ -105,6 +112,7 @@ function table(results: readonly LaneResult[]): string {
     java: 'kafka-clients',
     confluent: '@confluentinc/kafka-javascript',
     kafkajs: 'kafkajs',
+    'kafkajs-entry': 'millrace',
     platformatic: '@platformatic/kafka',
   }
   const rows = results.map(result => [

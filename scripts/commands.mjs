@@ -82,15 +82,26 @@ export function isOutdated(target, sources) {
 const FLAGS = ['--plain', '--kafka']
 const WORDS = ['--target', '--runtime']
 
-/** `--name N` pairs, `--name word` pairs and bare `--flag`s, by name. */
+function describeOption(name) {
+  if (FLAGS.includes(name)) return name
+  return `${name} ${WORDS.includes(name) ? 'NAME' : 'N'}`
+}
+
+/** A million may be written `1_000_000`. */
+function wholeNumber(word) {
+  return Number(word.replaceAll('_', ''))
+}
+
+/** `--name N` pairs, `--name word` pairs and bare `--flag`s, by name; `--help` shows what there is. */
 export function readOptions(words, allowed) {
   const options = {}
+  if (words.includes('--help')) throw new StepError(`options: ${allowed.map(describeOption).join(', ')}`)
   for (let i = 0; i < words.length; i++) {
     const name = words[i]
     if (!allowed.includes(name)) throw new StepError(`unknown option ${name}: ${allowed.join(', ')}`)
     if (FLAGS.includes(name)) options[name.slice(2)] = true
     else if (WORDS.includes(name) && words[i + 1] !== undefined) options[name.slice(2)] = words[++i]
-    else if (/^\d+$/.test(words[i + 1] ?? '')) options[name.slice(2)] = Number(words[++i])
+    else if (/^\d[\d_]*$/.test(words[i + 1] ?? '')) options[name.slice(2)] = wholeNumber(words[++i])
     else throw new StepError(`${name} needs a ${WORDS.includes(name) ? 'name' : 'number'}`)
   }
   return options

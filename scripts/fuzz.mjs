@@ -13,7 +13,7 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { programs } from '../test/runtimes/programs.mjs'
 import { filesUnder, main, readOptions, root, run, runNode, StepError, seconds } from './commands.mjs'
-import { setUp } from './setup.mjs'
+import { BUILT, setUp } from './setup.mjs'
 
 const SENDS = 'dist-test/fuzz/sends/main.js'
 
@@ -141,14 +141,7 @@ async function sends(words) {
     '--transaction-version',
   ])
   const { runtime = 'current', kafka = false } = options
-  await setUp([
-    'deps',
-    'native',
-    'typescript',
-    'tests',
-    ...(kafka ? ['kafka'] : []),
-    ...(runtime === 'current' ? [] : ['runtimes']),
-  ])
+  await setUp([...BUILT, ...(kafka ? ['kafka'] : []), ...(runtime === 'current' ? [] : ['runtimes'])])
   const at = words.indexOf('--runtime')
   await fuzzSends(runtime, at < 0 ? words : words.toSpliced(at, 2))
 }
@@ -172,6 +165,6 @@ await main(import.meta.url, async ([what, ...words]) => {
   if (long === undefined)
     throw new StepError(`fuzz what? all, native, sends, ${Object.keys(LONG_RUNS).join(', ')}`)
   readOptions(words, long.options)
-  await setUp(['deps', 'native', 'typescript', 'tests'])
+  await setUp(BUILT)
   await runNode(long.main, words)
 })

@@ -2,7 +2,16 @@
 // number of times. Flags choose the steps: the keys of `steps` below. Without any, what `npm start` needs:
 // --deps --native --typescript.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { filesUnder, findProgram, isOutdated, main, npm, root, run, runNode, StepError } from './commands.mjs'
 
@@ -12,6 +21,12 @@ const NATIVE_SOURCES = ['native/core', 'native/binding', 'native/CMakeLists.txt'
 const ADDON = 'build/Release/millrace.node'
 export const SANITIZED_ADDON = 'build-sanitized/addon/Release/millrace.node'
 const KAFKA = '.cache/kafka'
+const BROKERS = '.cache/brokers'
+/** Kafka before 4.0 logs to log4j 1. */
+const LOG4J_1 = ['group=org.slf4j', 'artifact=slf4j-reload4j', 'version=1.7.36'].map(
+  each => `logging.${each}`,
+)
+const REGISTRY = '.cache/registry'
 
 const steps = {
   deps: { title: 'packages', run: () => installPackages('.', []) },
@@ -26,8 +41,27 @@ const steps = {
     run: () => installPackages('test/runtimes', ['--ignore-scripts']),
   },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
-  peers: { title: 'peers for the fault rig', run: () => installPackages('rig/peers', []) },
+  'tested-brokers': {
+    title: 'the brokers of the matrix that `npm test` runs',
+    run: () => prepareBrokers(({ tested }) => tested),
+  },
+  brokers: { title: 'all brokers of the matrix', run: () => prepareBrokers(() => true) },
+  kfake: { title: "franz-go's kfake, for the matrix of brokers", run: buildKfake },
+  peers: {
+    title: 'other JavaScript clients, for the bench, the fault rig and the in-process broker',
+    run: () => installPackages('bench/peers/node', ['--ignore-scripts']),
+  },
+  confluent: {
+    title:
+      'librdkafka and the addon of @confluentinc/kafka-javascript, compiled for the Node of test/runtimes',
+    run: async () => (await import('../bench/support/setup-peers.js')).setUpPeer('confluent'),
+  },
+  registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
+  nestjs: { title: 'a NestJS application for the tests', run: prepareNestjs },
 }
+
+/** What a compiled test needs, beside what it tests against. */
+export const BUILT = ['deps', 'native', 'typescript', 'tests']
 
 /** Runs the named steps in the table's order, each once in the life of this process. */
 export async function setUp(names) {
@@ -170,22 +204,99 @@ async function prepareKafka() {
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', target]
     await run('mvn', ['-q', '-B', '-f', pom, ...goal])
   })
-  const sources = filesUnder(['test/kafka/java'])
-  await once(`${KAFKA}/classes.stamp`, [pom, ...sources], async () => {
+  await compileJava(KAFKA, pom, 'test/kafka/java')
+}
+
+async function compileJava(cache, pom, folder) {
+  const sources = filesUnder([folder])
+  await once(`${cache}/classes.stamp`, [pom, ...sources], async () => {
     progress('compiling the Java side of the tests (javac)')
-    const classes = join(root, KAFKA, 'classes')
+    const classes = join(root, cache, 'classes')
     rmSync(classes, { recursive: true, force: true })
     mkdirSync(classes, { recursive: true })
-    await run('javac', [
-      '-Xlint:all',
-      '-Werror',
-      '-cp',
-      join(root, KAFKA, 'lib', '*'),
-      '-d',
-      classes,
-      ...sources,
-    ])
+    // Classes of libraries name annotations that are not there.
+    const lint = ['-Xlint:all,-classfile', '-Werror']
+    await run('javac', [...lint, '-cp', join(root, cache, 'lib', '*'), '-d', classes, ...sources])
   })
+}
+
+/** Jars of the versions of Kafka in test/brokers/brokers.json, and the class that runs them. */
+async function prepareBrokers(isWanted) {
+  const missing = kafkaMissing()
+  if (missing !== undefined) throw new StepError(`the matrix of brokers: ${missing}`)
+  const list = 'test/brokers/brokers.json'
+  const pom = 'test/brokers/kafka/pom.xml'
+  mkdirSync(join(root, BROKERS), { recursive: true })
+  const versions = JSON.parse(readFileSync(join(root, list), 'utf8')).filter(isWanted)
+  for (const { version, scala, zookeeper } of versions) {
+    const folder = `${BROKERS}/kafka-${version}`
+    await once(`${folder}.stamp`, [pom], async () => {
+      progress(`fetching the jars of Apache Kafka ${version} (mvn)`)
+      rmSync(join(root, folder), { recursive: true, force: true })
+      const logging = Number.parseInt(version, 10) < 4 ? LOG4J_1 : []
+      const server = zookeeper === undefined ? [] : [`zookeeper.version=${zookeeper}`]
+      const defines = [`kafka.version=${version}`, `scala.version=${scala}`, ...logging, ...server]
+      const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime']
+      const target = `outputDirectory=${join(root, folder)}`
+      await run('mvn', ['-q', '-B', '-f', pom, ...goal, ...[...defines, target].map(each => `-D${each}`)])
+    })
+  }
+  const sources = filesUnder(['test/brokers/java'])
+  await once(`${BROKERS}/classes.stamp`, sources, async () => {
+    const classes = join(root, BROKERS, 'classes')
+    rmSync(classes, { recursive: true, force: true })
+    await run('javac', ['-Xlint:all', '-Werror', '-d', classes, ...sources])
+  })
+}
+
+/** What keeps kfake from running: Go is never installed for the user. */
+export function kfakeMissing() {
+  return findProgram('go') === undefined ? 'go not found on the PATH' : undefined
+}
+
+async function buildKfake() {
+  const missing = kfakeMissing()
+  if (missing !== undefined) throw new StepError(`kfake: ${missing}`)
+  const folder = 'test/brokers/kfake'
+  mkdirSync(join(root, BROKERS), { recursive: true })
+  await once(`${BROKERS}/kfake.stamp`, filesUnder([folder]), async () => {
+    progress('building kfake (go)')
+    const args = ['build', '-trimpath', '-mod=readonly', '-o', join(root, BROKERS, 'kfake'), '.']
+    await run('go', args, { cwd: join(root, folder) })
+  })
+}
+
+async function prepareRegistry() {
+  const missing = kafkaMissing()
+  if (missing !== undefined) throw new StepError(`the schema registry for its check: ${missing}`)
+  const pom = 'test/registry/pom.xml'
+  await once(`${REGISTRY}/lib.stamp`, [pom], async () => {
+    progress('fetching Apicurio Registry, 142 MB, and its deserializers (mvn)')
+    for (const [folder, goal] of [
+      ['app', ['dependency:unpack']],
+      ['lib', ['dependency:copy-dependencies', '-DincludeScope=runtime']],
+    ]) {
+      const target = join(root, REGISTRY, folder)
+      rmSync(target, { recursive: true, force: true })
+      await run('mvn', ['-q', '-B', '-f', pom, ...goal, `-DoutputDirectory=${target}`])
+    }
+  })
+  await compileJava(REGISTRY, pom, 'test/registry/java')
+  await installPackages('test/registry/peers', ['--ignore-scripts'])
+}
+
+/** NestJS, and beside it the name kafkajs for millrace and another one for the original. */
+async function prepareNestjs() {
+  const folder = 'test/compat/nestjs'
+  await installPackages(folder, ['--ignore-scripts', '--legacy-peer-deps'])
+  const modules = join(root, folder, 'node_modules')
+  const put = (name, from, how) => {
+    rmSync(join(modules, name), { recursive: true, force: true })
+    how(join(root, from), join(modules, name))
+  }
+  put('kafkajs', 'packages/kafkajs-alias', (from, to) => cpSync(from, to, { recursive: true }))
+  put('millrace', '.', (from, to) => symlinkSync(from, to, 'junction'))
+  put('kafkajs-original', 'node_modules/kafkajs', (from, to) => symlinkSync(from, to, 'junction'))
 }
 
 await main(import.meta.url, async args => {

@@ -2,7 +2,7 @@
 // real Kafka while the session of their connection ends and is renewed, again and again; by default 2,000,000
 // records and 100 renewals of sessions of 10 s, a quarter of an hour, none of it with a stall above 300 ms.
 import { main, readOptions, run } from './commands.mjs'
-import { setUp } from './setup.mjs'
+import { BUILT, setUp } from './setup.mjs'
 
 const TEST = 'has its sessions renewed'
 const DEFAULTS = { renewals: 100, records: 2_000_000, 'session-ms': 10_000, 'stall-ms': 300 }
@@ -16,7 +16,7 @@ await main(import.meta.url, async words => {
       names.map(name => `--${name}`),
     ),
   }
-  await setUp(['deps', 'native', 'typescript', 'tests', 'kafka'])
+  await setUp([...BUILT, 'kafka'])
   const env = Object.fromEntries(
     names.map(name => [name.toUpperCase().replace('-', '_'), String(options[name])]),
   )

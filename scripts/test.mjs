@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
 import { fuzzNative, fuzzSends } from './fuzz.mjs'
 import { lint } from './lint.mjs'
-import { kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
+import { BUILT, kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
 
 const MINUTE_MS = 60_000
 const SENDS_RUNTIMES = ['current', 'bun', 'deno']
@@ -45,12 +45,12 @@ const lanes = {
   house: { title: 'house card', needs: ['deps', 'typescript', 'tests'], run: () => nodeTest(isHouse) },
   unit: {
     title: 'units and behaviour',
-    needs: ['deps', 'native', 'typescript', 'tests'],
+    needs: BUILT,
     run: () => nodeTest(isUnit),
   },
   sends: {
     title: 'all ways to send, mixed: planted bugs, then 60 s on Node, Bun and Deno side by side',
-    needs: ['deps', 'native', 'typescript', 'tests', 'runtimes'],
+    needs: [...BUILT, 'runtimes'],
     run: async () => {
       await nodeTest(isSends)
       const runs = await Promise.allSettled(
@@ -62,26 +62,19 @@ const lanes = {
   },
   kafka: {
     title: 'against a real Apache Kafka',
-    needs: ['deps', 'native', 'typescript', 'tests', 'kafka', 'runtimes'],
+    needs: [...BUILT, 'kafka', 'tested-brokers', 'runtimes', 'nestjs'],
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
   chaos: {
     title: 'faults: planted bugs, small lanes, leader kills on a real Apache Kafka',
     // Without Java only the part on the real Kafka is left out.
-    needs: [
-      'deps',
-      'native',
-      'typescript',
-      'tests',
-      'rig',
-      ...(kafkaMissing() === undefined ? ['kafka'] : []),
-    ],
+    needs: [...BUILT, 'rig', ...(kafkaMissing() === undefined ? ['kafka'] : [])],
     run: () => nodeTest(isChaos),
   },
   runtimes: {
     title: 'the public-API suite on every runtime',
-    needs: ['deps', 'native', 'typescript', 'tests', 'runtimes'],
+    needs: [...BUILT, 'runtimes', 'peers'],
     run: async () => {
       await nodeTest(isRuntimes)
       await run(process.execPath, ['test/runtimes/run.mjs'])
@@ -90,7 +83,7 @@ const lanes = {
 }
 
 const isHouse = file => file.startsWith('test/house/')
-const isKafka = file => file.startsWith('test/kafka/')
+const isKafka = file => /^test\/(kafka|brokers)\//.test(file)
 const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')

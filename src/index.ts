@@ -1,6 +1,12 @@
 /** The public surface of millrace. */
 
 export type { Logger } from './common/logger.js'
+export type {
+  RequestListener,
+  RequestReport,
+  SocketFactory,
+  SocketTarget,
+} from './common/network-hooks.js'
 export {
   describeOptions,
   type OptionDescription,
@@ -34,6 +40,7 @@ export {
   TransactionError,
   UnsupportedVersionError,
 } from './errors/index.js'
+export { murmur2 } from './partitioner/murmur2.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
 export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'
@@ -63,6 +70,6 @@ export {
   type SerializerLike,
   serializers,
 } from './serialization/index.js'
-export type { Metric } from './telemetry/metrics/registry.js'
+export type { Metric } from './telemetry/metrics/metric.js'
 export type { MetricsReporter, ReportMetric } from './telemetry/metrics/reporter.js'
 export type { ConsumerGroupMetadata, TopicPartitionOffset } from './transactions/offsets.js'

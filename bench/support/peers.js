@@ -51,6 +51,15 @@ export const clients = {
   'node24-young16': withYoungGeneration(16),
   bun: millraceOn('Bun', 'bun', 'ABC'),
   deno: millraceOn('Deno', 'deno', 'ABC'),
+  'kafkajs-entry': {
+    title: 'millrace/kafkajs, Node 24',
+    isPeer: false,
+    modes: ['many', 'record'],
+    cases: 'ABC',
+    warmUpMs: WARM_UP_JAVASCRIPT_MS,
+    setUp: () => checkRuntime('node24'),
+    command: () => commandOf('node24', script('kafkajs-entry-client.js'), []),
+  },
   java: {
     title: 'kafka-clients (Java)',
     isPeer: true,

@@ -4,7 +4,7 @@
 // librdkafka is compiled from the sources that @confluentinc/kafka-javascript carries, as its own build does
 // (-O2), without TLS and SASL, which this bench has no use for. Both the C program and that package's addon
 // are linked against it, so they run the same library.
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { filesUnder, findProgram, isOutdated, npm, root, run, StepError } from '../../scripts/commands.mjs'
 import { nodeProgram } from './runtimes.js'
@@ -14,6 +14,7 @@ const NODE_PEERS = 'bench/peers/node'
 const CONFLUENT = `${NODE_PEERS}/node_modules/@confluentinc/kafka-javascript`
 const ADDON = `${CONFLUENT}/build/Release/confluent-kafka-javascript.node`
 const LIBRDKAFKA = `${CACHE}/librdkafka`
+const LIBRARY = `${LIBRDKAFKA}/lib/librdkafka.a`
 const JOBS = '2'
 
 /** Where the built programs are. */
@@ -29,6 +30,7 @@ const setups = {
   java: { needs: ['java', 'javac', 'mvn'], run: buildJava },
   'franz-go': { needs: ['go'], run: buildFranzGo },
   node: { needs: [], run: installNodePeers },
+  'librdkafka-library': { needs: ['gcc', 'make', 'bash'], run: buildLibrary },
   librdkafka: { needs: ['gcc', 'make', 'bash'], run: buildLibrdkafka },
   confluent: { needs: ['g++', 'make', 'python3'], run: buildConfluentAddon },
 }
@@ -85,31 +87,33 @@ async function installNodePeers() {
   await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: join(root, NODE_PEERS) })
 }
 
-async function buildLibrdkafka() {
+async function buildLibrary() {
   await setUpPeer('node')
-  const library = `${LIBRDKAFKA}/lib/librdkafka.a`
-  if (isOutdated(library, [`${CONFLUENT}/package.json`])) {
-    progress('compiling librdkafka (configure, make)')
-    const build = join(root, CACHE, 'librdkafka-build')
-    rmSync(build, { recursive: true, force: true })
-    cpSync(join(root, CONFLUENT, 'deps/librdkafka'), build, { recursive: true })
-    const without = ['ssl', 'gssapi', 'curl', 'syslog'].map(each => `--disable-${each}`)
-    await run('bash', ['configure', ...without, `--prefix=${join(root, LIBRDKAFKA)}`], { cwd: build })
-    await run('make', ['-s', '-j', JOBS, 'libs'], { cwd: build })
-    await run('make', ['-s', 'install-subdirs'], { cwd: build })
-    rmSync(build, { recursive: true })
-  }
+  if (!isOutdated(LIBRARY, [`${CONFLUENT}/package.json`])) return
+  progress('compiling librdkafka (configure, make)')
+  const build = join(root, CACHE, 'librdkafka-build')
+  rmSync(build, { recursive: true, force: true })
+  cpSync(join(root, CONFLUENT, 'deps/librdkafka'), build, { recursive: true })
+  const without = ['ssl', 'gssapi', 'curl', 'syslog'].map(each => `--disable-${each}`)
+  await run('bash', ['configure', ...without, `--prefix=${join(root, LIBRDKAFKA)}`], { cwd: build })
+  await run('make', ['-s', '-j', JOBS, 'libs'], { cwd: build })
+  await run('make', ['-s', 'install-subdirs'], { cwd: build })
+  rmSync(build, { recursive: true })
+}
+
+async function buildLibrdkafka() {
+  await setUpPeer('librdkafka-library')
   const source = 'bench/peers/librdkafka/producer.c'
   const target = `${CACHE}/librdkafka-producer`
-  if (!isOutdated(target, [source, library])) return
+  if (!isOutdated(target, [source, LIBRARY])) return
   const libraries = ['-lm', '-lzstd', '-lz', '-ldl', '-lpthread', '-lrt']
-  await run('gcc', ['-O2', `-I${LIBRDKAFKA}/include`, '-o', target, source, library, ...libraries])
+  await run('gcc', ['-O2', `-I${LIBRDKAFKA}/include`, '-o', target, source, LIBRARY, ...libraries])
 }
 
 /** For the Node that runs the peers, with that Node's headers; linked as its binding.gyp can link it. */
 async function buildConfluentAddon() {
-  await setUpPeer('librdkafka')
-  if (!isOutdated(ADDON, [`${LIBRDKAFKA}/lib/librdkafka.a`])) return
+  await setUpPeer('librdkafka-library')
+  if (!isOutdated(ADDON, [LIBRARY])) return
   progress('compiling the addon of @confluentinc/kafka-javascript (node-gyp)')
   const node = nodeProgram()
   const headers = dirname(dirname(node))
@@ -129,11 +133,10 @@ async function buildConfluentAddon() {
   })
 }
 
-/** The node-gyp that npm brings. */
+/** The node-gyp that npm brings: of the npm that runs this, else of the one on the PATH. */
 function nodeGyp() {
-  const npmCli = process.env.npm_execpath
-  const script = npmCli && join(dirname(dirname(npmCli)), 'node_modules/node-gyp/bin/node-gyp.js')
-  if (!script || !existsSync(script))
-    throw new StepError('node-gyp is not found beside npm: use `npm run bench`')
+  const npmCli = process.env.npm_execpath ?? realpathSync(findProgram('npm') ?? root)
+  const script = join(dirname(dirname(npmCli)), 'node_modules/node-gyp/bin/node-gyp.js')
+  if (!existsSync(script)) throw new StepError(`node-gyp is not found beside npm: no ${script}`)
   return script
 }

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Adapter, Settle, Stretch } from './driver.js'
 
 /** Where `npm ci` puts the peers: they are no dependencies of the package and have no types here. */
-const FOLDER = fileURLToPath(new URL('../../rig/peers/', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../bench/peers/node/', import.meta.url))
 const require = createRequire(join(FOLDER, 'package.json'))
 
 // biome-ignore lint/suspicious/noExplicitAny: peers are installed on demand, so their types are not there
@@ -33,8 +33,8 @@ export abstract class PeerAdapter implements Adapter {
   readonly copies = false
   readonly versions: Record<string, string>
 
-  constructor(name: string) {
-    this.versions = { [name]: manifestOf(name).version, node: process.versions.node }
+  constructor(name: string, version: string = manifestOf(name).version) {
+    this.versions = { [name]: version, node: process.versions.node }
   }
 
   abstract connect(): Promise<void>

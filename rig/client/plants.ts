@@ -69,7 +69,7 @@ function twoInFlightBeforeSuccess(): void {
   const { mayDrain } = gate
   gate.mayDrain = function (partition: PartitionState, head: Batch) {
     const { sequences } = partition
-    sequences.prove(partition.leaderId, partition.leaderEpoch, sequences.producer)
+    sequences.prove(partition.leaderId, partition.leaderEpoch, sequences.producer, Number.POSITIVE_INFINITY)
     return mayDrain.call(this, partition, head)
   }
 }

@@ -308,6 +308,15 @@ export class RecordAccumulator {
     this.lingering.endHurry()
   }
 
+  /** The logs are others, which have nothing of what was sent: sequences start again. */
+  forgetLogs(): void {
+    for (const batch of this.incomplete) {
+      batch.forgetAttempts()
+      batch.partition.sequences.lose(batch)
+    }
+    this.refreshAll()
+  }
+
   /** Everything accepted so far holds the barrier until it is settled. */
   joinBarrier(barrier: FlushBarrier): void {
     this.appender.drainStaged()

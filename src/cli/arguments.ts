@@ -6,10 +6,22 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** One option of a command. */
+interface OptionSpec {
+  readonly type: 'string' | 'boolean'
+  /** It may be given several times. */
+  readonly multiple?: true
+  readonly short?: string
+  /** Its value may be a number below zero, as in `--throughput -1`. */
+  readonly negative?: true
+  /** Its value may be left out, and is this then. */
+  readonly bare?: string
+  /** It takes all arguments up to the next option, each as one value; only with `multiple`. */
+  readonly greedy?: true
+}
+
 /** Options of one command, by long name. */
-export type OptionTable = Readonly<
-  Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: true; readonly short?: string }>
->
+export type OptionTable = Readonly<Record<string, OptionSpec>>
 
 /** The options given. An option that may be repeated is always an array, one that was not given undefined. */
 export type Values<Table extends OptionTable> = {
@@ -20,28 +32,61 @@ export type Values<Table extends OptionTable> = {
       : string | undefined
 }
 
+/** Answers to options of other tools, by the spelling with its dashes: what to use instead, or why not. */
+export type ForeignOptions = Readonly<Record<string, string>>
+
 /** Reads a command's options. Throws {@link UsageError} for what the table does not allow. */
 export function parseOptions<Table extends OptionTable>(
   args: readonly string[],
   table: Table,
+  foreign: ForeignOptions = {},
 ): Values<Table> {
+  const { values, positionals } = parseCommand(args, table, foreign)
+  if (positionals[0] !== undefined) throw new UsageError(`Unexpected argument ${quote(positionals[0])}`)
+  return values
+}
+
+/** As {@link parseOptions}, with the arguments that are no options. */
+export function parseCommand<Table extends OptionTable>(
+  args: readonly string[],
+  table: Table,
+  foreign: ForeignOptions = {},
+): { values: Values<Table>; positionals: readonly string[] } {
   // Not strict: the runtimes word their complaints differently, and none of them suggests what was meant.
-  const { tokens, values } = parseArgs({
-    args: [...args],
+  const { tokens, values, positionals } = parseArgs({
+    args: spelledOut(args, table),
     options: table,
     strict: false,
     tokens: true,
     allowPositionals: true,
   })
-  for (const token of tokens) {
-    if (token.kind === 'positional') throw new UsageError(`Unexpected argument ${quote(token.value)}`)
-    if (token.kind === 'option') checkOption(token, table)
-  }
+  for (const token of tokens) if (token.kind === 'option') checkOption(token, table, foreign)
   const all: Record<string, unknown> = {}
   for (const [name, { type, multiple }] of Object.entries(table)) {
     all[name] = values[name] ?? (multiple ? [] : type === 'boolean' ? false : undefined)
   }
-  return all as Values<Table>
+  return { values: all as Values<Table>, positionals }
+}
+
+/** The arguments with `--option=value` where an option's value may be left out, or may be several. */
+function spelledOut(args: readonly string[], table: OptionTable): string[] {
+  const spelled: string[] = []
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] as string
+    if (arg === '--') return [...spelled, ...args.slice(index)]
+    const option = arg.startsWith('--') ? table[arg.slice(2)] : undefined
+    const isValue = (at: number) => at < args.length && !(args[at] as string).startsWith('-')
+    if (option?.greedy && isValue(index + 1)) {
+      while (isValue(index + 1)) spelled.push(`${arg}=${args[++index]}`)
+    } else if (option?.bare !== undefined && !isValue(index + 1)) {
+      spelled.push(`${arg}=${option.bare}`)
+    } else {
+      spelled.push(arg)
+      // The value of an option is not looked at: it may look like one of those above.
+      if (option?.type === 'string' && index + 1 < args.length) spelled.push(args[++index] as string)
+    }
+  }
+  return spelled
 }
 
 interface OptionToken {
@@ -51,9 +96,11 @@ interface OptionToken {
   inlineValue?: boolean | undefined
 }
 
-function checkOption({ name, rawName, value, inlineValue }: OptionToken, table: OptionTable): void {
+function checkOption(token: OptionToken, table: OptionTable, foreign: ForeignOptions): void {
+  const { name, rawName, value, inlineValue } = token
   const option = Object.hasOwn(table, name) ? table[name] : undefined
   if (!option) {
+    if (Object.hasOwn(foreign, rawName)) throw new UsageError(`Option ${rawName}: ${foreign[rawName]}`)
     const near = nearest(name, Object.keys(table))
     throw new UsageError(
       `Unknown option ${printable(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
@@ -61,7 +108,11 @@ function checkOption({ name, rawName, value, inlineValue }: OptionToken, table: 
   }
   if (option.type === 'boolean') {
     if (value !== undefined) throw new UsageError(`Option ${rawName} takes no value`)
-  } else if (value === undefined || (!inlineValue && value.length > 1 && value.startsWith('-'))) {
+    return
+  }
+  const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith('-')
+  const isNumber = option.negative && value !== undefined && /^-\d+(\.\d+)?$/.test(value)
+  if (value === undefined || (!inlineValue && looksLikeOption && !isNumber)) {
     throw new UsageError(`Option ${rawName} needs a value (${rawName}=VALUE if it begins with a dash)`)
   }
 }
@@ -71,6 +122,19 @@ export function wholeNumber(name: string, text: string, min: number, max: number
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (value >= min && value <= max) return value
   throw new UsageError(`--${name} is ${quote(text)}, allowed are whole numbers from ${min} to ${max}`)
+}
+
+/** As {@link wholeNumber}, from `min` on, below zero too. */
+export function integer(
+  name: string,
+  text: string,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  const allowed = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`
+  throw new UsageError(`--${name} is ${quote(text)}, allowed are whole numbers ${allowed}`)
 }
 
 /** Splits `name=value` at the first `=`. */

@@ -25,7 +25,11 @@ export async function broker(args: readonly string[]): Promise<number> {
     release = onInterrupt(resolve)
   })
   try {
-    const running = await startBroker({ nodes, partitions, port, quiet: true })
+    let isAnnounced = false
+    // What the broker says at its start is said below, with more.
+    const log = (line: string) => void (isAnnounced && process.stderr.write(`${line}\n`))
+    const running = await startBroker({ nodes, partitions, port, log })
+    isAnnounced = true
     process.stdout.write(
       'millrace broker: Kafka protocol, in memory, for development only\n' +
         `bootstrap.servers=${running.bootstrapServers}\n` +

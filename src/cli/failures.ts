@@ -1,4 +1,4 @@
-import { printable } from '../common/foreign-text.js'
+import { printable } from './printable.js'
 import type { Totals } from './summary.js'
 
 /** Of a message; it may quote the line. */
@@ -6,12 +6,20 @@ const MESSAGE_MAX = 1000
 
 /** Counts and reports records that failed, each with the number of its line (or event). */
 export class Failures {
-  readonly #unit: 'line' | 'event'
+  readonly #unit: 'line' | 'event' | 'file'
   readonly #totals: Totals
   readonly #report: (text: string) => void
+  readonly #nameOf: ((number: number) => string) | undefined
 
-  constructor(unit: 'line' | 'event', totals: Totals, report: (text: string) => void) {
+  /** `nameOf` gives what a number stands for, where that says more. */
+  constructor(
+    unit: 'line' | 'event' | 'file',
+    totals: Totals,
+    report: (text: string) => void,
+    nameOf?: (number: number) => string,
+  ) {
     this.#unit = unit
+    this.#nameOf = nameOf
     this.#totals = totals
     this.#report = report
   }
@@ -20,8 +28,11 @@ export class Failures {
   add(numbers: readonly number[], message: string): void {
     if (numbers.length === 0) return
     this.#totals.failed += numbers.length
-    const unit = `${this.#unit}${numbers.length === 1 ? '' : 's'}`
-    this.#report(`${unit} ${ranges(numbers)}: ${printable(message, MESSAGE_MAX)}`)
+    const nameOf = this.#nameOf
+    const which = nameOf ? numbers.map(nameOf).join(', ') : ranges(numbers)
+    this.#report(
+      `${this.#unit}${numbers.length === 1 ? '' : 's'} ${which}: ${printable(message, MESSAGE_MAX)}`,
+    )
   }
 }
 

@@ -15,6 +15,18 @@ export class Histogram {
     this.#total += count
   }
 
+  get total(): number {
+    return this.#total
+  }
+
+  /** Takes over the counts of another. */
+  merge(other: Histogram): void {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      this.#counts[bucket] = (this.#counts[bucket] as number) + (other.#counts[bucket] as number)
+    }
+    this.#total += other.#total
+  }
+
   /** Milliseconds that this share (0 to 1) of all counts do not exceed; null if there are none. */
   quantile(share: number): number | null {
     if (this.#total === 0) return null

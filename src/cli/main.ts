@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { printable } from '../common/foreign-text.js'
 import { ConfigError, KafkaError } from '../errors/index.js'
 import { nearest, quote, UsageError } from './arguments.js'
-import { BROKER_HELP, MAIN_HELP, PRODUCE_HELP } from './help.js'
+import { BROKER_HELP, MAIN_HELP, PERF_HELP, PRODUCE_HELP, VERIFY_HELP } from './help.js'
+import { KAFKAJS_CHECK_HELP } from './kafkajs-check-help.js'
+import { printable } from './printable.js'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
-const MESSAGE_MAX = 4000
+/** Of a line, before escaping. */
+const LINE_MAX = 4000
 
 interface Command {
   readonly help: string
@@ -20,9 +22,21 @@ const commands: Readonly<Record<string, Command>> = {
     help: PRODUCE_HELP,
     run: async args => (await import('./produce.js')).produce(args),
   },
+  perf: {
+    help: PERF_HELP,
+    run: async args => (await import('./perf/perf.js')).perf(args),
+  },
+  verify: {
+    help: VERIFY_HELP,
+    run: async args => (await import('./verifiable/verifiable.js')).verify(args),
+  },
   broker: {
     help: BROKER_HELP,
     run: async args => (await import('./broker.js')).broker(args),
+  },
+  'kafkajs-check': {
+    help: KAFKAJS_CHECK_HELP,
+    run: async args => (await import('./kafkajs-check.js')).kafkajsCheck(args),
   },
 }
 
@@ -32,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(MAIN_HELP)
     return EXIT_USAGE
   }
-  if (name === '--version') return print(`${version()}\n`)
+  if (name === '--version' || name === '-V') return print(`${version()}\n`)
   if (name === '--help' || name === '-h' || name === 'help') {
     return print((rest[0] !== undefined && commandOf(rest[0])?.help) || MAIN_HELP)
   }
@@ -41,9 +55,10 @@ async function main(args: readonly string[]): Promise<number> {
     const near = nearest(name, Object.keys(commands))
     const what = name.startsWith('-') ? 'option' : 'command'
     const hint = near === undefined ? 'try millrace --help' : `did you mean ${near}?`
-    process.stderr.write(`millrace: unknown ${what} ${quote(name)}; ${hint}\n`)
+    process.stderr.write(`millrace: unknown ${what} ${printable(quote(name))}; ${hint}\n`)
     return EXIT_USAGE
   }
+  if (rest.length === 1 && rest[0] === '--version') return print(`${version()}\n`)
   if (rest.includes('--help') || rest.includes('-h')) return print(command.help)
   try {
     return await command.run(rest)
@@ -59,21 +74,16 @@ function commandOf(name: string): Command | undefined {
 function complain(command: string, error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigError) {
     process.stderr.write(
-      `millrace ${command}: ${printable(error.message, MESSAGE_MAX)}\nSee millrace ${command} --help\n`,
+      `millrace ${command}: ${printable(error.message, LINE_MAX)}\nSee millrace ${command} --help\n`,
     )
     return EXIT_USAGE
   }
-  process.stderr.write(`millrace ${command}: ${textOf(error)}\n`)
+  const known = error instanceof KafkaError || (error as NodeJS.ErrnoException)?.syscall !== undefined
+  const text = error instanceof Error ? (known ? error.message : (error.stack ?? '')) : String(error)
+  // A stack has lines of its own.
+  const lines = text.split('\n').map(line => printable(line, LINE_MAX))
+  process.stderr.write(`millrace ${command}: ${lines.join('\n')}\n`)
   return EXIT_FAILED
-}
-
-function textOf(error: unknown): string {
-  // Its message is printable by itself, and may have several lines.
-  if (error instanceof KafkaError) return error.message
-  if (!(error instanceof Error)) return printable(String(error), MESSAGE_MAX)
-  if ((error as NodeJS.ErrnoException).syscall !== undefined) return printable(error.message, MESSAGE_MAX)
-  const lines = String(error.stack).split('\n')
-  return lines.map(line => printable(line, MESSAGE_MAX)).join('\n')
 }
 
 function print(text: string): number {

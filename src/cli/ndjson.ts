@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
 
-const LINE_FEED = 0x0a
+const LINE_FEED = Buffer.of(0x0a)
 const CARRIAGE_RETURN = 0x0d
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
@@ -15,35 +15,59 @@ export interface Line {
   readonly bytes: Buffer | null
 }
 
+export interface SplitOptions {
+  /** Ends a line instead of LF and CR LF; then nothing is taken off a line. */
+  readonly delimiter?: Buffer | null
+  /** A byte order mark before the first line belongs to it. */
+  readonly keepByteOrderMark?: boolean
+}
+
+const NOTHING = Buffer.alloc(0)
+
 /**
- * Splits chunks into lines. A line ends with LF or CR LF, the last one also with the file; a byte order mark
- * before the first is dropped. Keeps at most one line's beginning, and nothing of one that is too long.
+ * Splits chunks into lines. A line ends with LF or CR LF, or with a delimiter of one's own, the last one also
+ * with the file; a byte order mark before the first is dropped. Keeps at most one line's beginning, and
+ * nothing of one that is too long.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number
+  readonly #delimiter: Buffer | null
+  readonly #mark: Buffer
+  readonly #keepByteOrderMark: boolean
   #number = 0
   #held: Buffer[] = []
   #heldBytes = 0
+  /** The last bytes of what has come, which a delimiter of several bytes may begin with. */
+  #carried: Buffer = NOTHING
 
-  constructor(maxLineBytes: number = MAX_LINE_BYTES) {
+  constructor(maxLineBytes: number = MAX_LINE_BYTES, options: SplitOptions = {}) {
     this.#maxLineBytes = maxLineBytes
+    this.#delimiter = options.delimiter ?? null
+    this.#mark = this.#delimiter ?? LINE_FEED
+    this.#keepByteOrderMark = options.keepByteOrderMark ?? false
   }
 
   /** The lines that end in this chunk. To be read to the end before the next call. */
   *push(chunk: Buffer): Generator<Line, void> {
+    const bytes = this.#carried.length === 0 ? chunk : Buffer.concat([this.#carried, chunk])
+    this.#carried = NOTHING
     let start = 0
     for (;;) {
-      const end = chunk.indexOf(LINE_FEED, start)
+      const end = bytes.indexOf(this.#mark, start)
       if (end < 0) break
-      yield this.#line(chunk.subarray(start, end))
-      start = end + 1
+      yield this.#line(bytes.subarray(start, end))
+      start = end + this.#mark.length
     }
-    if (start < chunk.length) this.#hold(chunk.subarray(start))
+    const kept = Math.max(start, bytes.length - this.#mark.length + 1)
+    if (kept > start) this.#hold(bytes.subarray(start, kept))
+    this.#carried = bytes.subarray(kept)
   }
 
   /** The last line, where the file does not end with a line end. */
   *end(): Generator<Line, void> {
-    if (this.#heldBytes > 0) yield this.#line(Buffer.alloc(0))
+    const tail = this.#carried
+    this.#carried = NOTHING
+    if (this.#heldBytes > 0 || tail.length > 0) yield this.#line(tail)
   }
 
   #hold(piece: Buffer): void {
@@ -67,9 +91,9 @@ export class LineSplitter {
       this.#heldBytes = 0
       if (total > this.#limit()) return { number: this.#number, bytes: null }
     }
-    if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1)
+    if (this.#delimiter === null && bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1)
     if (bytes.length > this.#maxLineBytes) return { number: this.#number, bytes: null }
-    if (this.#number === 1 && bytes.indexOf(BYTE_ORDER_MARK) === 0) bytes = bytes.subarray(3)
-    return { number: this.#number, bytes }
+    const hasMark = this.#number === 1 && !this.#keepByteOrderMark && bytes.indexOf(BYTE_ORDER_MARK) === 0
+    return { number: this.#number, bytes: hasMark ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes }
   }
 }

@@ -1,8 +1,14 @@
 import { formatCount, formatDuration, formatMegabytes, type Totals } from './summary.js'
 
 const BAR_CELLS = 24
+/** Fewer say little, but on a narrow terminal they are better than nothing. */
+const BAR_CELLS_MIN = 8
+const BAR_CELLS_MIN_NARROW = 2
+const NARROW_COLUMNS = 60
+const COLUMNS = 80
 const TTY_INTERVAL_MS = 100
 const LINE_INTERVAL_MS = 3_000
+const GAP = '  '
 /** Back to the first column, and clear the line. */
 const CLEAR_LINE = '\r\x1b[2K'
 
@@ -13,12 +19,14 @@ export interface ProgressStream {
   readonly columns?: number
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   stream: ProgressStream
   totals: Totals
   /** How much of the whole is done, 0 to 1; null if that is not known. */
   share: () => number | null
   now?: () => number
+  /** More to be shown, the most important first. */
+  details?: () => readonly string[]
   /** Between plain lines, where the stream is no terminal. */
   lineIntervalMs?: number
 }
@@ -29,15 +37,18 @@ export class Progress {
   readonly #totals: Totals
   readonly #share: () => number | null
   readonly #now: () => number
+  readonly #details: () => readonly string[]
   readonly #startedAt: number
   readonly #timer: NodeJS.Timeout
   #drawn = false
 
-  constructor({ stream, totals, share, now = () => performance.now(), lineIntervalMs }: ProgressOptions) {
+  constructor(options: ProgressOptions) {
+    const { stream, totals, share, now = () => performance.now(), lineIntervalMs } = options
     this.#stream = stream
     this.#totals = totals
     this.#share = share
     this.#now = now
+    this.#details = options.details ?? (() => [])
     this.#startedAt = now()
     const interval = stream.isTTY ? TTY_INTERVAL_MS : (lineIntervalMs ?? LINE_INTERVAL_MS)
     this.#timer = setInterval(() => this.draw(), interval)
@@ -46,14 +57,19 @@ export class Progress {
 
   /** Shows how things stand now. */
   draw(): void {
-    const text = this.#text()
     if (!this.#stream.isTTY) {
-      this.#stream.write(`${text}\n`)
+      this.#stream.write(`${this.#text(COLUMNS)}\n`)
       return
     }
     // One column is left free: a full line would wrap and could not be drawn over.
-    this.#stream.write(CLEAR_LINE + text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1)))
+    this.#stream.write(CLEAR_LINE + this.#text((this.#stream.columns || COLUMNS) - 1))
     this.#drawn = true
+  }
+
+  /** Takes the bar off the line, for somebody else's output; the next draw brings it back. */
+  clear(): void {
+    if (this.#drawn) this.#stream.write(CLEAR_LINE)
+    this.#drawn = false
   }
 
   /** Writes a line of its own without tearing the bar. */
@@ -71,23 +87,32 @@ export class Progress {
     this.#drawn = false
   }
 
-  #text(): string {
+  /** As much as fits; what matters least is left out first. The bar takes what is left. */
+  #text(columns: number): string {
     const seconds = Math.max(1e-3, (this.#now() - this.#startedAt) / 1000)
     const { delivered, failed, deliveredBytes } = this.#totals
     const share = this.#share()
-    const parts: string[] = []
-    if (share !== null) {
-      const done = Math.min(1, share)
-      const cells = Math.round(done * BAR_CELLS)
-      if (this.#stream.isTTY) parts.push(`[${'='.repeat(cells)}${' '.repeat(BAR_CELLS - cells)}]`)
-      parts.push(`${Math.floor(done * 100)}%`.padStart(4))
-    }
-    parts.push(`${formatCount(delivered)} records`, formatMegabytes(deliveredBytes))
-    parts.push(`${formatCount(delivered / seconds)} records/s`)
-    if (failed > 0) parts.push(`${formatCount(failed)} failed`)
+    const percent = share === null ? null : `${Math.floor(Math.min(1, share) * 100)}%`.padStart(4)
+    // In the order of the line, with how much each matters.
+    const parts: [text: string, rank: number][] = [[`${formatCount(delivered)} records`, 9]]
+    if (percent !== null) parts.unshift([percent, 8])
+    parts.push([formatMegabytes(deliveredBytes), 2], [`${formatCount(delivered / seconds)} records/s`, 5])
+    if (failed > 0) parts.push([`${formatCount(failed)} failed`, 7])
+    for (const [index, detail] of this.#details().entries()) parts.push([detail, 6 - index * 0.1])
     if (share !== null && share > 0 && share < 1) {
-      parts.push(`ETA ${formatDuration((seconds * (1 - share)) / share)}`)
+      parts.push([`ETA ${formatDuration((seconds * (1 - share)) / share)}`, 4])
     }
-    return parts.join('  ')
+    const lengthOf = () => parts.reduce((sum, [text]) => sum + text.length, (parts.length - 1) * GAP.length)
+    while (parts.length > 1 && lengthOf() > columns) {
+      const least = parts.reduce((low, part) => (part[1] < low[1] ? part : low))
+      parts.splice(parts.indexOf(least), 1)
+    }
+    const text = parts.map(([part]) => part).join(GAP)
+    if (share === null || !this.#stream.isTTY) return text.slice(0, columns)
+    const cells = Math.min(BAR_CELLS, columns - text.length - GAP.length - 2)
+    if (cells < (columns < NARROW_COLUMNS ? BAR_CELLS_MIN_NARROW : BAR_CELLS_MIN))
+      return text.slice(0, columns)
+    const done = Math.round(Math.min(1, share) * cells)
+    return `[${'='.repeat(done)}${' '.repeat(cells - done)}]${GAP}${text}`
   }
 }

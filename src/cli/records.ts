@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { ProducerRecord } from '../index.js'
-import { type Line, LineSplitter } from './ndjson.js'
+import type { LineReader, ParsedLine } from './line-reader.js'
+import { type Line, LineSplitter, type SplitOptions } from './ndjson.js'
 
 /** What every record of a run has in common. */
 export interface RecordTemplate {
@@ -17,6 +18,8 @@ export interface RecordArray {
   readonly firstNumber: number
   /** Of keys and values. */
   readonly bytes: number
+  /** The lines as they came, where somebody asked for them. */
+  readonly lines?: readonly Uint8Array[]
 }
 
 /** The line or event number of the record at `index`. */
@@ -26,35 +29,50 @@ export function numberAt(array: RecordArray, index: number): number {
 
 export interface LineRecordsOptions {
   template: RecordTemplate
-  /** Field whose value becomes the key: its name, or a path with dots. */
+  /** Field whose value becomes the key: its name, or a path with dots. Of JSON only. */
   keyField: string | undefined
+  /** Field whose value is the topic. Of JSON only. */
+  topicField?: string | undefined
+  /** Reads a line; without it a line is JSON. */
+  reader?: LineReader
+  /** Key of records that have none of their own. Of JSON only; a reader has its own. */
+  fixedKey?: Buffer | null
+  /** All topics that get the records, where they are several. */
+  topics?: readonly string[]
+  split?: SplitOptions
+  /** Most lines that become records. */
+  maxLines?: number
+  /** Whether the arrays have the lines. */
+  keepLines?: boolean
   /** Most records of an array. */
   arrayLength: number
   /** An array is handed on when it holds this many bytes, whatever its length. */
   arrayBytes: number
-  /** Takes the lines that cannot be sent. */
-  onBadLine: (number: number, message: string) => void
+  /** Takes the lines that cannot be sent; no further ones are read if it answers `stop`. */
+  onBadLine: (number: number, message: string) => unknown
   /** Takes how many bytes of the input have been turned into records. */
   onBytesRead: (bytes: number) => void
 }
 
 /**
- * One record for each line of NDJSON, in arrays. What a chunk leaves is handed on before the next is waited
- * for: lines of a pipe are not held back.
+ * One record for each line, in arrays. What a chunk leaves is handed on before the next is waited for: lines
+ * of a pipe are not held back.
  */
 export async function* recordsOfLines(
   chunks: AsyncIterable<Buffer>,
   options: LineRecordsOptions,
 ): AsyncGenerator<RecordArray, void> {
-  const splitter = new LineSplitter()
+  const splitter = new LineSplitter(undefined, options.split)
   const arrays = new ArrayBuilder(options)
   for await (const chunk of chunks) {
     for (const line of splitter.push(chunk)) {
       arrays.add(line)
       if (arrays.full) yield arrays.take()
+      if (arrays.ended) break
     }
     options.onBytesRead(chunk.length)
     if (!arrays.empty) yield arrays.take()
+    if (arrays.ended) return
   }
   for (const line of splitter.end()) arrays.add(line)
   if (!arrays.empty) yield arrays.take()
@@ -63,12 +81,17 @@ export async function* recordsOfLines(
 /** Collects the records of lines until they are enough for an array. */
 class ArrayBuilder {
   readonly #options: LineRecordsOptions
+  readonly #topics: readonly string[]
   #records: ProducerRecord[] = []
   #numbers: number[] = []
+  #lines: Uint8Array[] = []
   #bytes = 0
+  #read = 0
+  #stopped = false
 
   constructor(options: LineRecordsOptions) {
     this.#options = options
+    this.#topics = options.topics ?? [options.template.topic]
   }
 
   get empty(): boolean {
@@ -79,36 +102,78 @@ class ArrayBuilder {
     return this.#records.length >= this.#options.arrayLength || this.#bytes >= this.#options.arrayBytes
   }
 
+  /** No further lines are wanted. */
+  get ended(): boolean {
+    return this.#stopped || this.#read >= (this.#options.maxLines ?? Number.POSITIVE_INFINITY)
+  }
+
   add({ number, bytes }: Line): void {
-    const { keyField, onBadLine } = this.#options
-    if (bytes === null) {
-      onBadLine(number, 'the line is too long')
-      return
-    }
-    if (isBlank(bytes)) return
-    const ascii = isAscii(bytes)
-    let key: string | null = null
+    const { reader, topicField, keepLines, onBadLine } = this.#options
+    if (this.ended) return
+    if (reader === undefined && bytes !== null && isBlank(bytes)) return
+    let parsed: ParsedLine & { topic?: string }
     try {
-      if (!ascii && !isUtf8(bytes)) throw new Error('not valid UTF-8')
-      if (keyField === undefined) checkJson(bytes)
-      else key = keyOf(parseJson(bytes.toString(ascii ? 'latin1' : 'utf8')), keyField)
+      if (bytes === null) throw new Error('the line is too long')
+      parsed = reader === undefined ? this.#parseJson(bytes) : reader.read(bytes, number)
     } catch (error) {
-      onBadLine(number, (error as Error).message)
+      if (onBadLine(number, (error as Error).message) === 'stop') this.#stopped = true
       return
     }
-    const { topic, partition, headers } = this.#options.template
-    this.#records.push({ topic, partition, headers, key, value: bytes })
-    this.#numbers.push(number)
-    this.#bytes += bytes.length + (key === null ? 0 : ascii ? key.length : Buffer.byteLength(key))
+    const { partition, headers } = this.#options.template
+    const { key, value } = parsed
+    const own = parsed.headers
+    const all = own === undefined ? headers : headers === undefined ? own : [...pairsOf(headers), ...own]
+    const topics = topicField === undefined || parsed.topic === undefined ? this.#topics : [parsed.topic]
+    for (const topic of topics) {
+      this.#records.push({ topic, partition, headers: all, key, value })
+      this.#numbers.push(number)
+      this.#bytes +=
+        (value?.length ?? 0) + (typeof key === 'string' ? Buffer.byteLength(key) : (key?.length ?? 0))
+    }
+    if (keepLines) this.#lines.push(bytes as Uint8Array)
+    this.#read++
   }
 
   take(): RecordArray {
-    const array = { records: this.#records, numbers: this.#numbers, firstNumber: 0, bytes: this.#bytes }
+    const lines = this.#options.keepLines ? { lines: this.#lines } : null
+    const array = {
+      records: this.#records,
+      numbers: this.#numbers,
+      firstNumber: 0,
+      bytes: this.#bytes,
+      ...lines,
+    }
     this.#records = []
     this.#numbers = []
+    this.#lines = []
     this.#bytes = 0
     return array
   }
+
+  #parseJson(bytes: Buffer): ParsedLine & { topic?: string } {
+    const { keyField, topicField, fixedKey, template } = this.#options
+    const ascii = isAscii(bytes)
+    if (!ascii && !isUtf8(bytes)) throw new Error('not valid UTF-8')
+    if (keyField === undefined && topicField === undefined) {
+      checkJson(bytes)
+      return { key: fixedKey ?? null, value: bytes }
+    }
+    const json = parseJson(bytes.toString(ascii ? 'latin1' : 'utf8'))
+    const key = keyField === undefined ? null : textOf(json, keyField, 'key')
+    const topic = topicField === undefined ? null : textOf(json, topicField, 'topic')
+    if (topicField !== undefined && topic === null && template.topic === '') {
+      throw new Error(`there is no topic field ${topicField}, and no --topic`)
+    }
+    const parsed = { key: key ?? fixedKey ?? null, value: bytes }
+    return topic === null ? parsed : { ...parsed, topic }
+  }
+}
+
+type HeaderPairs = Iterable<readonly [string, string | Uint8Array | null]>
+
+/** Headers of a template are pairs: the command line gives no others. */
+function pairsOf(headers: ProducerRecord['headers']): HeaderPairs {
+  return (headers ?? []) as HeaderPairs
 }
 
 /** Whether there is nothing but spaces and tabs. Such lines are passed over. */
@@ -138,8 +203,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The field's value as a key: strings as they are, numbers and booleans as JSON text; null if missing. */
-function keyOf(value: unknown, path: string): string | null {
+/** The field's value as text: strings as they are, numbers and booleans as JSON text; null if missing. */
+function textOf(value: unknown, path: string, what: 'key' | 'topic'): string | null {
   const field = fieldAt(value, path)
   switch (typeof field) {
     case 'string':
@@ -152,7 +217,7 @@ function keyOf(value: unknown, path: string): string | null {
     default:
       if (field === null) return null
       throw new Error(
-        `the key field ${path} is not a string but an ${Array.isArray(field) ? 'array' : 'object'}`,
+        `the ${what} field ${path} is not a string but an ${Array.isArray(field) ? 'array' : 'object'}`,
       )
   }
 }

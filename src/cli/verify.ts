@@ -1,9 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { RecordMetadata } from '../index.js'
+import type { ProducerRecord, RecordMetadata } from '../index.js'
 import { sequenceOf } from './generate.js'
 import type { RecordArray } from './records.js'
 import { formatCount } from './summary.js'
-import type { FailedRecords } from './window.js'
 
 type Bytes = string | Uint8Array | null | undefined
 
@@ -43,7 +42,7 @@ export class Verification {
   }
 
   /** Takes the records of an array that were delivered. To be called in the order of sending. */
-  delivered({ records }: RecordArray, report: Reported, failed: FailedRecords): void {
+  delivered({ records }: RecordArray, report: Reported, failed: { has(index: number): boolean }): void {
     for (let index = 0; index < records.length; index++) {
       const metadata = failed.has(index) ? undefined : report.at(index)
       if (metadata === undefined) continue
@@ -54,7 +53,7 @@ export class Verification {
         this.#problem(`partition ${partition}: offset ${offset} was reported for record ${digest.count}`)
       }
       const record = records[index]
-      digest.add(record?.key, record?.value, this.#headers)
+      digest.add(record?.key, record?.value, headersOf(record?.headers) ?? this.#headers)
     }
   }
 
@@ -111,6 +110,11 @@ export class Verification {
   #problem(text: string): void {
     if (this.#problems.length < 10) this.#problems.push(text)
   }
+}
+
+/** Headers in pairs, as the command line gives them. */
+function headersOf(headers: ProducerRecord['headers']): Iterable<readonly [string, Bytes]> | undefined {
+  return headers as Iterable<readonly [string, Bytes]> | undefined
 }
 
 function digestOf(digests: Map<number, PartitionDigest>, partition: number): PartitionDigest {

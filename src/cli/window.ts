@@ -4,7 +4,7 @@ import { numberAt, type RecordArray } from './records.js'
 import type { Totals } from './summary.js'
 
 /** The part of a producer that is needed here. */
-export interface ArraySender {
+interface ArraySender {
   sendMany(records: readonly ProducerRecord[]): Promise<DeliveryReport>
 }
 
@@ -19,7 +19,7 @@ export interface WindowOptions {
 }
 
 /** Errors by the index of the failed record. */
-export type FailedRecords = ReadonlyMap<number, KafkaError>
+type FailedRecords = ReadonlyMap<number, KafkaError>
 
 const NONE_FAILED: FailedRecords = new Map()
 
@@ -32,6 +32,7 @@ interface Sent {
 /** Codes that are about one record, not about the cluster or the connection to it. */
 const RECORD_CODES: ReadonlySet<string> = new Set([
   'RECORD_INVALID',
+  'TOPIC_INVALID',
   'RECORD_TOO_LARGE',
   'SERIALIZATION_FAILED',
 ])
@@ -59,6 +60,11 @@ export class DeliveryWindow {
    */
   get hopeless(): string | null {
     return this.#hopeless
+  }
+
+  /** Records without an outcome. */
+  get open(): number {
+    return this.#sent.reduce((sum, { array, outcome }) => sum + (outcome ? 0 : array.records.length), 0)
   }
 
   /** Sends an array; resolves when there is room for one more. */

@@ -44,7 +44,7 @@ export interface AuthenticationTarget {
 }
 
 /** An exchange whose first message is there; nothing of it has been sent. */
-export interface PreparedExchange {
+interface PreparedExchange {
   readonly exchange: SaslExchange
   readonly first: Uint8Array
 }

@@ -2,9 +2,17 @@ import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import { ForeignTexts } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
+import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { noObserver, type Observer } from '../common/observer.js'
-import { AuthenticationError, type KafkaError, NetworkError, ProducerClosedError } from '../errors/index.js'
+import {
+  AuthenticationError,
+  KafkaError,
+  NetworkError,
+  ProducerClosedError,
+  UnsupportedVersionError,
+} from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
+import { Metadata, type MetadataRequest } from '../protocol/metadata.js'
 import type { Security } from '../security/index.js'
 import { type Lookup, systemLookup } from './addresses.js'
 import type { AnyApi } from './api-version-table.js'
@@ -23,6 +31,7 @@ import {
 } from './node-connection.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 import { PendingRpcs, type RequestOptions, type RpcTarget } from './pending-rpcs.js'
+import { connectThrough } from './socket-factory.js'
 
 export type { Lookup } from './addresses.js'
 export type { Connect } from './node-connection.js'
@@ -31,9 +40,15 @@ export type { RequestOptions, RpcTarget } from './pending-rpcs.js'
 
 /** Nodes left out that are warned of. */
 const REFUSALS_WARNED_MAX = 20
+const NO_TOPICS: MetadataRequest = {
+  topics: [],
+  allowAutoTopicCreation: false,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+}
 
 /** What to do when no known broker can be reached (`metadata.recovery.strategy`). */
-export type RecoveryStrategy = 'rebootstrap' | 'none'
+type RecoveryStrategy = 'rebootstrap' | 'none'
 
 export interface ClusterClientOptions {
   bootstrapServers: readonly HostAndPort[]
@@ -65,6 +80,11 @@ export interface ClusterClientOptions {
   connect?: Connect
   /** How names are resolved; default the system's. */
   lookup?: Lookup
+  /** Opens sockets instead of `connect`, by the names of brokers. */
+  socketFactory?: SocketFactory | null
+  requestListener?: RequestListener | null
+  /** Whether brokers may create topics that are asked for; default true. */
+  allowAutoTopicCreation?: boolean
 }
 
 /**
@@ -77,10 +97,12 @@ export class ClusterClient {
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
   onUpdate: () => void = () => {}
   /**
-   * A broker refused this client, or this client the broker: trying again will not help those who wait. Set
-   * by the owner.
+   * A broker refused this client, or this client the broker: for its credentials, or because the broker is
+   * too old. Trying again will not help those who wait. Set by the owner.
    */
-  onAuthenticationFailed: (error: AuthenticationError) => void = () => {}
+  onRefused: (error: AuthenticationError | UnsupportedVersionError) => void = () => {}
+  /** Another cluster answers at the known addresses. Set by the owner. */
+  onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
   lastUseOfTopicMs: (name: string) => number = () => Number.NEGATIVE_INFINITY
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
@@ -118,6 +140,25 @@ export class ClusterClient {
       nodeFor: target => this.nodeFor(target),
       lastError: () => this.lastError,
     })
+  }
+
+  /**
+   * Reaches a broker, authenticates, and has a request answered. What may pass is tried again until the time
+   * is over; otherwise rejects as {@link request} does.
+   */
+  async connect(timeoutMs: number): Promise<void> {
+    const { clock } = this.options
+    const deadline = clock.now() + timeoutMs
+    for (;;) {
+      const leftMs = Math.max(0, deadline - clock.now())
+      try {
+        await this.request('any', Metadata, NO_TOPICS, { minVersion: 1, timeoutMs: leftMs })
+        return
+      } catch (error) {
+        const mayPass = error instanceof KafkaError && error.retriable
+        if (!mayPass || clock.now() >= deadline) throw error
+      }
+    }
   }
 
   /**
@@ -281,8 +322,10 @@ export class ClusterClient {
       observer: this.observer,
       prepareConnect: this.connectPreparer(),
       mechanism: options.security?.mechanism ?? null,
-      lookup: options.lookup ?? systemLookup,
       texts: this.texts,
+      // Whoever opens the sockets may know names that this machine does not.
+      lookup: options.lookup ?? (options.socketFactory ? async host => [host] : systemLookup),
+      requestListener: options.requestListener ?? null,
       events: {
         onUsable: node => this.onUsable(node),
         onSlotFreed: () => this.onUpdate(),
@@ -293,8 +336,11 @@ export class ClusterClient {
   }
 
   private connectPreparer(): () => Promise<Connect> {
-    const { connect, security } = this.options
+    const { connect, security, socketFactory } = this.options
     const connector = security?.connector ?? null
+    if (socketFactory) {
+      return async () => connectThrough(socketFactory, (await connector?.prepareOptions()) ?? null)
+    }
     if (connect === undefined && connector !== null) return () => connector.prepare()
     return async () => connect ?? connectTcp
   }
@@ -313,11 +359,18 @@ export class ClusterClient {
       rebootstrapTriggerMs: options.rebootstrapTriggerMs,
       rebootstraps: options.recoveryStrategy === 'rebootstrap',
       lastUseOfTopicMs: name => this.lastUseOfTopicMs(name),
+      allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
       chooseNode: () => this.chooseNode(),
       rebootstrap: closing => this.rebootstrap(closing),
       onUpdate: () => this.onMetadata(),
+      onOtherCluster: clusterId => {
+        options.logger.warn(`another cluster answers now: its id is ${clusterId}`)
+        this.onOtherCluster()
+      },
       onFailure: error => {
         this.lastError = error
+        // Where a newer broker has answered before, others may again.
+        if (error instanceof UnsupportedVersionError && this.metadata.bootstrapping) this.refuse(error)
       },
     })
   }
@@ -367,13 +420,15 @@ export class ClusterClient {
       this.lastError = error
       this.updater.requestFull()
     }
-    if (error instanceof AuthenticationError) {
-      this.rpcs.rejectWaiting(error)
-      this.onAuthenticationFailed(error)
-    }
+    if (error instanceof AuthenticationError) this.refuse(error)
     this.updater.run()
     this.rpcs.dispatch()
     this.onUpdate()
+  }
+
+  private refuse(error: AuthenticationError | UnsupportedVersionError): void {
+    this.rpcs.rejectWaiting(error)
+    this.onRefused(error)
   }
 
   private onMetadata(): void {

@@ -20,6 +20,8 @@ import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import { FRAME_BYTES_MAX, FrameReader } from './frame-reader.js'
 import { type InFlightRequest, InFlightRequests } from './in-flight.js'
 import type { OutgoingRequest } from './outgoing-request.js'
+import type { RequestReports } from './request-reports.js'
+import { SOCKET_READY } from './socket-ready.js'
 
 /** Largest frame believed before the peer has answered ApiVersions. */
 const FRAME_BYTES_MAX_NEGOTIATING = 1024 * 1024
@@ -42,7 +44,7 @@ const CORRELATION_ID_END = 0x7ffffff8
 /** As {@link HELD_MS_MIN}, as a share of the request time-out. */
 const HELD_SHARE = 0.1
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** TCP is up, and TLS where there is TLS: the peer is the one it should be. */
   onConnected(): void
   /** A response came, or a request without one was written: there is room for another. */
@@ -51,7 +53,7 @@ export interface ConnectionEvents {
   onClosed(error: KafkaError): void
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   socket: Socket
   /** `host:port (id n)`, for messages. */
   broker: string
@@ -65,6 +67,13 @@ export interface ConnectionOptions {
   /** The door that texts of the broker go through; default one that knows no secrets. */
   texts?: ForeignTexts
   events: ConnectionEvents
+  /**
+   * Whether the application opened the socket. Such a one says itself when it is connected, and may go on
+   * reading what it was given after it has called back: it is given copies.
+   */
+  isForeign?: boolean
+  /** Default: nobody is told of requests. */
+  reports?: RequestReports | null
 }
 
 const UNKNOWN_NODE: ObservedNode = { id: -1, host: '', port: 0 }
@@ -97,6 +106,8 @@ export class Connection {
   /** Requests without a response that are not written yet. */
   private unanswerable = 0
   private readonly timeouts: DeadlineTimer
+  private readonly isForeign: boolean
+  private readonly reports: RequestReports | null
   /** Bytes of the requests that wait to be written together. */
   private gatheredBytes = NOT_GATHERING
   /** Requests that the socket was given, and those that it has been asked about. */
@@ -134,7 +145,9 @@ export class Connection {
     this.lastActiveAt = this.clock.now()
     this.frames = new FrameReader(frame => this.onFrame(frame), FRAME_BYTES_MAX_NEGOTIATING)
     this.timeouts = new DeadlineTimer(this.clock, asOf => this.judgeTimeouts(asOf))
-    this.showsWritten = isNode && !hasTls(options.socket)
+    this.isForeign = options.isForeign === true
+    this.reports = options.reports ?? null
+    this.showsWritten = isNode && !this.isForeign && !hasTls(options.socket)
     this.listen()
     this.observer.connectBegan(this.node)
   }
@@ -178,7 +191,8 @@ export class Connection {
     } else {
       this.unanswerable++
     }
-    this.write(request, chunks, now)
+    this.write(request, this.isForeign ? [Buffer.concat(chunks)] : chunks, now)
+    if (!request.expectsResponse) this.reports?.ended({ request, correlationId, sentAt: now }, 0)
   }
 
   /**
@@ -221,16 +235,26 @@ export class Connection {
     socket.on('connect', () => {
       this.isOpen = true
     })
-    socket.on(hasTls(socket) ? 'secureConnect' : 'connect', () => this.onConnected())
-    socket.on('data', (chunk: Uint8Array) => this.onData(chunk))
+    const ready = hasTls(socket) ? 'secureConnect' : 'connect'
+    socket.on(this.isForeign ? SOCKET_READY : ready, () => this.onConnected())
+    // What a foreign socket receives before it is ready belongs to whoever makes it so, a proxy's answer say.
+    if (!this.isForeign) this.readData()
     socket.on('end', () => this.destroy(this.endedByBroker()))
     socket.on('error', cause => this.destroy(this.socketError(cause)))
     socket.on('close', () => this.onClose())
   }
 
+  private readData(): void {
+    this.socket.on('data', (chunk: Uint8Array) => this.onData(chunk))
+  }
+
   private onConnected(): void {
     // A listener before this one may have found the session wanting.
     if (this.socket.destroyed) return
+    if (this.isForeign) {
+      this.readData()
+      this.socket.resume()
+    }
     this.lastActiveAt = this.clock.now()
     this.isConnected = true
     if (this.endError !== null) return
@@ -336,9 +360,11 @@ export class Connection {
   private onFrame(frame: Uint8Array): void {
     const reader = new Reader(frame).limitElements(RESPONSE_ELEMENTS_MAX).through(this.texts)
     const before = this.inFlightCount
-    const { request, sentAt } = this.inFlight.complete(reader.int32())
+    const entry = this.inFlight.complete(reader.int32())
+    const { request, sentAt } = entry
     this.observer.requestAnswered(this.node, request, this.lastActiveAt - sentAt, null)
     this.respond(request, reader)
+    this.reports?.ended(entry, frame.length)
     if (this.endError !== null) return
     this.events.onSlotFreed(before)
     this.closeIfDrained()
@@ -396,6 +422,7 @@ export class Connection {
       return error instanceof ProtocolError ? this.networkError(`ended: ${error.message}`, error) : error
     }
     const waitedMs = Math.round(this.timedOutBefore - entry.sentAt)
+    this.reports?.ended(entry, 0, true)
     return new TimeoutError(
       `${entry.request.api.name} to broker ${this.broker} was not answered within ${waitedMs} ms`,
       { broker: this.broker },

@@ -30,7 +30,7 @@ export interface HostAndPort {
 }
 
 /** How a response is to be applied. */
-export interface ApplyOptions {
+interface ApplyOptions {
   /** Version the response was read in. */
   version: number
   /** Only the topics asked for change; else what the response does not name is gone. */
@@ -42,9 +42,11 @@ export interface ApplyOptions {
 }
 
 /** What a response was worth. */
-export interface Applied {
+interface Applied {
   /** It told something new, so asking again soon may tell more. */
   progressed: boolean
+  /** It names another cluster than all responses before. */
+  isOtherCluster: boolean
   /** It tells that it is already out of date, or that something is not ready: ask again. */
   outdated: boolean
 }
@@ -55,7 +57,7 @@ interface TopicError {
 }
 
 /** A leader as a broker names it in a Produce response (KIP-951). */
-export interface LeaderHint {
+interface LeaderHint {
   topic: string
   partition: number
   leaderId: number
@@ -86,6 +88,7 @@ function isUsable(broker: MetadataBroker | NodeEndpoint): boolean {
  */
 export class MetadataCache {
   clusterId: string | null = null
+  private knownClusterId: string | null = null
   /** -1: unknown. */
   controllerId = -1
   /** Grows by one with every response applied. */
@@ -162,13 +165,18 @@ export class MetadataCache {
     this.nodesById = nodes
     this.hintedNodes = 0
     this.bootstrapping = false
+    const isOther =
+      this.knownClusterId !== null &&
+      response.clusterId !== null &&
+      response.clusterId !== this.knownClusterId
     this.clusterId = response.clusterId
+    this.knownClusterId = response.clusterId ?? this.knownClusterId
     this.controllerId = nodes.has(response.controllerId) ? response.controllerId : -1
     this.replaceTopics(merged.topics, options)
     this.replaceErrors(replies, options)
     this.version++
     this.onNodesChanged()
-    return { progressed: merged.progressed, outdated: merged.outdated || !complete }
+    return { progressed: merged.progressed, outdated: merged.outdated || !complete, isOtherCluster: isOther }
   }
 
   /**

@@ -9,15 +9,13 @@ import { encodeRequest } from '../protocol/header.js'
 import { Metadata, type MetadataRequest, type MetadataResponse } from '../protocol/metadata.js'
 import { type Reader, TooManyElementsError } from '../protocol/reader.js'
 import { ZERO_UUID } from '../protocol/uuid.js'
-import type { ApiVersionTable } from './api-version-table.js'
+import { type ApiVersionTable, METADATA_VERSION_MIN } from './api-version-table.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import type { MetadataCache } from './metadata-cache.js'
 import type { NodeChoice } from './node-choice.js'
 import type { NodeConnection } from './node-connection.js'
 import { TrackedTopics } from './tracked-topics.js'
 
-/** First version that can ask for topics to be created on first use. */
-const METADATA_VERSION_MIN = 4
 /** From here on a broker leaves it to the client to keep quiet when throttled. */
 const CLIENT_THROTTLES_FROM = 6
 
@@ -32,7 +30,7 @@ const ELEMENTS_MAX = 25_000
 /** The same of a response of one topic, which cannot be divided: some 170,000 partitions with 3 replicas. */
 const ELEMENTS_OF_ONE_TOPIC_MAX = 300_000
 
-export interface MetadataUpdaterOptions {
+interface MetadataUpdaterOptions {
   cache: MetadataCache
   clientId: string
   clock: Clock
@@ -47,10 +45,13 @@ export interface MetadataUpdaterOptions {
   rebootstraps: boolean
   /** When a topic was last in use, on the clock; Infinity while something of it is on its way. */
   lastUseOfTopicMs(name: string): number
+  /** Whether brokers may create topics that are asked for. */
+  allowAutoTopicCreation: boolean
   chooseNode(): NodeChoice
   /** Back to the bootstrap servers; `closing`: the known nodes are not to be used any more. */
   rebootstrap(closing: boolean): void
   onUpdate(): void
+  onOtherCluster(clusterId: string): void
   onFailure(error: KafkaError): void
 }
 
@@ -202,13 +203,16 @@ export class MetadataUpdater {
     const version = versions.highest(Metadata, METADATA_VERSION_MIN)
     if (version < 0) {
       const theirs = versions.describe(Metadata)
-      const reason = `Broker ${node.name} takes Metadata in versions ${theirs}, which is too old`
+      const reason =
+        `Broker ${node.name} ${versions.tooOld}: it takes Metadata in versions ${theirs}, ` +
+        `and ${METADATA_VERSION_MIN} is the lowest that will do`
       this.fail(new UnsupportedVersionError(reason, { broker: node.name }))
       return
     }
     const partial = !this.needsFull && this.lastFullAt + this.options.metadataMaxAgeMs > this.clock.now()
     const wanted = partial ? this.topics.allFresh() : (this.rest ?? this.topics.all())
     const [requested, rest] = splitAt(wanted, this.topicsPerRequest)
+    const { clientId, allowAutoTopicCreation: creates } = this.options
     const pending: PendingUpdate = { node, version, partial, requested, rest }
     this.inFlight = pending
     this.isUrgent = false
@@ -216,7 +220,7 @@ export class MetadataUpdater {
       api: Metadata,
       version,
       expectsResponse: true,
-      encode: id => [encodeRequest(Metadata, version, id, this.options.clientId, requestFor(requested))],
+      encode: id => [encodeRequest(Metadata, version, id, clientId, requestFor(requested, creates))],
       onWritten: () => {},
       onResponse: (error, body) => this.onResponse(pending, error, body),
     })
@@ -272,6 +276,7 @@ export class MetadataUpdater {
     if (!pending.partial) this.rest = rest.size === 0 ? null : rest
     this.succeed(!isLast, applied.progressed)
     if (applied.outdated) this.needsFull = true
+    if (applied.isOtherCluster) this.options.onOtherCluster(response.clusterId as string)
     this.isUrgent ||= rest.size > 0
     this.options.observer.metadataUpdated(this.topics.size, this.cache.nodes().length, isLast)
     this.options.onUpdate()
@@ -323,10 +328,10 @@ function splitAt(names: Set<string> | ReadonlySet<string>, count: number): [Set<
 }
 
 /** Asked by name: ids of topics are learnt from the answer. */
-function requestFor(topics: ReadonlySet<string>): MetadataRequest {
+function requestFor(topics: ReadonlySet<string>, allowAutoTopicCreation: boolean): MetadataRequest {
   return {
     topics: Array.from(topics, name => ({ topicId: ZERO_UUID, name })),
-    allowAutoTopicCreation: true,
+    allowAutoTopicCreation,
     includeClusterAuthorizedOperations: false,
     includeTopicAuthorizedOperations: false,
   }

@@ -11,7 +11,7 @@ import type { Connection } from './connection.js'
 const CLIENT_SOFTWARE: ApiVersionsRequest = { clientSoftwareName: 'millrace', clientSoftwareVersion: VERSION }
 
 /** Called once with the broker's versions, or with why there are none; the connection is then of no use. */
-export type NegotiationOutcome = (error: KafkaError | null, versions: ApiVersionTable | null) => void
+type NegotiationOutcome = (error: KafkaError | null, versions: ApiVersionTable | null) => void
 
 /**
  * Asks a broker for its API versions: with the highest version of the question itself, then, if the broker

@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import { type ForeignTexts, reasonOf } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
+import type { RequestListener } from '../common/network-hooks.js'
 import type { Observer } from '../common/observer.js'
 import { isNode } from '../common/runtime.js'
 import { AuthenticationError, type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
@@ -14,6 +15,7 @@ import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import type { BrokerNode } from './metadata-cache.js'
 import { negotiate } from './negotiation.js'
 import type { OutgoingRequest } from './outgoing-request.js'
+import { RequestReports } from './request-reports.js'
 import { SaslSession } from './sasl-session.js'
 
 /** Where a node's connection stands. Connecting includes resolving its name and TLS, negotiating SASL. */
@@ -32,7 +34,11 @@ const THROTTLE_MS_MAX = 60_000
  * Opens a socket to `address`, which `host` resolved to: TLS needs the name. The chunks of its 'data' may be
  * written over once the listeners have returned.
  */
-export type Connect = (address: string, port: number, host: string) => Socket
+export interface Connect {
+  (address: string, port: number, host: string): Socket
+  /** Whether the application opens the socket (`socketFactory`). */
+  readonly isForeign?: true
+}
 
 /** Bytes read at once where the socket reads into one buffer. */
 const READ_BYTES = 16 * 1024
@@ -78,10 +84,12 @@ export interface NodeContext {
   readonly lookup: Lookup
   /** The door that texts of brokers go through. */
   readonly texts: ForeignTexts
+  /** Default: nobody is told of requests. */
+  readonly requestListener?: RequestListener | null
   readonly events: NodeEvents
 }
 
-export interface NodeEvents {
+interface NodeEvents {
   /** Requests may be sent that could not be before: connected, or a throttle is over. */
   onUsable(node: NodeConnection): void
   /** One more request may be sent where the limit of requests in flight was reached. */
@@ -268,6 +276,8 @@ export class NodeConnection {
       logger,
       observer,
       texts,
+      isForeign: connect.isForeign === true,
+      reports: this.newReports(),
       events: {
         onConnected: () => {
           if (attempt === this.attempt) this.onConnected(attempt, connection)
@@ -282,6 +292,14 @@ export class NodeConnection {
       },
     })
     this.connection = connection
+  }
+
+  private newReports(): RequestReports | null {
+    const { requestListener: listener, clientId, clock, logger } = this.context
+    const { host, port } = this.node
+    return listener == null
+      ? null
+      : new RequestReports({ listener, broker: `${host}:${port}`, clientId, clock, logger })
   }
 
   private onConnected(attempt: number, connection: Connection): void {

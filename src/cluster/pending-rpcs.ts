@@ -33,7 +33,7 @@ interface Rpc {
   reject(error: KafkaError): void
 }
 
-export interface PendingRpcsOptions {
+interface PendingRpcsOptions {
   clientId: string
   clock: Clock
   requestTimeoutMs: number
@@ -193,9 +193,11 @@ function unsupported(rpc: Rpc, node: NodeConnection): UnsupportedVersionError {
   const { api, options } = rpc
   const min = options.minVersion ?? api.minVersion
   const max = options.maxVersion ?? api.maxVersion
-  const theirs = (node.versions as ApiVersionTable).describe(api)
+  const versions = node.versions as ApiVersionTable
+  const { tooOld } = versions
   return new UnsupportedVersionError(
-    `${api.name} is needed in a version from ${min} to ${max}; broker ${node.name} takes ${theirs}`,
+    `${api.name} is needed in a version from ${min} to ${max}; broker ${node.name} takes ` +
+      `${versions.describe(api)}${tooOld === null ? '' : ` and ${tooOld}`}`,
     { broker: node.name },
   )
 }

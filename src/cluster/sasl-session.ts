@@ -9,7 +9,7 @@ const RENEW_SPREAD = 0.1
 /** Renewals do not follow each other faster, however short the broker says the session is. */
 const RENEW_MS_MIN = 100
 
-export interface SaslSessionEvents {
+interface SaslSessionEvents {
   /** `durationMs`: of the exchange with the broker. */
   onRenewed(durationMs: number): void
   /** The connection ends with that. */

@@ -55,7 +55,7 @@ function leaderOf(partition: MetadataPartition, isNode: (id: number) => boolean)
 }
 
 /** What a reply and the memory of a topic make together. */
-export interface MergedTopic {
+interface MergedTopic {
   readonly topic: TopicMetadata
   /** A newer leader epoch, or a partition not seen before: the reply was worth asking for. */
   readonly progressed: boolean

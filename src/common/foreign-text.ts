@@ -7,14 +7,14 @@ import { Buffer } from 'node:buffer'
  */
 
 /** Controls, format characters such as those that turn the writing around, line ends, lone surrogates. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
   ['\n', '\\n'],
   ['\r', '\\r'],
   ['\t', '\\t'],
 ])
 /** Longest foreign text shown, in UTF-16 units before escaping. */
-export const FOREIGN_TEXT_MAX = 500
+const FOREIGN_TEXT_MAX = 500
 
 const HIDDEN = '[hidden]'
 /** Shorter secrets are only looked for as they are: their encodings would be found by chance. */

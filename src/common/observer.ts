@@ -163,7 +163,7 @@ export interface Observer {
   // ---- the event loop ----
 
   /** The sender looks what there is to do; at most once in a turn of the event loop. */
-  loopTurn(): void
+  loopTurn(nowMs: number): void
 }
 
 const nothing = () => {}

@@ -47,7 +47,7 @@ export function shownValue(text: string): string {
 }
 
 /** PEM, long texts, keys in base64 or hex, and URLs or addresses with user and password. */
-export function mayBeSecret(text: string): boolean {
+function mayBeSecret(text: string): boolean {
   if (text.length > SHOWN_CHARACTERS_MAX || text.includes('-----')) return true
   if (/[^\s/:@]*:[^\s@]*@/.test(text) || (text.includes('://') && text.includes('@'))) return true
   return text.split(/[^A-Za-z0-9+/=_]/).some(isKeyLike)

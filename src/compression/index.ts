@@ -12,7 +12,7 @@ export type { Codec, CompressionType } from './codec.js'
 export const compressionTypes: readonly CompressionType[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
 /** `compression.gzip.level` and `compression.zstd.level`. */
-export interface CompressionLevels {
+interface CompressionLevels {
   /** 1 to 9, or -1 for zlib's own default. */
   gzip: number
   /** -131072 to 22; 0 is zstd's own default (3). */

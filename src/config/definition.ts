@@ -1,14 +1,5 @@
 /** The value types of Java's `ConfigDef`, by their names there. */
-export type OptionType =
-  | 'string'
-  | 'int'
-  | 'long'
-  | 'short'
-  | 'double'
-  | 'boolean'
-  | 'list'
-  | 'password'
-  | 'class'
+type OptionType = 'string' | 'int' | 'long' | 'short' | 'double' | 'boolean' | 'list' | 'password' | 'class'
 
 /**
  * How far an option goes in this version.
@@ -18,7 +9,7 @@ export type OptionType =
  * - `later`: what it asks for is not built; only its default is accepted.
  * - `never`: it has no meaning outside the JVM or no way to be honoured; only its default is accepted.
  */
-export type OptionSupport = 'built' | 'inert' | 'later' | 'never'
+type OptionSupport = 'built' | 'inert' | 'later' | 'never'
 
 /** One row of the option table. */
 export interface OptionDefinition {

@@ -7,7 +7,7 @@ import { tlsDefinitions } from './definitions-tls.js'
  * Every option of Java's producer (Apache Kafka 4.3.0), by its key there. Parsing, cross-checks, the types of
  * `ProducerOptions` and the printed descriptions all come from this table.
  */
-export const definitions = { ...producerDefinitions, ...saslDefinitions, ...tlsDefinitions }
+const definitions = { ...producerDefinitions, ...saslDefinitions, ...tlsDefinitions }
 
 type Definitions = typeof definitions
 

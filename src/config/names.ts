@@ -18,12 +18,15 @@ const SHORT_NAMES: ReadonlyMap<string, OptionKey> = new Map([
 
 /** Options Java does not have. */
 export const EXTRA_NAMES = [
+  'allowAutoTopicCreation',
   'allowedBrokerHosts',
   'logger',
   'maxBlockBytes',
+  'requestListener',
   'saslCredentialsProvider',
   'saslMechanisms',
   'saslOauthTokenProvider',
+  'socketFactory',
   'tls',
 ] as const
 export type ExtraName = (typeof EXTRA_NAMES)[number]

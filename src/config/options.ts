@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.js'
+import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import type {
   NodeTlsOptions,
   OauthTokenProvider,
@@ -97,4 +98,13 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, 
    * Needs `security.protocol` SSL or SASL_SSL.
    */
   readonly tls?: NodeTlsOptions | null | undefined
+  /**
+   * Whether brokers may create a topic that is sent to and does not exist, where their
+   * `auto.create.topics.enable` allows it. Default true, as in Java.
+   */
+  readonly allowAutoTopicCreation?: boolean | null | undefined
+  /** Opens the sockets to brokers, through a SOCKS or HTTP proxy for example. */
+  readonly socketFactory?: SocketFactory | null | undefined
+  /** Sees each request to a broker when it has been answered or has timed out. */
+  readonly requestListener?: RequestListener | null | undefined
 }

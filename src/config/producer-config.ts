@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import type { Logger } from '../common/logger.js'
+import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { ConfigError } from '../errors/index.js'
 import { ROUND_ROBIN_CLASS, roundRobinPartitioner } from '../partitioner/round-robin.js'
 import type { SecurityOptions } from '../security/index.js'
 import {
+  type GuardedSerializer,
   guardSerializer,
-  type Serialize,
   type SerializerLike,
   serializerOfJavaClass,
 } from '../serialization/index.js'
@@ -13,6 +14,7 @@ import { type MetricsReporter, type ReportMetric, reporterOf } from '../telemetr
 import { resolveAllowedHosts } from './allowed-hosts.js'
 import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
+import { readBoolean, readFunction } from './extras.js'
 import { hasMethod } from './has-method.js'
 import type { ExtraName } from './names.js'
 import type { Partitioner, ProducerInterceptor } from './plugins.js'
@@ -25,6 +27,7 @@ import { invalidValue, type ParsedValues, showValue } from './values.js'
  */
 export interface ProducerConfig {
   readonly acks: -1 | 0 | 1
+  readonly allowAutoTopicCreation: boolean
   /** Null: brokers may name any host. */
   readonly allowsBrokerHost: ((host: string) => boolean) | null
   /** At least 1. */
@@ -46,7 +49,7 @@ export interface ProducerConfig {
   readonly enableMetricsPush: boolean
   readonly interceptors: readonly ProducerInterceptor<unknown, unknown>[]
   /** Null: keys are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
-  readonly keySerializer: Serialize<unknown> | null
+  readonly keySerializer: GuardedSerializer | null
   /** At most int32. */
   readonly lingerMs: number
   readonly logger: Logger
@@ -70,6 +73,8 @@ export interface ProducerConfig {
   readonly partitionerIgnoreKeys: boolean
   readonly reconnectBackoffMaxMs: number
   readonly reconnectBackoffMs: number
+  /** Null: nobody looks. */
+  readonly requestListener: RequestListener | null
   readonly requestTimeoutMs: number
   readonly retries: number
   readonly retryBackoffMaxMs: number
@@ -80,11 +85,13 @@ export interface ProducerConfig {
   readonly socketConnectionSetupTimeoutMaxMs: number
   /** At most `socketConnectionSetupTimeoutMaxMs`. */
   readonly socketConnectionSetupTimeoutMs: number
+  /** Null: sockets are opened by the producer. */
+  readonly socketFactory: SocketFactory | null
   readonly transactionTimeoutMs: number
   /** Null: no transactions. */
   readonly transactionalId: string | null
   /** Null: values are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
-  readonly valueSerializer: Serialize<unknown> | null
+  readonly valueSerializer: GuardedSerializer | null
   /** Java keys of the options that were given. */
   readonly explicit: ReadonlySet<OptionKey>
 }
@@ -103,6 +110,7 @@ export function resolveConfig(
 ): ProducerConfig {
   const config: Omit<ProducerConfig, 'clientId'> = {
     acks: ACKS[values.acks],
+    allowAutoTopicCreation: readBoolean(extras, 'allowAutoTopicCreation', true),
     allowsBrokerHost: resolveAllowedHosts(extras.get('allowedBrokerHosts')),
     batchSize: values['batch.size'],
     bootstrapServers: resolveBootstrapServers(values['bootstrap.servers']),
@@ -134,6 +142,7 @@ export function resolveConfig(
     partitionerIgnoreKeys: values['partitioner.ignore.keys'],
     reconnectBackoffMaxMs: values['reconnect.backoff.max.ms'],
     reconnectBackoffMs: values['reconnect.backoff.ms'],
+    requestListener: readFunction<RequestListener>(extras, 'requestListener'),
     requestTimeoutMs: values['request.timeout.ms'],
     retries: values.retries,
     retryBackoffMaxMs: values['retry.backoff.max.ms'],
@@ -141,6 +150,7 @@ export function resolveConfig(
     security: resolveSecurity({ values, explicit, logger, extras }),
     socketConnectionSetupTimeoutMaxMs: values['socket.connection.setup.timeout.max.ms'],
     socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
+    socketFactory: readFunction<SocketFactory>(extras, 'socketFactory'),
     transactionTimeoutMs: values['transaction.timeout.ms'],
     transactionalId: checkedText('transactional.id', values['transactional.id'] ?? '') || null,
     valueSerializer: resolveSerializer('value', values['value.serializer']),
@@ -208,7 +218,7 @@ function refuseClassName(key: OptionKey, className: string, instead: string): ne
   )
 }
 
-function resolveSerializer(field: 'key' | 'value', given: unknown): Serialize<unknown> | null {
+function resolveSerializer(field: 'key' | 'value', given: unknown): GuardedSerializer | null {
   const key = `${field}.serializer` as const
   if (given === null) return null
   if (typeof given === 'string') {

@@ -11,6 +11,7 @@ import type {
   TlsOptions,
 } from '../security/index.js'
 import { definitionOf, type OptionKey } from './definitions.js'
+import { readFunction } from './extras.js'
 import { hasMethod } from './has-method.js'
 import type { ExtraName } from './names.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
@@ -167,13 +168,6 @@ function readTls(extras: ReadonlyMap<ExtraName, unknown>): NodeTlsOptions | null
     return given as NodeTlsOptions
   }
   throw new ConfigError("tls is not valid; allowed: an object of Node's tls.connect, or a function", 'tls')
-}
-
-function readFunction<T>(extras: ReadonlyMap<ExtraName, unknown>, name: ExtraName): T | null {
-  const given = extras.get(name)
-  if (given === undefined) return null
-  if (typeof given === 'function') return given as T
-  throw new ConfigError(`${name} is not valid; allowed: a function`, name)
 }
 
 function readMechanisms(extras: ReadonlyMap<ExtraName, unknown>): readonly SaslMechanism[] {

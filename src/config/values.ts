@@ -100,8 +100,11 @@ function parseString(key: OptionKey, given: unknown): string {
   return matching
 }
 
-/** Lists of plug-ins: Java has names of classes there. */
-const TAKES_OBJECTS: ReadonlySet<OptionKey> = new Set(['interceptor.classes', 'metric.reporters'])
+/** Lists whose elements are objects here and Java class names there, and what they take. */
+const LISTS_OF_PLUGINS: ReadonlyMap<OptionKey, string> = new Map([
+  ['interceptor.classes', 'an array of objects with onSend or onAcknowledgement'],
+  ['metric.reporters', 'an array of functions, or of objects with init or metricChange'],
+])
 
 function parseList(key: OptionKey, value: unknown): readonly unknown[] {
   if (typeof value === 'string') return value === '' ? [] : parseList(key, value.split(','))
@@ -110,7 +113,7 @@ function parseList(key: OptionKey, value: unknown): readonly unknown[] {
     const trimmed = typeof element === 'string' ? element.trim() : element
     if (trimmed === null || trimmed === undefined || trimmed === '')
       throw new ConfigError(`${key} has an empty element; allowed: ${allowedValues(key)}`, key)
-    if (typeof trimmed !== 'string' && !TAKES_OBJECTS.has(key)) throw invalidValue(key, trimmed)
+    if (typeof trimmed !== 'string' && !LISTS_OF_PLUGINS.has(key)) throw invalidValue(key, trimmed)
     return trimmed
   })
 }
@@ -136,9 +139,7 @@ export function allowedValues(key: OptionKey): string {
     case 'password':
       return nonEmpty ? 'a string that is not empty' : 'a string'
     case 'list':
-      return key === 'interceptor.classes'
-        ? 'an array of objects with onSend or onAcknowledgement'
-        : 'an array of strings, or one string with commas'
+      return LISTS_OF_PLUGINS.get(key) ?? 'an array of strings, or one string with commas'
     case 'class':
       return allowedPlugin(key)
   }

@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'TRANSACTION_FAILED'
   | 'PRODUCER_FENCED'
   | 'NATIVE_ADDON'
+  | 'SCHEMA_REGISTRY'
   | 'INTERNAL'
 
 /** What an error may say beyond its message; all of it optional. */
@@ -174,7 +175,7 @@ export class NativeAddonError extends KafkaError {
 }
 
 /** What a broker error says beyond {@link ErrorDetails}. */
-export interface BrokerErrorDetails extends ErrorDetails {
+interface BrokerErrorDetails extends ErrorDetails {
   errorCode: number
   errorName: string
   code?: ErrorCode
@@ -199,7 +200,7 @@ export class AuthorizationError extends BrokerError {
 }
 
 /** What a transactional error says beyond {@link ErrorDetails}. */
-export interface TransactionErrorDetails extends ErrorDetails {
+interface TransactionErrorDetails extends ErrorDetails {
   fatal?: boolean
   abortable?: boolean
   code?: 'TRANSACTION_FAILED' | 'PRODUCER_FENCED'

@@ -1,7 +1,7 @@
 import { type NativeCore, Result } from './addon.js'
 
 /** Some consecutive records of a batch. */
-export interface MeasuredRecords {
+interface MeasuredRecords {
   /** Position after them in the records region. */
   readonly end: number
   readonly count: number

@@ -1,11 +1,11 @@
 /** What a round robin asks of the cluster; leaders that are not known are -1. */
-export interface RoundRobinCluster {
+interface RoundRobinCluster {
   partitionCountForTopic(topic: string): number | undefined
   availablePartitionsForTopic(topic: string): readonly { readonly partition: number }[]
 }
 
 /** Chooses partitions in turn. */
-export interface RoundRobinPartitioner {
+interface RoundRobinPartitioner {
   partition(topic: string, keyBytes: unknown, valueBytes: unknown, cluster: RoundRobinCluster): number
 }
 

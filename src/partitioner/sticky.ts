@@ -4,7 +4,7 @@
  */
 
 /** A partition that has something queued. */
-export interface QueuedPartition {
+interface QueuedPartition {
   readonly index: number
   /** -1 if it has none. */
   readonly leaderId: number

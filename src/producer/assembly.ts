@@ -14,7 +14,7 @@ import { TransactionManager } from '../transactions/transaction-manager.js'
 import { Topics } from './record/topics.js'
 
 /** The parts of a producer, joined as its configuration says. */
-export interface ProducerParts {
+interface ProducerParts {
   readonly client: ClusterClient
   readonly accumulator: RecordAccumulator
   readonly sender: Sender
@@ -24,7 +24,7 @@ export interface ProducerParts {
 }
 
 /** What the parts need of the producer. */
-export type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
+type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
 
 /** Makes and joins the parts of a producer. Nothing connects yet. */
 export function assemble(
@@ -94,6 +94,9 @@ function createClient(config: ProducerConfig, clock: Clock, observer: Observer):
     rebootstrapTriggerMs: config.metadataRecoveryRebootstrapTriggerMs,
     ...(config.allowsBrokerHost === null ? {} : { allowsHost: config.allowsBrokerHost }),
     security: createSecurity(config.security, config.logger),
+    socketFactory: config.socketFactory,
+    requestListener: config.requestListener,
+    allowAutoTopicCreation: config.allowAutoTopicCreation,
     clock,
     logger: config.logger,
     observer,
@@ -135,7 +138,7 @@ function createAccumulator(
       lastCause: batch => sender().lastCause(batch),
       refused: error => {
         if (error instanceof InternalError) sender().failForGoodSoon(error)
-        else transactions?.onRecordsFailed(error, false)
+        else transactions?.onRecordsFailed(error, 'none')
       },
     },
   })

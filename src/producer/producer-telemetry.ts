@@ -3,12 +3,12 @@ import type { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
 import type { ProducerConfig } from '../config/index.js'
 import { IllegalStateError } from '../errors/index.js'
-import type { Metric } from '../telemetry/metrics/registry.js'
+import type { Metric } from '../telemetry/metrics/metric.js'
 import { PushClient } from '../telemetry/push/push-client.js'
 import { Telemetry } from '../telemetry/telemetry.js'
 
 /** The parts that the metrics ask when they are read. */
-export interface MeasuredParts {
+interface MeasuredParts {
   readonly client: ClusterClient
   readonly accumulator: RecordAccumulator
 }

@@ -17,7 +17,7 @@ import { ConfigError, type KafkaError, ProducerClosedError } from '../errors/ind
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
 import { limitedLogger } from '../telemetry/limited-logger.js'
-import type { Metric } from '../telemetry/metrics/registry.js'
+import type { Metric } from '../telemetry/metrics/metric.js'
 import { TELEMETRY } from '../telemetry/source.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
@@ -127,7 +127,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
-      onRefused: error => transactions?.onRecordsFailed(error, false),
+      onRefused: error => transactions?.onRecordsFailed(error, 'none'),
     })
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
@@ -137,6 +137,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.entry = new SendEntry({
       state,
       reader,
+      topics,
+      accumulator,
       appender,
       waiting,
       sender,
@@ -144,13 +146,22 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       clock,
       observer,
       maxBlockMs,
+      heldGraceMaxMs: config.requestTimeoutMs,
+      waitingBudget,
     })
     this.promises = new PromiseWay(this.entry, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
     client.onUpdate = () => this.onClusterUpdate()
+    client.onOtherCluster = () => sender.clusterChanged()
     client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
-    client.onAuthenticationFailed = error => waiting.abort(error)
+    client.onRefused = error => waiting.abort(error)
+  }
+
+  /** Reaches a broker and authenticates, within `timeoutMs` (default `max.block.ms`): for start-up checks. */
+  async connect({ timeoutMs = this.config.maxBlockMs }: { timeoutMs?: number } = {}): Promise<void> {
+    this.state.checkOpen()
+    await this.client.connect(timeoutMs)
   }
 
   /** A producer from the text of a Java `producer.properties` file. */
@@ -162,9 +173,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * Sends one record. Never throws, unless the callback is not a function.
    *
    * Without a callback: a promise of the metadata. If nobody catches it, it becomes an unhandled rejection
-   * where the record fails. With a callback: no promise is made. The callback is called on a later turn of the
-   * event loop, with the error or null and with metadata (never null). The answer is false when there is no
-   * room for more records; then `ready()` resolves when there is.
+   * where the record fails. With a callback: no promise is made. It is called on a later turn of the event
+   * loop, with the error or null and with metadata (never null). The answer is false when there is no room
+   * for more records; then `ready()` resolves when there is.
    */
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
@@ -210,16 +221,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    */
   async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
     checkOptions('flush', options, ['signal'])
-    await abortable(this.settleAll(), options.signal)
-  }
-
-  private async settleAll(): Promise<void> {
     const startedMs = this.clock.now()
-    const barrier = this.raiseBarrier()
-    await barrier.done
-    this.accumulator.endHurry()
-    await this.failedCallbacks.called()
-    this.observer.flushed(this.clock.now() - startedMs)
+    try {
+      await abortable(this.settleAll(), options.signal)
+    } finally {
+      this.observer.flushed(this.clock.now() - startedMs)
+    }
   }
 
   /**
@@ -324,17 +331,17 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /**
    * Every metric of this producer with its present value, by the names, groups and tags that they have in
    * Java (`KafkaProducer.metrics`): `producer-metrics`, `producer-node-metrics` for each broker connected to,
-   * `producer-topic-metrics` for each topic sent to. Sizes are in bytes, times in milliseconds unless the name
-   * says `ns`; an average or a maximum of nothing is NaN.
+   * `producer-topic-metrics` for each topic sent to. Sizes are in bytes, times in milliseconds unless the
+   * name says `ns`; an average or a maximum of nothing is NaN.
    */
   metrics(): readonly Metric[] {
     return this.telemetry.observer.metrics()
   }
 
   /**
-   * The id under which the cluster knows this producer's metrics (KIP-714), 22 characters; connects if need be.
-   * Rejects with `TimeoutError` after `timeoutMs` (default `max.block.ms`), and with `IllegalStateError` where
-   * the cluster asks for no metrics or `enable.metrics.push` is false.
+   * The id under which the cluster knows this producer's metrics (KIP-714), 22 characters; connects if need
+   * be. Rejects with `TimeoutError` after `timeoutMs` (default `max.block.ms`), and with `IllegalStateError`
+   * where the cluster asks for no metrics or `enable.metrics.push` is false.
    */
   async clientInstanceId(options: { timeoutMs?: number } = {}): Promise<string> {
     this.state.checkOpen()
@@ -410,6 +417,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return this.room.isThere
   }
 
+  /** As {@link flush}, by the producer itself. */
+  private async settleAll(): Promise<void> {
+    const barrier = this.raiseBarrier()
+    await barrier.done
+    this.accumulator.endHurry()
+    await this.failedCallbacks.called()
+  }
+
   /** The transaction of these records is aborted, or has failed. */
   private abortUnsent(error: KafkaError): void {
     this.waiting.abortRecords(error)
@@ -442,6 +457,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   private async shutDown(): Promise<void> {
     const { closeDeadline } = this
     const ended = this.transactions?.finish()
+    this.waiting.beginClose(new ProducerClosedError('The producer was closed before the topic was known.'))
     await Promise.race([this.raiseBarrier().done, closeDeadline.passed])
     if (ended !== undefined) {
       // A coordinator that is not there has no time-out of its own, as records have.

@@ -6,8 +6,8 @@ export interface ProducerRecord<K = Bytes, V = Bytes> {
   /** Default: by the key's hash, or the sticky partition where there is no key. */
   partition?: number | null | undefined
   /**
-   * A Date or milliseconds since the epoch; default now, which records sent within a millisecond of each other share,
-   * eight at a time. Fractions are cut off.
+   * A Date or milliseconds since the epoch; default now, which records sent within a millisecond of each
+   * other share, eight at a time. Fractions are cut off.
    */
   timestamp?: number | Date | null | undefined
   key?: K | null | undefined

@@ -2,7 +2,7 @@ import { type Api, refuseField } from './api.js'
 import type { Reader } from './reader.js'
 import type { Writer } from './writer.js'
 
-export interface AddPartitionsToTxnTopic {
+interface AddPartitionsToTxnTopic {
   name: string
   partitions: readonly number[]
 }
@@ -21,12 +21,12 @@ export interface AddPartitionsToTxnRequest {
   transactions: readonly AddPartitionsToTxnTransaction[]
 }
 
-export interface AddPartitionsToTxnPartitionResult {
+interface AddPartitionsToTxnPartitionResult {
   partitionIndex: number
   partitionErrorCode: number
 }
 
-export interface AddPartitionsToTxnTopicResult {
+interface AddPartitionsToTxnTopicResult {
   name: string
   resultsByPartition: readonly AddPartitionsToTxnPartitionResult[]
 }

@@ -15,7 +15,7 @@ export interface ApiVersionRange {
   maxVersion: number
 }
 
-export interface SupportedFeature {
+interface SupportedFeature {
   name: string
   minVersion: number
   maxVersion: number

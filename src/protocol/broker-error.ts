@@ -12,7 +12,7 @@ import {
 import { type BrokerErrorName, ErrorCodes, errorName, isKnownError, isRetriable } from './error-codes.js'
 
 /** Where an error of the protocol came up. */
-export interface BrokerErrorContext {
+interface BrokerErrorContext {
   topic?: string
   partition?: number
   /** `host:port (id n)`. */

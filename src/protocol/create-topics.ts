@@ -3,12 +3,12 @@ import type { Reader } from './reader.js'
 import { ZERO_UUID } from './uuid.js'
 import type { TaggedField, Writer } from './writer.js'
 
-export interface ReplicaAssignment {
+interface ReplicaAssignment {
   partitionIndex: number
   brokerIds: readonly number[]
 }
 
-export interface TopicConfig {
+interface TopicConfig {
   name: string
   value: string | null
 }
@@ -32,7 +32,7 @@ export interface CreateTopicsRequest {
   validateOnly: boolean
 }
 
-export interface CreatedTopicConfig {
+interface CreatedTopicConfig {
   name: string
   value: string | null
   readOnly: boolean

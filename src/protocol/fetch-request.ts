@@ -27,7 +27,7 @@ export interface FetchTopic {
   partitions: readonly FetchPartition[]
 }
 
-export interface ForgottenTopic {
+interface ForgottenTopic {
   /** Up to version 12; default ''. */
   topic: string
   /** From version 13 on; default {@link ZERO_UUID}. */
@@ -59,7 +59,7 @@ export interface FetchRequest {
   rackId: string
 }
 
-export interface ReplicaState {
+interface ReplicaState {
   replicaId: number
   replicaEpoch: bigint
 }

@@ -23,12 +23,12 @@ import { ZERO_UUID } from './uuid.js'
 import type { TaggedField, Writer } from './writer.js'
 
 /** An offset and the leader epoch it belongs to; -1 = not said. */
-export interface EpochAndOffset {
+interface EpochAndOffset {
   epoch: number
   endOffset: bigint
 }
 
-export interface AbortedTransaction {
+interface AbortedTransaction {
   producerId: bigint
   firstOffset: bigint
 }
@@ -54,7 +54,7 @@ export interface FetchPartitionResponse {
   records: Uint8Array | null
 }
 
-export interface FetchTopicResponse {
+interface FetchTopicResponse {
   /** Up to version 12; default ''. */
   topic: string
   /** From version 13 on; default {@link ZERO_UUID}. */

@@ -35,7 +35,7 @@ export function responseHeaderVersion(api: ApiShape, version: number): 0 | 1 {
  * `apiKey:int16 apiVersion:int16 correlationId:int32 clientId:string?`, then tagged fields in version 2.
  * The client id is never compact.
  */
-export function writeRequestHeader(
+function writeRequestHeader(
   w: Writer,
   api: ApiShape,
   version: number,

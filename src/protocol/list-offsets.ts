@@ -18,7 +18,7 @@ export interface ListOffsetsPartition {
   timestamp: bigint
 }
 
-export interface ListOffsetsTopic {
+interface ListOffsetsTopic {
   name: string
   partitions: readonly ListOffsetsPartition[]
 }
@@ -44,7 +44,7 @@ export interface ListOffsetsPartitionResponse {
   leaderEpoch: number
 }
 
-export interface ListOffsetsTopicResponse {
+interface ListOffsetsTopicResponse {
   name: string
   partitions: readonly ListOffsetsPartitionResponse[]
 }

@@ -20,7 +20,7 @@ export interface ProducePartitionData {
   records: Uint8Array | null
 }
 
-export interface ProduceTopicData {
+interface ProduceTopicData {
   /** Up to version 12; default ''. */
   name: string
   /** From version 13 on; default {@link ZERO_UUID}. */

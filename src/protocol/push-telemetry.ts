@@ -19,7 +19,8 @@ export interface PushTelemetryResponse {
 /**
  * Hands metrics to the cluster (KIP-714).
  *
- *     request   clientInstanceId:uuid subscriptionId:int32 terminating:bool compressionType:int8 metrics:bytes
+ *     request   clientInstanceId:uuid subscriptionId:int32 terminating:bool compressionType:int8
+ *               metrics:bytes
  *     response  throttleTimeMs:int32 errorCode:int16
  */
 export const PushTelemetry: Api<PushTelemetryRequest, PushTelemetryResponse> = {

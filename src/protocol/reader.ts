@@ -17,7 +17,7 @@ const UTF8_BYTES_PER_UNIT = 3
 export class TooManyElementsError extends ProtocolError {}
 
 /** Reads one tagged field into `target`; false where it does not know the tag, and has read nothing. */
-export type TagReader<T> = (target: T, tag: number, r: Reader, version: number) => boolean
+type TagReader<T> = (target: T, tag: number, r: Reader, version: number) => boolean
 
 /**
  * Reads a frame of the Kafka protocol from front to back. The bytes come from a peer and are not trusted:

@@ -2,7 +2,7 @@ import { type Api, refuseField } from './api.js'
 import type { Reader } from './reader.js'
 import type { Writer } from './writer.js'
 
-export interface TxnOffsetCommitPartition {
+interface TxnOffsetCommitPartition {
   partitionIndex: number
   committedOffset: bigint
   /** Of the last record read; default -1: unknown. */
@@ -10,7 +10,7 @@ export interface TxnOffsetCommitPartition {
   committedMetadata: string | null
 }
 
-export interface TxnOffsetCommitTopic {
+interface TxnOffsetCommitTopic {
   name: string
   partitions: readonly TxnOffsetCommitPartition[]
 }
@@ -29,12 +29,12 @@ export interface TxnOffsetCommitRequest {
   topics: readonly TxnOffsetCommitTopic[]
 }
 
-export interface TxnOffsetCommitPartitionResponse {
+interface TxnOffsetCommitPartitionResponse {
   partitionIndex: number
   errorCode: number
 }
 
-export interface TxnOffsetCommitTopicResponse {
+interface TxnOffsetCommitTopicResponse {
   name: string
   partitions: readonly TxnOffsetCommitPartitionResponse[]
 }

@@ -14,7 +14,7 @@ import { isZeroUuid, sameUuid, uuidKey } from '../protocol/uuid.js'
 /** First Produce version that names topics by id only. */
 const TOPIC_IDS_FROM = 13
 
-export interface ProduceRequestOptions {
+interface ProduceRequestOptions {
   nodeId: number
   version: number
   clientId: Uint8Array

@@ -26,6 +26,11 @@ export class ProducerIdentity {
     this.current = new ProducerIdAndEpoch(producerId, epoch)
   }
 
+  /** The id is of no use any more: a new one is needed. Batches that have a sequence keep theirs. */
+  forget(): void {
+    this.current = null
+  }
+
   /** Takes the next epoch. After the last one the id is forgotten, and a new one is needed. */
   bumpEpoch(): void {
     const { current } = this

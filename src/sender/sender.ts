@@ -7,20 +7,14 @@ import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
 import type { Logger } from '../common/logger.js'
 import type { Observer } from '../common/observer.js'
-import {
-  AuthenticationError,
-  InternalError,
-  type KafkaError,
-  ProtocolError,
-  UnsupportedVersionError,
-} from '../errors/index.js'
+import { InternalError, type KafkaError, UnsupportedVersionError } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes, errorName, refreshesMetadata } from '../protocol/error-codes.js'
 import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
-import { requestProducerId } from './producer-id-request.js'
+import { ProducerIdSource } from './producer-id-source.js'
 import { ProducerIdentity } from './producer-identity.js'
 import { namedRecordErrors, withOthers } from './record-errors.js'
 import { SequenceGate } from './sequence-gate.js'
@@ -28,13 +22,14 @@ import {
   codeOfNoAnswer,
   type DeliveryMode,
   isKnownMissing,
+  isRefusal,
   isStored,
   judge,
   mayNameLeader,
   Verdict,
 } from './verdict.js'
 
-export interface SenderOptions {
+interface SenderOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock
@@ -84,9 +79,7 @@ export class Sender {
   private readonly turn = () => this.run()
   private isScheduled = false
   private isClosed = false
-  private isAskingForId = false
-  /** Why there is no producer id yet. */
-  private lastIdError: KafkaError | null = null
+  private readonly producerIds: ProducerIdSource
   /** Linger and backoff. */
   private readonly timer: DeadlineTimer
   /**
@@ -101,9 +94,20 @@ export class Sender {
     this.accumulator = options.accumulator
     this.identity = new ProducerIdentity(options.idempotent)
     this.transactions = options.transactions ?? null
-    this.gate = new SequenceGate(this.identity, options.maxInFlight === 1, this.transactions)
+    this.gate = new SequenceGate(this.identity, options.maxInFlight === 1, this.transactions, options.clock)
     this.mode = this.transactions !== null ? 'transactional' : options.idempotent ? 'idempotent' : 'plain'
     this.backoff = new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs)
+    this.producerIds = new ProducerIdSource({
+      accumulator: options.accumulator,
+      client: options.client,
+      clock: options.clock,
+      logger: options.logger,
+      identity: this.identity,
+      backoff: this.backoff,
+      requestTimeoutMs: options.requestTimeoutMs,
+      wakeup: () => this.wakeup(),
+      failForGood: error => this.failForGood(error),
+    })
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
     this.timer = new DeadlineTimer(options.clock, () => this.run())
@@ -123,12 +127,13 @@ export class Sender {
   /** Why a batch that is not on its way has not been sent, or not again; null: nothing that is known. */
   lastCause({ producer, partition, lastError }: PartitionBatch): KafkaError | null {
     const { client } = this.options
-    const idError = producer === null ? this.lastIdError : null
+    const idError = producer === null ? this.producerIds.lastError : null
     return idError ?? client.errorOf(partition.leaderId) ?? lastError ?? client.lastError
   }
 
   close(): void {
     this.isClosed = true
+    this.producerIds.close()
     this.timer.cancel()
     this.timeouts.cancel()
   }
@@ -137,14 +142,15 @@ export class Sender {
     this.isScheduled = false
     if (this.isClosed) return
     const { accumulator } = this
-    this.options.observer.loopTurn()
-    accumulator.beginTurn(this.options.clock.now())
+    const nowMs = this.options.clock.now()
+    this.options.observer.loopTurn(nowMs)
+    accumulator.beginTurn(nowMs)
     if (this.fatal !== null) {
       this.transactions?.fail(this.fatal)
       accumulator.abort(this.fatal)
     } else if (this.transactions === null) {
       this.sendReady()
-      if (!this.identity.isReady) this.askForProducerId()
+      if (!this.identity.isReady) this.producerIds.ask()
     } else if (this.transactions.step()) this.sendReady()
     accumulator.appender.serveWaiting()
     this.timer.ensure(accumulator.nextDeadlineMs())
@@ -288,26 +294,29 @@ export class Sender {
       if (this.transactions === null) this.failForGood(error)
       else this.transactions.onProducerRefused(error, errorCode)
     } else if (verdict === Verdict.FAIL || batch.attempts >= this.options.retries) {
-      this.refuse(batch, request, errorCode, answer)
+      if (errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID && answer !== null)
+        batch.partition.sequences.forgotten(answer.logStartOffset)
+      this.refuse(batch, request, errorCode, answer, verdict === Verdict.FAIL && isRefusal(batch, errorCode))
     } else this.retry(batch, request, errorCode, answer, verdict)
   }
 
   /**
    * The batch will not be stored. Where the broker names records, only those fail and the others go again in
    * their place; not if an earlier attempt may have stored them all, and not in a transaction, which has
-   * failed with the first lost record.
+   * failed with the first lost record. `isCertain`: nothing of it is stored.
    */
   private refuse(
     batch: PartitionBatch,
     request: ProduceRequest,
     errorCode: number,
     answer: ProducePartitionResponse | null,
+    isCertain: boolean,
   ): void {
     const named = namedRecordErrors(batch, errorCode, answer)
     const mayKeepOthers = this.transactions === null && !batch.mayBeStored
     if (named.size === 0 || named.size === batch.recordCount || !mayKeepOthers) {
       batch.outcome.recordErrors = withOthers(batch, errorCode, named)
-      this.fail(batch, this.errorFor(batch, request, errorCode, answer))
+      this.fail(batch, this.errorFor(batch, request, errorCode, answer), isCertain)
       return
     }
     const { observer } = this.options
@@ -328,9 +337,9 @@ export class Sender {
     }
     if (batch.producer !== null) {
       const { sequences } = batch.partition
-      sequences.acknowledge(batch)
+      sequences.acknowledge(batch, outcome.baseOffset)
       // From now on the leader checks the sequences that follow.
-      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer)
+      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, this.options.clock.now())
     }
     this.options.observer.batchAcknowledged(batch, request.nodeId)
     this.accumulator.settle(batch)
@@ -349,11 +358,19 @@ export class Sender {
       `Retrying ${batch.recordCount} record(s) to ${topic.name}-${index} after ${errorName(errorCode)} ` +
         `from ${client.brokerName(request.nodeId)}, attempt ${batch.attempts + 1}`,
     )
-    if (verdict === Verdict.RETRY_AFTER_EPOCH_BUMP) batch.partition.sequences.demandEpochBump()
+    if (verdict === Verdict.RETRY_AFTER_EPOCH_BUMP || verdict === Verdict.RETRY_WITH_NEW_ID)
+      batch.partition.sequences.demandEpochBump()
+    if (verdict === Verdict.RETRY_WITH_NEW_ID && batch.producer === this.identity.current)
+      this.identity.forget()
     const error = request.failure ?? this.errorFor(batch, request, errorCode, answer)
     const delayMs = this.retryDelayMs(batch, errorCode)
     this.options.observer.batchRetried(batch, request.nodeId, error, delayMs)
-    this.accumulator.requeue(batch, error, !isKnownMissing(errorCode), clock.now() + delayMs)
+    this.accumulator.requeue(
+      batch,
+      error,
+      !isKnownMissing(errorCode) && verdict !== Verdict.RETRY_WITH_NEW_ID,
+      clock.now() + delayMs,
+    )
   }
 
   private retryDelayMs(batch: PartitionBatch, errorCode: number): number {
@@ -383,16 +400,19 @@ export class Sender {
     }
   }
 
-  private fail(batch: PartitionBatch, error: KafkaError): void {
+  /** `isRefused`: the broker has certainly not stored it. */
+  private fail(batch: PartitionBatch, error: KafkaError, isRefused = false): void {
     this.options.observer.batchFailed(batch, error)
     this.accumulator.fail(batch, error)
-    this.afterFailure(batch)
+    this.afterFailure(batch, isRefused)
   }
 
-  private afterFailure(batch: PartitionBatch): void {
+  private afterFailure(batch: PartitionBatch, isRefused = false): void {
     this.loseSequence(batch)
     const { error } = batch.outcome
-    if (error !== null) this.transactions?.onRecordsFailed(error, batch.producer !== null)
+    if (error === null) return
+    const gap = isRefused ? 'refused' : 'unsure'
+    this.transactions?.onRecordsFailed(error, batch.producer === null ? 'none' : gap)
   }
 
   /**
@@ -401,6 +421,17 @@ export class Sender {
    */
   private loseSequence(batch: PartitionBatch): void {
     if (batch.partition.sequences.lose(batch)) this.accumulator.refresh(batch.partition)
+  }
+
+  /**
+   * Another cluster answers at the address: it knows neither the producer id nor what was stored. What is on
+   * its way goes again under a new id.
+   */
+  clusterChanged(): void {
+    if (this.transactions !== null || !this.identity.idempotent) return
+    this.identity.forget()
+    this.accumulator.forgetLogs()
+    this.wakeup()
   }
 
   /** No record can be sent any more: everything fails with this error, now and later. */
@@ -451,37 +482,6 @@ export class Sender {
       endpoints: response.nodeEndpoints,
     }
     if (this.options.client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(topic.name)
-  }
-
-  private askForProducerId(): void {
-    if (this.isAskingForId || !this.accumulator.hasIncomplete) return
-    this.isAskingForId = true
-    const { client, clock, logger, requestTimeoutMs } = this.options
-    requestProducerId(client, requestTimeoutMs).then(
-      ({ producerId, producerEpoch }) => {
-        this.isAskingForId = false
-        this.lastIdError = null
-        this.identity.set(producerId, producerEpoch)
-        this.accumulator.refreshAll()
-        this.wakeup()
-      },
-      (error: KafkaError) => {
-        if (this.isClosed) return
-        // What waits fails, but credentials can be put right: what comes later is tried anew.
-        if (error instanceof AuthenticationError) this.accumulator.abort(error)
-        // Nonsense from a broker is no last word: the next one asked may make sense.
-        else if (!error.retriable && !(error instanceof ProtocolError)) {
-          this.failForGood(error)
-          return
-        }
-        this.lastIdError = error
-        logger.debug(`No producer id: ${error.message}`)
-        clock.setTimeout(() => {
-          this.isAskingForId = false
-          this.wakeup()
-        }, this.backoff.delayMs(0))
-      },
-    )
   }
 
   /** Memory may have come back, and more may be sendable. */

@@ -1,5 +1,6 @@
 import type { DrainGate } from '../accumulator/accumulator-options.js'
 import type { PartitionBatch, PartitionState } from '../accumulator/partition/partition-state.js'
+import type { Clock } from '../common/clock.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import type { ProducerIdentity } from './producer-identity.js'
 
@@ -23,11 +24,18 @@ export class SequenceGate implements DrainGate {
   /** `max.in.flight.requests.per.connection` is 1: order holds even without idempotence. */
   private readonly oneInFlight: boolean
   private readonly transactions: TransactionManager | null
+  private readonly clock: Clock
 
-  constructor(identity: ProducerIdentity, oneInFlight: boolean, transactions: TransactionManager | null) {
+  constructor(
+    identity: ProducerIdentity,
+    oneInFlight: boolean,
+    transactions: TransactionManager | null,
+    clock: Clock,
+  ) {
     this.identity = identity
     this.oneInFlight = oneInFlight
     this.transactions = transactions
+    this.clock = clock
   }
 
   prepare(partition: PartitionState, head: PartitionBatch): void {
@@ -57,7 +65,7 @@ export class SequenceGate implements DrainGate {
       // After an error batches go again one at a time, lowest sequence first.
       if (partition.inFlight[0] !== head) return false
     } else if (identity.current === null || sequences.producer !== identity.current) return false
-    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch)
+    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch, this.clock.now())
   }
 
   assign(batch: PartitionBatch): number {
@@ -73,9 +81,14 @@ export class SequenceGate implements DrainGate {
     return this.transactions === null ? mustResolve(head) : head.producer !== null
   }
 
-  /** In a transaction the epoch stays. A gap ends when the next transaction has brought another one. */
-  private endGapOfFormerTransaction({ sequences }: PartitionState): void {
+  /**
+   * In a transaction the epoch stays. A gap ends when the next transaction has brought another one. Where the
+   * coordinator gives no other epoch (before Kafka 2.5), the sequences are taken back: all that failed in the
+   * former transaction was refused, or the producer would have failed with it.
+   */
+  private endGapOfFormerTransaction({ sequences, inFlight }: PartitionState): void {
     if (sequences.producer !== this.identity.current) sequences.closeGap()
+    else if (this.transactions?.reusesEpoch && inFlight.length === 0) sequences.takeBack()
   }
 
   /**

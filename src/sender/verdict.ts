@@ -12,6 +12,8 @@ export const Verdict = {
   RETRY: 1,
   /** Retry, but under the next producer epoch. */
   RETRY_AFTER_EPOCH_BUMP: 2,
+  /** Another batch of this producer id has the sequence: retry under a new producer id. */
+  RETRY_WITH_NEW_ID: 6,
   FAIL: 3,
   /** No record of this producer can be sent any more. */
   FATAL: 4,
@@ -42,6 +44,15 @@ export function isKnownMissing(errorCode: number): boolean {
   return errorCode === ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === ErrorCodes.UNKNOWN_PRODUCER_ID
 }
 
+/**
+ * Whether a batch that has failed for this error is certainly in no log: neither this attempt nor an earlier
+ * one was stored. An unknown error of the broker's may have followed the append.
+ */
+export function isRefusal(batch: PartitionBatch, errorCode: number): boolean {
+  if (isKnownMissing(errorCode)) return true
+  return !batch.mayBeStored && errorCode !== ErrorCodes.UNKNOWN_SERVER_ERROR
+}
+
 /** What a producer promises decides what an error means. */
 export type DeliveryMode = 'plain' | 'idempotent' | 'transactional'
 
@@ -55,7 +66,8 @@ export function judge(
   mode: DeliveryMode,
   logStartOffset: bigint,
 ): Verdict {
-  if (isStored(errorCode)) return Verdict.DONE
+  if (errorCode === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER) return judgeDuplicate(batch, mode)
+  if (errorCode === ErrorCodes.NONE) return Verdict.DONE
   if (errorCode === ErrorCodes.MESSAGE_TOO_LARGE && batch.recordCount > 1) return Verdict.SPLIT
   if (mode !== 'plain') {
     if (FATAL_WITH_IDEMPOTENCE.has(errorCode)) return Verdict.FATAL
@@ -67,6 +79,16 @@ export function judge(
     }
   }
   return isRetriable(errorCode) ? Verdict.RETRY : Verdict.FAIL
+}
+
+/**
+ * The broker has a batch with this sequence. If no earlier attempt can have stored ours, it is another one:
+ * the cluster was made anew and has given the producer id to two producers. Java takes that for success and
+ * loses the records.
+ */
+function judgeDuplicate(batch: PartitionBatch, mode: DeliveryMode): Verdict {
+  if (batch.mayBeStored || mode === 'plain') return Verdict.DONE
+  return mode === 'transactional' ? Verdict.FAIL : Verdict.RETRY_WITH_NEW_ID
 }
 
 /**

@@ -1,20 +1,58 @@
 import { isUint8Array } from 'node:util/types'
-import { SerializationError } from '../errors/index.js'
-import type { Bytes, Headers, Serialize, SerializerLike } from './types.js'
+import { KafkaError, SerializationError } from '../errors/index.js'
+import type { Bytes, GuardedSerializer, Headers, Prepare, Serialize, SerializerLike } from './types.js'
 
 /**
  * Wraps an application's serializer so that it can only answer bytes or throw a SerializationError: what
  * it throws becomes the cause, and any other answer (a promise, undefined, an object) is refused.
  */
-export function guardSerializer<T>(serializer: SerializerLike<T>, field: 'key' | 'value'): Serialize<T> {
-  const serialize: Serialize<T> =
-    typeof serializer === 'function'
-      ? serializer
-      : (topic, data, headers) => serializer.serialize(topic, data, headers)
+export function guardSerializer(
+  serializer: SerializerLike<unknown>,
+  field: 'key' | 'value',
+): GuardedSerializer {
+  if (typeof serializer === 'function') {
+    return { serialize: guardSerialize(serializer, field), prepare: null, addsHeaders: false }
+  }
+  const { addsHeaders = false } = serializer
+  const serialize: Serialize<unknown> = (topic, data, headers) => serializer.serialize(topic, data, headers)
+  return {
+    serialize: guardSerialize(serialize, field),
+    prepare: typeof serializer.prepare === 'function' ? guardPrepare(serializer, field) : null,
+    addsHeaders: addsHeaders === true,
+  }
+}
+
+function guardPrepare(
+  serializer: Exclude<SerializerLike<unknown>, Serialize<unknown>>,
+  field: string,
+): Prepare {
+  return topic => {
+    const refuse = (cause: unknown): never => {
+      const reason = cause instanceof Error ? cause.message : nameType(cause)
+      const retriable = cause instanceof KafkaError && cause.retriable
+      throw new SerializationError(`the ${field} serializer is not ready for topic '${topic}': ${reason}`, {
+        topic,
+        cause,
+        retriable,
+      })
+    }
+    try {
+      const answer: unknown = serializer.prepare?.(topic)
+      if (typeof answer !== 'object' || answer === null || !('then' in answer)) return undefined
+      return Promise.resolve(answer as PromiseLike<unknown>).then(() => {}, refuse)
+    } catch (cause) {
+      return refuse(cause)
+    }
+  }
+}
+
+function guardSerialize(serialize: Serialize<unknown>, field: 'key' | 'value'): Serialize<unknown> {
   return (topic, data, headers) => {
     const bytes = callSerializer(serialize, field, topic, data, headers)
     if (typeof bytes === 'string' || bytes === null || isUint8Array(bytes)) return bytes
-    const advice = isPromise(bytes) ? '; serializers must answer at once, not with a promise' : ''
+    const advice = isPromise(bytes)
+      ? '; serializers must answer at once, not with a promise (what they need first, prepare may fetch)'
+      : ''
     throw new SerializationError(
       `the ${field} serializer returned ${nameType(bytes)} for topic '${topic}'; ` +
         `it must return a string, a Uint8Array or null${advice}`,

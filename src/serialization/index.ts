@@ -4,4 +4,12 @@
  */
 export { guardSerializer } from './guard.js'
 export { serializerOfJavaClass, serializers } from './serializers.js'
-export type { Bytes, Headers, Serialize, Serializer, SerializerLike } from './types.js'
+export type {
+  Bytes,
+  GuardedSerializer,
+  Headers,
+  Prepare,
+  Serialize,
+  Serializer,
+  SerializerLike,
+} from './types.js'

@@ -20,14 +20,14 @@ export interface SendContext {
 }
 
 /** Context of `tracing:millrace.transaction:*`: one call of a transactional producer. */
-export interface TransactionContext {
+interface TransactionContext {
   readonly clientId: string
   readonly call: ObservedTransactionCall
   error?: Error
 }
 
 /** Context of `tracing:millrace.connect:*`: from the socket to the moment when requests may be sent. */
-export interface ConnectContext {
+interface ConnectContext {
   readonly clientId: string
   /** Broker id; -1, -2 and so on for bootstrap servers. */
   readonly nodeId: number
@@ -37,7 +37,7 @@ export interface ConnectContext {
 }
 
 /** Context of `tracing:millrace.request:*`: from the writing of a request to its answer. */
-export interface RequestContext {
+interface RequestContext {
   readonly clientId: string
   readonly nodeId: number
   readonly host: string
@@ -53,7 +53,7 @@ export interface RequestContext {
 }
 
 /** Message of `millrace.batch.sent`: one batch of a Produce request. */
-export interface BatchSentMessage {
+interface BatchSentMessage {
   readonly clientId: string
   readonly nodeId: number
   readonly topic: string
@@ -66,12 +66,13 @@ export interface BatchSentMessage {
 }
 
 /** Message of `millrace.retry`: a batch is going to be sent again. */
-export interface RetryMessage {
+interface RetryMessage {
   readonly clientId: string
   readonly nodeId: number
   readonly topic: string
   readonly partition: number
   readonly records: number
+  /** Failed ones, this one included. */
   readonly attempts: number
   /** Least time until then. */
   readonly delayMs: number
@@ -79,7 +80,7 @@ export interface RetryMessage {
 }
 
 /** Message of `millrace.metadata`: metadata came, or (an error) did not. */
-export interface MetadataMessage {
+interface MetadataMessage {
   readonly clientId: string
   readonly topics: number
   readonly nodes: number
@@ -89,7 +90,7 @@ export interface MetadataMessage {
 }
 
 /** Message of `millrace.throttle`: a broker asks to be left alone for a while. */
-export interface ThrottleMessage {
+interface ThrottleMessage {
   readonly clientId: string
   readonly nodeId: number
   readonly throttleMs: number
@@ -211,7 +212,7 @@ export class Diagnostics {
     const place = { topic: partition.topic.name, partition: partition.index }
     const message: RetryMessage = {
       ...{ clientId, nodeId, ...place },
-      ...{ records: recordCount, attempts, delayMs, error },
+      ...{ records: recordCount, attempts: attempts + 1, delayMs, error },
     }
     publish(this.retry, message)
   }

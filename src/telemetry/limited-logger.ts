@@ -14,11 +14,11 @@ interface Kind {
 /**
  * A logger that writes lines alike at most once in ten seconds, and says with the next one how many it has
  * left out. Alike are lines of one level and broker whose texts differ in numbers only. Lines for debugging
- * are not limited.
+ * are not limited, nor are errors: each is one of the application's own code.
  */
 export function limitedLogger(logger: Logger, clock: Clock): Logger {
   const kinds = new Map<string, Kind>()
-  const limited = (level: 'info' | 'warn' | 'error') => (message: string, details?: object) => {
+  const limited = (level: 'info' | 'warn') => (message: string, details?: object) => {
     const key = kindOf(level, message, details)
     const nowMs = clock.now()
     const kind = kinds.get(key)
@@ -35,12 +35,16 @@ export function limitedLogger(logger: Logger, clock: Clock): Logger {
     else logger[level](message, details)
   }
   return {
-    debug: (message, details) =>
-      details === undefined ? logger.debug(message) : logger.debug(message, details),
+    debug: unlimited(logger, 'debug'),
     info: limited('info'),
     warn: limited('warn'),
-    error: limited('error'),
+    error: unlimited(logger, 'error'),
   }
+}
+
+function unlimited(logger: Logger, level: 'debug' | 'error') {
+  return (message: string, details?: object) =>
+    details === undefined ? logger[level](message) : logger[level](message, details)
 }
 
 function kindOf(level: string, message: string, details: object | undefined): string {

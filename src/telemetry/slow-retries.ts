@@ -30,7 +30,7 @@ export class SlowRetries {
       topic: partition.topic.name,
       partition: partition.index,
       records: recordCount,
-      attempts,
+      attempts: attempts + 1,
       reason: error.message,
     })
   }

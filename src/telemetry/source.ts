@@ -1,4 +1,4 @@
-import type { Metric } from './metrics/registry.js'
+import type { Metric } from './metrics/metric.js'
 import type { Telemetry } from './telemetry.js'
 
 /** Under this key a producer shows its telemetry to the exporters; a copy of the library finds it, too. */

@@ -10,8 +10,9 @@ import type {
 } from '../common/observer.js'
 import type { KafkaError } from '../errors/index.js'
 import { Diagnostics, type SendContext } from './diagnostics.js'
+import type { Metric } from './metrics/metric.js'
 import { MetricsRecorder, type PartGauges } from './metrics/recorder.js'
-import { type Metric, MetricsRegistry } from './metrics/registry.js'
+import { MetricsRegistry } from './metrics/registry.js'
 import type { MetricsReporter } from './metrics/reporter.js'
 import type { Windows } from './metrics/sampled-stat.js'
 import { SlowRetries } from './slow-retries.js'
@@ -26,7 +27,7 @@ export interface TelemetryOptions {
   readonly gauges: PartGauges
 }
 
-/** Everything that watches one producer: its metrics, its diagnostics channels, what it says of slow retries. */
+/** Everything that watches one producer: metrics, diagnostics channels, and what is said of slow retries. */
 export class Telemetry implements Observer {
   readonly clientId: string
   readonly recorder: MetricsRecorder
@@ -200,7 +201,7 @@ export class Telemetry implements Observer {
     this.diagnostics.transactionCallEnded(call, error)
   }
 
-  loopTurn(): void {
-    this.recorder.loopTurn()
+  loopTurn(nowMs: number): void {
+    this.recorder.loopTurn(nowMs)
   }
 }

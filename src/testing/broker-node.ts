@@ -57,6 +57,12 @@ export class BrokerNode {
     const { tls } = this.cluster.settings
     if (tls === null) return createServer(socket => this.accept(socket))
     const server = createTlsServer(tls, socket => this.accept(socket))
+    server.on('tlsClientError', (error, { remotePort }) => {
+      this.cluster.settings.log(
+        `millrace broker: node ${this.node.id}, connection from port ${remotePort}: ` +
+          `the TLS handshake failed, ${error.message}`,
+      )
+    })
     server.on('connection', socket => {
       this.sockets.add(socket)
       socket.on('close', () => this.sockets.delete(socket))

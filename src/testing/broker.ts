@@ -3,15 +3,14 @@ import { BrokerNode } from './broker-node.js'
 import { Cluster, type NewTopic } from './cluster.js'
 import type { SeenRequest } from './connection.js'
 import type { BrokerCounters } from './counters.js'
-import type {
-  CutOptions,
-  DelayOptions,
-  FailOptions,
-  HoldOptions,
-  ReplyMutator,
-  SwallowOptions,
-} from './faults.js'
+import type { CutOptions } from './faults/cut.js'
+import type { DelayOptions } from './faults/delay.js'
+import type { FailOptions } from './faults/fail.js'
+import type { HoldOptions } from './faults/hold.js'
+import type { ReplyMutator } from './faults/mutate.js'
+import type { SwallowOptions } from './faults/swallow.js'
 import type { CommittedOffset } from './group-offsets.js'
+import { announcedRanges } from './handlers/index.js'
 import { type BrokerOptions, integer, resolveOptions } from './options.js'
 import type { IsolationLevel, PartitionLog } from './partition-log.js'
 import type { BrokerRecord } from './record-batch.js'
@@ -36,7 +35,8 @@ export interface PartitionDescription {
  * once all nodes listen; throws {@link ConfigError} for options that make no sense.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
-  const cluster = new Cluster(resolveOptions(options))
+  const settings = resolveOptions(options)
+  const cluster = new Cluster(settings, announcedRanges(settings))
   const listeners = new Set<(request: SeenRequest) => void>()
   const notify = (request: SeenRequest) => {
     for (const listener of listeners) listener(request)
@@ -210,27 +210,27 @@ export class TestBroker implements AsyncDisposable {
 
   /** Answers with an error of the protocol instead of doing what was asked (or after it: `afterAppend`). */
   fail(options: FailOptions): void {
-    this.cluster.faults.fail(options)
+    this.cluster.faults.errors.add(options)
   }
 
   /** Sends replies later. What was asked is done at once; later replies of the connection wait too. */
   delay(options: DelayOptions): void {
-    this.cluster.faults.delay(options)
+    this.cluster.faults.delays.add(options)
   }
 
   /** Tells clients in the reply to hold back for `ms`. */
   throttle(options: DelayOptions): void {
-    this.cluster.faults.throttle(options)
+    this.cluster.faults.throttles.add(options)
   }
 
   /** Keeps all replies of an API until `release` is called. What was asked is done at once. */
   hold(options: HoldOptions): { release(): void } {
-    return this.cluster.faults.hold(options)
+    return this.cluster.faults.holds.add(options)
   }
 
   /** Never answers: nothing at all is sent on that connection any more, which stays open. */
   swallow(options: SwallowOptions): void {
-    this.cluster.faults.swallow(options)
+    this.cluster.faults.swallows.add(options)
   }
 
   /**
@@ -243,12 +243,12 @@ export class TestBroker implements AsyncDisposable {
     for (const { connections } of this.brokerNodes) {
       for (const connection of connections) passed.set(connection, connection.passed[direction])
     }
-    this.cluster.faults.cut(options, passed)
+    this.cluster.faults.cuts.add(options, passed)
   }
 
   /** Has every reply, its length prefix included, changed or swallowed (null). Answers how to stop that. */
   mutateReply(mutator: ReplyMutator): () => void {
-    return this.cluster.faults.addMutator(mutator)
+    return this.cluster.faults.mutators.add(mutator)
   }
 
   /** Forgets all planned faults; what `hold` holds stays held. */

@@ -3,9 +3,8 @@ import { ConfigError } from '../errors/index.js'
 import type { ApiVersionRange } from '../protocol/api-versions.js'
 import { uuidKey } from '../protocol/uuid.js'
 import { type BrokerCounters, newCounters } from './counters.js'
-import { Faults } from './faults.js'
+import { Faults } from './faults/faults.js'
 import { GroupOffsets } from './group-offsets.js'
-import { announcedRanges } from './handlers/index.js'
 import { type BrokerSettings, integer, MOST_PARTITIONS } from './options.js'
 import { TelemetryStore } from './telemetry-store.js'
 import { isValidTopicName, Topic, type TopicConfig } from './topic.js'
@@ -28,6 +27,8 @@ export interface NewTopic {
   config?: Readonly<TopicConfig>
 }
 
+/** Different problems told before the broker keeps silent about more. */
+const MOST_PROBLEMS = 100
 const FIRST_PRODUCER_ID = 1000n
 
 /** What all nodes share: who is up, the topics with their logs, and the test's control over all of it. */
@@ -49,12 +50,14 @@ export class Cluster {
   featuresEpoch = 0n
   /** Where a test wants the coordinators; null: where they are by themselves. */
   wantedCoordinatorId: number | null = null
+  /** What has been told in the log already. */
+  private readonly told = new Set<string>()
   private readonly topicsById = new Map<string, Topic>()
   private lastProducerId = FIRST_PRODUCER_ID - 1n
 
-  constructor(settings: BrokerSettings) {
+  constructor(settings: BrokerSettings, announced: ReadonlyMap<number, ApiVersionRange>) {
     this.settings = settings
-    this.announced = announcedRanges(settings)
+    this.announced = announced
     this.telemetry = settings.telemetry === null ? null : new TelemetryStore(settings.telemetry)
     this.transactionVersion = settings.transactionVersion
     this.transactions = new TransactionCoordinator(
@@ -162,6 +165,13 @@ export class Cluster {
     for (const { partitions } of this.topics.values()) {
       for (const log of partitions) if (log.leaderId === from) log.lead(this.leaderInTurn(log.index))
     }
+  }
+
+  /** Whether a problem with what clients send is to be told: once, and not without end. */
+  isNews(problem: string): boolean {
+    if (this.told.has(problem) || this.told.size >= MOST_PROBLEMS) return false
+    this.told.add(problem)
+    return true
   }
 
   /** Where clients are told to find a node. */

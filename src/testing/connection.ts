@@ -5,10 +5,10 @@ import { ProtocolError } from '../errors/index.js'
 import { ApiVersions } from '../protocol/api-versions.js'
 import { encodeResponse, type RequestHeader, readRequestHeader } from '../protocol/header.js'
 import { Reader } from '../protocol/reader.js'
+import { type ApiName, unservedApis } from './api-names.js'
 import type { Cluster, ClusterNode } from './cluster.js'
-import type { ApiName } from './handlers/api-names.js'
 import { refuseApiVersions } from './handlers/api-versions.js'
-import { DISCONNECT, NO_REPLY } from './handlers/context.js'
+import { Disconnect, NO_REPLY } from './handlers/context.js'
 import { type Outcome, type ServedApi, servedApis } from './handlers/index.js'
 import { RequestFrames } from './request-frames.js'
 import { SaslServer } from './sasl.js'
@@ -49,6 +49,7 @@ export class Connection {
   private readonly frames = new RequestFrames()
   private readonly slots: Slot[] = []
   private readonly sasl: SaslServer | null
+  private clientId: string | null = null
   private closed = false
 
   constructor(
@@ -82,7 +83,7 @@ export class Connection {
 
   private receive(chunk: Buffer): void {
     const { faults } = this.cluster
-    const allowed = faults.bytesUntilCut(this, this.node.id, 'in', this.passed.in)
+    const allowed = faults.cuts.bytesLeft(this, this.node.id, 'in', this.passed.in)
     const cut = chunk.length >= allowed
     const bytes = cut ? chunk.subarray(0, allowed) : chunk
     this.passed.in += bytes.length
@@ -100,25 +101,30 @@ export class Connection {
       this.socket.uncork()
     }
     if (!cut) return
-    faults.cutDone(this, this.node.id, 'in', this.passed.in)
+    faults.cuts.done(this, this.node.id, 'in', this.passed.in)
     this.destroy()
   }
 
   private request(frame: Buffer): void {
     const reader = new Reader(frame)
     const header = readRequestHeader(reader)
+    this.clientId = header.clientId
     const entry = this.acceptedApi(header)
     if (entry === null) this.refuse(header)
-    else if (this.sasl?.allows(entry.name) === false) this.drop(`${entry.name} before authentication`)
-    else this.serve(entry, header, reader)
+    else if (this.sasl?.allows(entry.name) === false) {
+      this.drop(`${entry.name} before authentication; the broker wants SASL`)
+    } else {
+      this.serve(entry, header, reader)
+    }
   }
 
   private serve(entry: ServedApi, header: RequestHeader, reader: Reader): void {
     const { name } = entry
     const { requests } = this.cluster.counters
     requests[name] = (requests[name] ?? 0) + 1
-    const body: object = entry.api.readRequest(reader, header.apiVersion)
-    reader.expectEnd()
+    const body = readBody(entry, header, reader)
+    // Kafka takes such requests, and librdkafka makes some.
+    if (reader.remaining > 0) this.warn(`${requestName(header)} has ${reader.remaining} bytes too many`)
     this.notify({
       api: name,
       version: header.apiVersion,
@@ -128,7 +134,7 @@ export class Connection {
       body,
     })
     if (this.closed) return
-    const swallowed = this.cluster.faults.takeSwallow(name, this.node.id)
+    const swallowed = this.cluster.faults.swallows.take(name, this.node.id)
     const slot: Slot = { frame: null, ready: false }
     this.slots.push(slot)
     if (swallowed?.processed === false) return
@@ -140,7 +146,8 @@ export class Connection {
 
   private contextOf({ name }: ServedApi, { apiVersion }: RequestHeader) {
     const { cluster, node, sasl } = this
-    return { cluster, node, sasl, version: apiVersion, failures: cluster.faults.failuresFor(name, node.id) }
+    const failures = cluster.faults.errors.for(name, node.id)
+    return { cluster, node, sasl, version: apiVersion, failures, warn: this.warn }
   }
 
   /** The API, if this version of it is both announced and implemented. */
@@ -154,10 +161,11 @@ export class Connection {
   }
 
   /** Only ApiVersions has an answer to a version that is not served: it must be askable by every client. */
-  private refuse({ apiKey, apiVersion, correlationId }: RequestHeader): void {
+  private refuse(header: RequestHeader): void {
+    const { apiKey, apiVersion, correlationId } = header
     const range = this.cluster.announced.get(apiKey)
     if (apiKey !== ApiVersions.key || range === undefined) {
-      this.drop(`version ${apiVersion} of API ${apiKey} is not served`)
+      this.drop(this.whyNotServed(header))
       return
     }
     const bytes = encodeResponse(ApiVersions, apiVersion, correlationId, refuseApiVersions(range))
@@ -165,10 +173,19 @@ export class Connection {
     this.flush()
   }
 
+  private whyNotServed(header: RequestHeader): string {
+    const { apiKey } = header
+    const range = this.cluster.announced.get(apiKey)
+    if (range !== undefined) {
+      return `${requestName(header)} is not served, only versions ${range.minVersion} to ${range.maxVersion}`
+    }
+    return `${requestName(header)} is not served; for that, use Apache Kafka`
+  }
+
   private answer(slot: Slot, entry: ServedApi, header: RequestHeader, outcome: Outcome): void {
     if (this.closed) return
-    if (outcome === DISCONNECT) {
-      this.drop('Produce with acks 0 failed')
+    if (outcome instanceof Disconnect) {
+      this.drop(outcome.reason)
       return
     }
     if (outcome === NO_REPLY) {
@@ -178,10 +195,10 @@ export class Connection {
     }
     const { faults } = this.cluster
     const { name, api } = entry
-    const throttleTimeMs = faults.takeThrottleMs(name, this.node.id)
+    const throttleTimeMs = faults.throttles.takeMs(name, this.node.id)
     const body = throttleTimeMs === undefined ? outcome : { ...(outcome as object), throttleTimeMs }
     const bytes = encodeResponse(api, header.apiVersion, header.correlationId, body)
-    slot.frame = faults.mutate(name, header.apiVersion, toBuffer(bytes))
+    slot.frame = faults.mutators.mutate(name, header.apiVersion, toBuffer(bytes))
     this.sendWhenAllowed(slot, name)
   }
 
@@ -191,9 +208,9 @@ export class Connection {
       slot.ready = true
       this.flush()
     }
-    const delayMs = faults.takeDelayMs(api, this.node.id)
+    const delayMs = faults.delays.takeMs(api, this.node.id) ?? 0
     const afterDelay = delayMs === 0 ? send : () => void setTimeout(send, delayMs).unref()
-    const held = faults.heldBy(api, this.node.id)
+    const held = faults.holds.over(api, this.node.id)
     if (held === undefined) afterDelay()
     else void held.then(afterDelay)
   }
@@ -207,14 +224,14 @@ export class Connection {
 
   private write(frame: Buffer): void {
     const { faults } = this.cluster
-    const allowed = faults.bytesUntilCut(this, this.node.id, 'out', this.passed.out)
+    const allowed = faults.cuts.bytesLeft(this, this.node.id, 'out', this.passed.out)
     if (frame.length < allowed) {
       this.passed.out += frame.length
       this.socket.write(frame)
       return
     }
     this.passed.out += allowed
-    faults.cutDone(this, this.node.id, 'out', this.passed.out)
+    faults.cuts.done(this, this.node.id, 'out', this.passed.out)
     this.closed = true
     this.socket.write(frame.subarray(0, allowed), () => this.socket.destroy())
   }
@@ -222,12 +239,38 @@ export class Connection {
   /** Ends a connection whose client is at fault. */
   private drop(reason: string): void {
     if (this.closed) return
-    this.cluster.settings.log(
-      `millrace broker: node ${this.node.id} closes the connection ` +
-        `from port ${this.socket.remotePort}: ${reason}`,
-    )
+    this.log(`node ${this.node.id} closes the connection ${this.origin}: ${reason}`)
     this.destroy()
   }
+
+  private readonly warn = (problem: string): void => {
+    if (this.cluster.isNews(problem)) this.log(`node ${this.node.id}, connection ${this.origin}: ${problem}`)
+  }
+
+  private get origin(): string {
+    const client = this.clientId === null ? '' : ` of client ${JSON.stringify(this.clientId)}`
+    return `from port ${this.socket.remotePort}${client}`
+  }
+
+  private log(line: string): void {
+    this.cluster.settings.log(`millrace broker: ${line}`)
+  }
+}
+
+/** Throws a {@link ProtocolError} that names the request. */
+function readBody({ api }: ServedApi, header: RequestHeader, reader: Reader): object {
+  try {
+    return api.readRequest(reader, header.apiVersion)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new ProtocolError(`${requestName(header)} cannot be read: ${error.message}`, { cause: error })
+  }
+}
+
+/** An API and its version, by the name that Kafka gives it. */
+function requestName({ apiKey, apiVersion }: RequestHeader): string {
+  const name = servedApis.get(apiKey)?.name ?? unservedApis.get(apiKey) ?? `API ${apiKey}`
+  return `${name} version ${apiVersion}`
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

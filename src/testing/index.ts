@@ -3,20 +3,19 @@
  * protocol on loopback, keeps records in memory, checks every batch with a decoder of its own, and does wrong
  * on request.
  */
+
+export type { ApiName } from './api-names.js'
 export { type PartitionDescription, startBroker, TestBroker } from './broker.js'
 export type { NewTopic } from './cluster.js'
 export type { SeenRequest } from './connection.js'
 export type { BrokerCounters } from './counters.js'
-export type {
-  CutOptions,
-  DelayOptions,
-  FailOptions,
-  HoldOptions,
-  ReplyMutator,
-  SwallowOptions,
-} from './faults.js'
+export type { CutOptions } from './faults/cut.js'
+export type { DelayOptions } from './faults/delay.js'
+export type { FailOptions } from './faults/fail.js'
+export type { HoldOptions } from './faults/hold.js'
+export type { ReplyMutator } from './faults/mutate.js'
+export type { SwallowOptions } from './faults/swallow.js'
 export type { CommittedOffset } from './group-offsets.js'
-export type { ApiName } from './handlers/api-names.js'
 export type { BrokerOptions, Endpoint } from './options.js'
 export type { IsolationLevel } from './partition-log.js'
 export type { BrokerRecord } from './record-batch.js'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TlsOptions } from 'node:tls'
 import { ConfigError } from '../errors/index.js'
-import type { ApiName } from './handlers/api-names.js'
+import type { ApiName } from './api-names.js'
 import type { SaslServerOptions } from './sasl.js'
 import type { TelemetrySubscription } from './telemetry-store.js'
 
@@ -25,8 +25,12 @@ export interface BrokerOptions {
   clusterId?: string
   /** `none` checks and counts records but keeps no bytes of them. Default `all`. */
   retain?: 'all' | 'none'
-  /** Whether CRC, structure and sequences of batches are checked. Default true. */
-  verify?: boolean
+  /**
+   * Whether CRC, structure and sequences of batches are checked. Kafka takes some batches that are not
+   * written by the book, such as those with a sequence and no producer id. `true` takes them, too, and says
+   * so in the log; `strict` refuses them with INVALID_RECORD. Default true.
+   */
+  verify?: boolean | 'strict'
   /** Largest batch taken, in bytes; Kafka's `message.max.bytes`. Default 1048588. */
   maxMessageBytes?: number
   /** Whether asking for the metadata of a topic makes it. Default true. */
@@ -65,7 +69,7 @@ export interface BrokerSettings {
   readonly host: string
   readonly clusterId: string
   readonly retain: boolean
-  readonly verify: boolean
+  readonly verify: boolean | 'strict'
   readonly maxMessageBytes: number
   readonly autoCreateTopics: boolean
   readonly transactionVersion: number
@@ -97,6 +101,13 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
   if (retain !== 'all' && retain !== 'none') {
     throw new ConfigError(`retain is ${JSON.stringify(retain)}, allowed are "all" and "none"`, 'retain')
   }
+  const { verify = true } = options
+  if (typeof verify !== 'boolean' && verify !== 'strict') {
+    throw new ConfigError(
+      `verify is ${JSON.stringify(verify)}, allowed are true, false and "strict"`,
+      'verify',
+    )
+  }
   const nodes = integer('nodes', options.nodes ?? 1, 1, MOST_NODES)
   return {
     nodes,
@@ -105,7 +116,7 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
     host,
     clusterId: options.clusterId ?? randomBytes(16).toString('base64url'),
     retain: retain === 'all',
-    verify: options.verify ?? true,
+    verify,
     maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes ?? 1048588, 1, 0x7fffffff),
     autoCreateTopics: options.autoCreateTopics ?? true,
     transactionVersion: integer('transactionVersion', options.transactionVersion ?? 2, 0, 2),

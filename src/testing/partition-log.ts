@@ -32,7 +32,7 @@ export interface Appended {
 }
 
 /** What the log has to know of its topic. */
-export interface LogOptions {
+interface LogOptions {
   readonly logAppendTime: boolean
   /** False: batches are counted and dropped. */
   readonly retain: boolean
@@ -189,6 +189,7 @@ export class PartitionLog {
   clear(): void {
     this.batches = []
     this.startOffset = this.endOffset
+    this.producers.forget()
     this.transactions.truncate(this.startOffset)
     this.changed()
   }

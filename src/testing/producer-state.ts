@@ -8,7 +8,7 @@ const REMEMBERED_BATCHES = 5
 const SEQUENCES = 0x80000000
 
 /** Where a batch of an idempotent producer is in the log. */
-export interface AppendedBatch {
+interface AppendedBatch {
   readonly firstSequence: number
   readonly lastSequence: number
   readonly baseOffset: number
@@ -71,6 +71,11 @@ export class ProducerStates {
       )
     }
     throw outOfOrder(header, `${expected} is next`)
+  }
+
+  /** Nothing is left of what producers have stored, and so nothing is known of them. */
+  forget(): void {
+    this.states.clear()
   }
 
   /** A marker has ended a transaction. In a newer epoch it fences the producer's older ones. */

@@ -48,8 +48,8 @@ export const Attribute = {
   LOG_APPEND_TIME: 0x08,
   TRANSACTIONAL: 0x10,
   CONTROL: 0x20,
-  /** Bit 6 (delete horizon) is the cleaner's; bits 7-15 mean nothing yet. */
-  NOT_FROM_PRODUCERS: 0xffc0,
+  /** Codec, transactional, control. Bit 6 (delete horizon) is the cleaner's; bits 7-15 mean nothing yet. */
+  FROM_PRODUCERS: 0x37,
 } as const
 
 /** Codec ids: none, gzip, snappy, lz4, zstd. */
@@ -102,20 +102,39 @@ function invalid(message: string): BatchError {
   return new BatchError(ErrorCodes.INVALID_RECORD, message)
 }
 
+/** Bytes of the batch that `bytes` begin with, and what follows it; throws {@link BatchError}. */
+function measure(bytes: Uint8Array): { size: number; surplus: number } {
+  if (bytes.length < BATCH_OVERHEAD_BYTES) {
+    throw invalid(`${bytes.length} bytes are less than the ${BATCH_OVERHEAD_BYTES} of an empty batch`)
+  }
+  const size = viewOf(bytes).getInt32(Field.BATCH_LENGTH) + LOG_OVERHEAD_BYTES
+  if (size < BATCH_OVERHEAD_BYTES) throw corrupt(`batch length says ${size} bytes in all`)
+  if (size > bytes.length) throw invalid(`batch length says ${size} bytes in all, ${bytes.length} are there`)
+  return { size, surplus: bytes.length - size }
+}
+
+/**
+ * The batch without what follows it. Kafka drops that silently where it is no whole batch and the batch is
+ * not compressed; all else is refused with a {@link BatchError}.
+ */
+export function withoutSurplus(bytes: Uint8Array): Uint8Array {
+  const { size, surplus } = measure(bytes)
+  if (surplus === 0) return bytes
+  const rest = viewOf(bytes.subarray(size))
+  const isCut =
+    surplus < LOG_OVERHEAD_BYTES || rest.getInt32(Field.BATCH_LENGTH) + LOG_OVERHEAD_BYTES > surplus
+  const isCompressed = (viewOf(bytes).getInt16(Field.ATTRIBUTES) & Attribute.CODEC) !== 0
+  if (isCompressed || !isCut) throw invalid(`${surplus} bytes follow the batch; exactly one is taken`)
+  return bytes.subarray(0, size)
+}
+
 /** Reads the header of the one batch that `bytes` must be; throws {@link BatchError} if it is not one. */
 export function readBatchHeader(bytes: Uint8Array): BatchHeader {
-  if (bytes.length < BATCH_OVERHEAD_BYTES) {
-    throw corrupt(`${bytes.length} bytes are less than the ${BATCH_OVERHEAD_BYTES} of an empty batch`)
-  }
+  const { surplus } = measure(bytes)
   const view = viewOf(bytes)
   const magic = view.getInt8(Field.MAGIC)
   if (magic !== 2) throw invalid(`magic is ${magic}, only 2 is taken`)
-  const size = view.getInt32(Field.BATCH_LENGTH) + LOG_OVERHEAD_BYTES
-  if (size < BATCH_OVERHEAD_BYTES || size > bytes.length) {
-    throw corrupt(`batch length says ${size} bytes in all, ${bytes.length} are there`)
-  }
-  if (size < bytes.length)
-    throw invalid(`${bytes.length - size} bytes follow the batch; exactly one is taken`)
+  if (surplus > 0) throw invalid(`${surplus} bytes follow the batch; exactly one is taken`)
   const attributes = view.getInt16(Field.ATTRIBUTES)
   return {
     baseOffset: view.getBigInt64(Field.BASE_OFFSET),
@@ -135,57 +154,75 @@ export function readBatchHeader(bytes: Uint8Array): BatchHeader {
   }
 }
 
+/** What {@link checkBatch} has found out. */
+interface BatchCheck {
+  /** What is written wrongly and taken by Kafka all the same. */
+  readonly oddities: readonly string[]
+  /** The largest timestamp of the records; the header may say another. */
+  readonly maxTimestamp: bigint
+}
+
 /**
  * Checks all that a broker checks of a producer's batch, and that every record is well formed: CRC,
- * attributes, counts, lengths, offset deltas, the maximum timestamp. Throws {@link BatchError}.
+ * attributes, counts, lengths, offset deltas, the maximum timestamp. Throws {@link BatchError} for what Kafka
+ * refuses and for offset deltas out of line: Kafka takes those if the batch is not compressed, and then two
+ * records share an offset.
  */
-export function checkBatch(bytes: Uint8Array, header: BatchHeader): void {
+export function checkBatch(bytes: Uint8Array, header: BatchHeader): BatchCheck {
   const crc = crc32c(bytes, Field.ATTRIBUTES)
   if (crc !== header.crc) throw corrupt(`CRC is ${hex(header.crc)}, the bytes have ${hex(crc)}`)
-  checkAttributes(viewOf(bytes).getInt16(Field.ATTRIBUTES), header)
+  const oddities = checkAttributes(viewOf(bytes).getInt16(Field.ATTRIBUTES), header)
   const { recordCount, lastOffsetDelta } = header
   if (recordCount < 1) throw invalid(`record count is ${recordCount}`)
   if (lastOffsetDelta !== recordCount - 1) {
     throw invalid(`last offset delta is ${lastOffsetDelta} with ${recordCount} records`)
   }
-  checkProducer(header)
+  oddities.push(...checkProducer(header))
   const records = recordsRegion(bytes, header)
-  const maxDelta = checkRecords(new RecordCursor(records.bytes, records.start), recordCount)
+  const { maxDelta, oddRecords } = checkRecords(new RecordCursor(records.bytes, records.start), recordCount)
+  oddities.push(...oddRecords)
   // Beyond 2⁵³ the delta has lost its last bits and proves nothing.
-  if (Number.isSafeInteger(maxDelta) && header.baseTimestamp + BigInt(maxDelta) !== header.maxTimestamp) {
-    throw invalid(
-      `max timestamp is ${header.maxTimestamp}, the records' is ${header.baseTimestamp + BigInt(maxDelta)}`,
-    )
+  if (!Number.isSafeInteger(maxDelta)) return { oddities, maxTimestamp: header.maxTimestamp }
+  const maxTimestamp = header.baseTimestamp + BigInt(maxDelta)
+  if (maxTimestamp !== header.maxTimestamp) {
+    oddities.push(`max timestamp is ${header.maxTimestamp}, the records' is ${maxTimestamp}`)
   }
+  return { oddities, maxTimestamp }
+}
+
+/** A copy of an odd batch with the header that Kafka would store. */
+export function putRight(bytes: Uint8Array, { maxTimestamp }: BatchCheck): Uint8Array {
+  const copy = Uint8Array.from(bytes)
+  const view = viewOf(copy)
+  view.setInt16(Field.ATTRIBUTES, view.getInt16(Field.ATTRIBUTES) & Attribute.FROM_PRODUCERS)
+  view.setBigInt64(Field.MAX_TIMESTAMP, maxTimestamp)
+  view.setUint32(Field.CRC, crc32c(copy, Field.ATTRIBUTES))
+  return copy
 }
 
 function hex(crc: number): string {
   return `0x${crc.toString(16).padStart(8, '0')}`
 }
 
-function checkAttributes(attributes: number, header: BatchHeader): void {
-  if (attributes & Attribute.NOT_FROM_PRODUCERS) {
-    throw invalid(`attributes 0x${(attributes & 0xffff).toString(16)} have unused bits set`)
-  }
+/** Answers what is odd. */
+function checkAttributes(attributes: number, header: BatchHeader): string[] {
   if (header.codecId > LAST_CODEC_ID) throw invalid(`codec ${header.codecId} does not exist`)
   if (header.control) throw invalid('control batches are not taken from producers')
-  if (header.logAppendTime) {
-    throw new BatchError(ErrorCodes.INVALID_TIMESTAMP, 'a producer must not claim LogAppendTime')
-  }
+  const strange = attributes & ~Attribute.FROM_PRODUCERS & 0xffff
+  return strange === 0
+    ? []
+    : [`attributes have bits set that are not a producer's: 0x${strange.toString(16)}`]
 }
 
-function checkProducer({ producerId, producerEpoch, baseSequence, transactional }: BatchHeader): void {
+/** Answers what is odd. */
+function checkProducer({ producerId, producerEpoch, baseSequence, transactional }: BatchHeader): string[] {
   if (producerId < 0n) {
     if (transactional) throw invalid('a transactional batch needs a producer id')
-    if (producerId !== -1n || producerEpoch !== -1 || baseSequence !== -1) {
-      throw invalid(
-        `without producer id, id ${producerId}, epoch ${producerEpoch} and sequence ${baseSequence}`,
-      )
-    }
-    return
+    if (producerId === -1n && producerEpoch === -1 && baseSequence === -1) return []
+    return [`no producer id (${producerId}), but epoch ${producerEpoch} and sequence ${baseSequence}`]
   }
   if (baseSequence < 0) throw invalid(`sequence is ${baseSequence} with producer id ${producerId}`)
-  if (producerEpoch < 0) throw invalid(`epoch is ${producerEpoch} with producer id ${producerId}`)
+  return producerEpoch < 0 ? [`epoch is ${producerEpoch} with producer id ${producerId}`] : []
 }
 
 /** The records as they were before compression, and where they start. */
@@ -212,12 +249,16 @@ function loadCodec(codecId: number): Codec {
   }
 }
 
-/** Walks all records and answers the largest timestamp delta. Makes no object per record. */
-function checkRecords(cursor: RecordCursor, recordCount: number): number {
+/** Walks all records; answers the largest timestamp delta and what is odd. Makes no object per record. */
+function checkRecords(
+  cursor: RecordCursor,
+  recordCount: number,
+): { maxDelta: number; oddRecords: readonly string[] } {
   let maxDelta = Number.NEGATIVE_INFINITY
+  let withAttributes = 0
   for (let index = 0; index < recordCount; index++) {
     const recordEnd = cursor.beginRecord()
-    if (cursor.byte() !== 0) throw invalid(`record ${index}: attributes are not 0`)
+    if (cursor.byte() !== 0) withAttributes++
     const timestampDelta = cursor.varlong()
     if (timestampDelta > maxDelta) maxDelta = timestampDelta
     const offsetDelta = cursor.varint()
@@ -234,7 +275,10 @@ function checkRecords(cursor: RecordCursor, recordCount: number): number {
     }
   }
   if (cursor.remaining !== 0) throw invalid(`${cursor.remaining} bytes follow the last record`)
-  return maxDelta
+  const oddRecords: string[] = []
+  if (withAttributes > 0) oddRecords.push(`attributes of ${withAttributes} records are not 0`)
+  if (cursor.oddLengths > 0) oddRecords.push(`${cursor.oddLengths} lengths are below -1`)
+  return { maxDelta, oddRecords }
 }
 
 /** The records of a batch, one after the other, as a consumer reads them. Keys and values are views. */

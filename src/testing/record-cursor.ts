@@ -14,6 +14,7 @@ export class RecordCursor {
   private readonly bytes: Uint8Array
   private readonly end: number
   position: number
+  oddLengths = 0
 
   constructor(bytes: Uint8Array, start: number) {
     this.bytes = bytes
@@ -70,12 +71,15 @@ export class RecordCursor {
     throw invalid(`a varlong longer than ${VARLONG_LONGEST_BYTES} bytes`)
   }
 
-  /** The length of a nullable field: -1 (null) or the bytes that follow, which are all there. */
+  /**
+   * The length of a nullable field: -1 (null) or the bytes that follow, which are all there. Kafka takes any
+   * negative length for null; those below -1 are counted in `oddLengths`.
+   */
   private nullableLength(): number {
     const length = this.varint()
-    if (length < -1 || length > this.remaining)
-      throw invalid(`a field of ${length} bytes, ${this.remaining} left`)
-    return length
+    if (length > this.remaining) throw invalid(`a field of ${length} bytes, ${this.remaining} left`)
+    if (length < -1) this.oddLengths++
+    return Math.max(length, -1)
   }
 
   skipNullable(): void {

@@ -6,6 +6,14 @@ const SHORTEST_FRAME_BYTES = 8
 /** Kafka's `socket.request.max.bytes` is 100 MiB; a little more lets tests reach the limit. */
 const LONGEST_FRAME_BYTES = 110 * 1024 * 1024
 
+/** What another protocol begins with, for whoever looks for the reason. */
+function strangerOf(start: Buffer): string {
+  if (start[0] === 0x16 && start[1] === 3)
+    return '; it begins like TLS, which this broker was started without'
+  if (/^(?:GET |POST|HEAD|PUT )$/.test(start.toString('latin1'))) return '; it begins like HTTP'
+  return ''
+}
+
 /**
  * Cuts what a connection receives into requests. A frame is a view of the chunk it came in, or has memory of
  * its own where it came in several.
@@ -35,7 +43,8 @@ export class RequestFrames {
       const length = this.length.readInt32BE(0)
       if (length < SHORTEST_FRAME_BYTES || length > LONGEST_FRAME_BYTES) {
         throw new ProtocolError(
-          `a request of ${length} bytes; ${SHORTEST_FRAME_BYTES} to ${LONGEST_FRAME_BYTES} are taken`,
+          `a request of ${length} bytes; ${SHORTEST_FRAME_BYTES} to ${LONGEST_FRAME_BYTES} are taken` +
+            strangerOf(this.length),
         )
       }
       this.lengthFilled = 0

@@ -14,18 +14,18 @@ export type TransactionState =
   | 'CompleteAbort'
 
 /** Producer id and epoch as a request names them. */
-export interface ProducerIdentity {
+interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
 }
 
 /** An answer with the identity to go on with; -1 where there is none. */
-export interface IdentityResult extends ProducerIdentity {
+interface IdentityResult extends ProducerIdentity {
   readonly errorCode: number
 }
 
 /** Where a transactional id stands and what its transaction consists of. */
-export interface TransactionView extends ProducerIdentity {
+interface TransactionView extends ProducerIdentity {
   readonly state: TransactionState
   readonly timeoutMs: number
   /** Milliseconds since 1970; -1 where no transaction is open. */

@@ -1,5 +1,5 @@
 /** A transaction that was aborted, as a `read_committed` fetch tells it. */
-export interface AbortedRange {
+interface AbortedRange {
   readonly producerId: bigint
   /** Of its first record in the partition. */
   readonly firstOffset: number

@@ -7,7 +7,7 @@ import { Priority, type Rpc, type RpcError, type RpcIdentity, type RpcTarget } f
 export const BUMPING_VERSION_MIN = 3
 
 /** Hears how it went. */
-export interface InitListener {
+interface InitListener {
   initialized(response: InitProducerIdResponse): void
   failed(error: KafkaError): void
 }

@@ -11,7 +11,7 @@ import { gravest, type Treatment, treatmentOf } from './rpc-errors.js'
 /** Treatments that the runner does not see to itself. */
 export type Failure = Exclude<Treatment, 'retry' | 'find' | 'ignore'>
 
-export interface RpcRunnerOptions {
+interface RpcRunnerOptions {
   client: ClusterClient
   clock: Clock
   logger: Logger

@@ -54,8 +54,6 @@ const callableIn: { readonly [Call in TransactionalCall]: readonly TransactionSt
   abortTransaction: ['IN_TRANSACTION', 'ABORTABLE_ERROR'],
 }
 
-export const transactionalCalls = Object.keys(callableIn) as readonly TransactionalCall[]
-
 export function isCallable(call: TransactionalCall, state: TransactionState): boolean {
   return callableIn[call].includes(state)
 }

@@ -28,6 +28,12 @@ import { TransactionalIdentity } from './transactional-identity.js'
 const PRODUCE_VERSION_MAX_V1 = 11
 
 /**
+ * What a failed batch leaves behind in the sequences of its partition: nothing; a gap whose sequences the
+ * broker has certainly not stored; a gap of which nobody knows.
+ */
+type SequenceGap = 'none' | 'refused' | 'unsure'
+
+/**
  * The transactions of one producer (Java: `TransactionManager`): where they stand, what may be called, and
  * what has to be asked of the coordinators. `step` is called in every turn of the sender.
  */
@@ -219,22 +225,24 @@ export class TransactionManager {
     return this.isFailing && !isNew
   }
 
-  /**
-   * A batch or a record on its way to one has failed, and with it the transaction. `hadSequence`: its
-   * partition has a gap now.
-   */
-  onRecordsFailed(error: KafkaError, hadSequence: boolean): void {
+  /** A batch or a record on its way to one has failed, and with it the transaction. */
+  onRecordsFailed(error: KafkaError, gap: SequenceGap): void {
     const { identity } = this
-    const needsBump = hadSequence && !identity.isV2
+    const needsBump = gap !== 'none' && !identity.isV2
     if (needsBump) identity.spend()
-    if (needsBump && !identity.canBump) this.fail(error)
+    if (needsBump && gap === 'unsure' && !identity.canBump) this.fail(error)
     else if (this.isOpen) this.failTransaction(error)
+  }
+
+  /** A transaction is open under the epoch of the one before, and will be whatever happens. */
+  get reusesEpoch(): boolean {
+    return this.isOpen && !this.identity.isV2 && !this.identity.canBump
   }
 
   /** A record was refused by `send`. */
   onSendFailed(error: KafkaError): void {
     // In all other states it was refused for that.
-    if (this.currentState === 'IN_TRANSACTION') this.onRecordsFailed(error, false)
+    if (this.currentState === 'IN_TRANSACTION') this.onRecordsFailed(error, 'none')
   }
 
   /** A broker has refused the producer for good. */
@@ -397,7 +405,7 @@ export class TransactionManager {
         // Nothing is left to try if it is the abort itself that failed.
         if (rpc.name === 'EndTxn' && this.currentState === 'ABORTING_TRANSACTION') this.fail(error)
         else if (failure === 'abort') this.failTransaction(error)
-        else this.onRecordsFailed(error, true)
+        else this.onRecordsFailed(error, 'unsure')
         break
     }
     const { lastError } = this

@@ -17,7 +17,7 @@ type IdentityOptions = Pick<
 >
 
 /** Hears what became of an identity that was asked for. */
-export interface IdentityListener {
+interface IdentityListener {
   initialized(): void
   failed(error: KafkaError): void
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { assignment, nearest, parseOptions, UsageError, wholeNumber } from '../../dist/cli/arguments.js'
 import { planProduce } from '../../dist/cli/produce-options.js'
+import { fromRdkafka } from '../../dist/cli/rdkafka-options.js'
 
 const table = {
   topic: { type: 'string' },
@@ -39,6 +40,33 @@ describe('options', () => {
     refused(() => parseOptions(['--constructor'], table), /Unknown option --constructor/)
   })
 
+  test('a value may be left out, be several, or be below zero, where the table says so', () => {
+    const own = {
+      codec: { type: 'string', bare: 'gzip' },
+      property: { type: 'string', multiple: true, greedy: true },
+      rate: { type: 'string', negative: true },
+      quiet: { type: 'boolean', short: 'q' },
+    } as const
+    const read = (...args: string[]) => parseOptions(args, own)
+    assert.equal(read('--codec').codec, 'gzip')
+    assert.equal(read('--codec', '--quiet').codec, 'gzip')
+    assert.equal(read('--codec', 'lz4').codec, 'lz4')
+    assert.equal(read('--codec=zstd').codec, 'zstd')
+    assert.deepEqual(read('--property', 'a=1', 'b=2', '-q', '--property', 'c=3').property, [
+      'a=1',
+      'b=2',
+      'c=3',
+    ])
+    assert.equal(read('--rate', '-1').rate, '-1')
+    assert.equal(read('--rate', '-1.5').rate, '-1.5')
+    refused(() => read('--rate', '-x'), /--rate needs a value/)
+    refused(() => read('--property', '--quiet'), /--property needs a value/)
+    refused(
+      () => parseOptions(['--old'], own, { '--old': 'it is --new here' }),
+      /^Option --old: it is --new here$/,
+    )
+  })
+
   test('missing and superfluous values and arguments are refused', () => {
     refused(() => parseOptions(['--topic'], table), /--topic needs a value/)
     refused(() => parseOptions(['--topic', '--quiet'], table), /--topic needs a value/)
@@ -68,6 +96,40 @@ describe('options', () => {
   })
 })
 
+describe("options under librdkafka's names", () => {
+  const read = (...pairs: [string, string][]) => fromRdkafka(pairs)
+
+  test('are given their names of Java where they mean the same', () => {
+    assert.deepEqual(
+      read(
+        ['metadata.broker.list', 'a:1'],
+        ['topic.request.required.acks', '1'],
+        ['queue.buffering.max.ms', '7'],
+      ),
+      { 'bootstrap.servers': 'a:1', acks: '1', 'linger.ms': '7' },
+    )
+    assert.deepEqual(read(['linger.ms', '3'], ['ssl.ca.location', 'ca.pem']), {
+      'linger.ms': '3',
+      'ssl.truststore.location': 'ca.pem',
+      'ssl.truststore.type': 'PEM',
+    })
+  })
+
+  test('a user and a password become a login module, whatever characters they have', () => {
+    const options = read(['sasl.mechanisms', 'PLAIN'], ['sasl.username', 'u"x'], ['sasl.password', 'p\\;w'])
+    assert.equal(
+      options['sasl.jaas.config'],
+      'org.apache.kafka.common.security.plain.PlainLoginModule required username="u\\"x" password="p\\\\;w";',
+    )
+    refused(() => read(['sasl.username', 'u']), /needs -X sasl\.mechanism=PLAIN/)
+  })
+
+  test('are refused where nothing means the same', () => {
+    refused(() => read(['queue.buffering.max.messages', '5']), /no equal; buffer\.memory counts bytes/)
+    refused(() => read(['group.id', 'g']), /"group\.id": no such option; -X list shows them/)
+  })
+})
+
 describe('the plan of produce', () => {
   const cluster = ['--bootstrap-server', 'a:1', '--topic', 't']
 
@@ -80,10 +142,10 @@ describe('the plan of produce', () => {
     }
   })
 
-  test('with a cluster it is stdin, unless that is a terminal or events are asked for', () => {
+  test('with a cluster it is stdin, unless events are asked for; on a terminal there is a prompt', () => {
     assert.deepEqual(planProduce(cluster, false).source, { kind: 'stdin' })
     assert.deepEqual(planProduce([...cluster, '--file', '-'], true).source, { kind: 'stdin' })
-    assert.deepEqual(planProduce(cluster, true).source, { kind: 'events', count: 1_000_000 })
+    assert.deepEqual(planProduce(cluster, true).source, { kind: 'stdin', prompt: true })
     assert.deepEqual(planProduce([...cluster, '--count', '5'], false).source, { kind: 'events', count: 5 })
   })
 

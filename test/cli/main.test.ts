@@ -1,57 +1,18 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
-
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const TIMEOUT_MS = 60_000
-
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-/** Starts the command; `ended` resolves with what it wrote and its exit code. */
-function start(args: readonly string[], input: string | Buffer | null = '') {
-  const child = spawn(process.execPath, [cli, ...args], { timeout: TIMEOUT_MS })
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', text => {
-      output[name] += text
-    })
-  }
-  child.stdin.on('error', () => {})
-  if (input !== null) child.stdin.end(input)
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', code => resolve({ code, ...output }))
-  })
-  return { child, output, ended }
-}
-
-const run = (args: readonly string[], input: string | Buffer = '') => start(args, input).ended
-
-async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + TIMEOUT_MS
-  while (!what()) {
-    if (Date.now() > deadline) throw new Error('it did not happen in time')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
+import { run, start, textOf, unreachable, until } from './support.js'
 
 let folder: string
 let broker: TestBroker
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
-  broker = await startBroker({ partitions: 3, quiet: true })
+  broker = await startBroker({ partitions: 3, quiet: true, verify: 'strict' })
 })
 
 after(async () => {
@@ -66,8 +27,6 @@ function fileOf(name: string, text: string | Buffer): string {
 }
 
 const to = (topic: string) => ['produce', '--bootstrap-server', broker.bootstrapServers, '--topic', topic]
-
-const textOf = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString())
 
 const storedValues = (topic: string) => [...broker.records(topic)].map(({ value }) => textOf(value))
 
@@ -241,12 +200,7 @@ describe('millrace produce', () => {
   })
 
   test('stops with 1 when no broker can be reached', async () => {
-    const server = createServer()
-    const port = await new Promise<number>(resolve => {
-      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-    })
-    await new Promise(resolve => server.close(resolve))
-    const args = ['--bootstrap-server', `127.0.0.1:${port}`, '--topic', 't', '--property', 'max.block.ms=300']
+    const args = ['--bootstrap-server', await unreachable(), '--topic', 't', '--property', 'max.block.ms=300']
     const { code, stderr } = await run(['produce', ...args, '--count', '1000000'])
     assert.equal(code, 1)
     assert.match(stderr, /^stopped, all records of a call failed: .*TIMED_OUT/m)

@@ -70,6 +70,38 @@ describe('progress', () => {
     progress.stop()
   })
 
+  test('fits 80 columns whatever there is to be shown, on a terminal and elsewhere', () => {
+    const details = ['draining, 30 s left', 'p50 1,234.5 p99 12,345.6 ms']
+    for (const terminal of [true, false]) {
+      for (const columns of [80, 0, 20, 41]) {
+        for (let digits = 0; digits < 15; digits++) {
+          const count = 7 * 10 ** digits
+          for (const share of [null, 0, 0.123, 1]) {
+            const stream = screen(terminal, columns)
+            const options = { stream, totals: totals(count, count), share: () => share, now: () => 0 }
+            const progress = new Progress({ ...options, details: () => details })
+            progress.draw()
+            const shown = stream.text.replace('\r\x1b[2K', '').replace('\n', '')
+            assert.ok(shown.length < (terminal && columns > 0 ? columns : 81), `${columns}: ${shown}`)
+            assert.match(shown, columns === 80 ? /records {2}.*failed/ : /\d/)
+            progress.stop()
+          }
+        }
+      }
+    }
+  })
+
+  test('makes way for the output of others', () => {
+    const stream = screen(true)
+    const progress = new Progress({ stream, totals: totals(1), share: () => null, now: () => 0 })
+    progress.clear()
+    assert.equal(stream.text, '', 'nothing is cleared that was not drawn')
+    progress.draw()
+    progress.clear()
+    assert.ok(stream.text.endsWith('\r\x1b[2K'))
+    progress.stop()
+  })
+
   test('has neither percentage nor end where the whole is not known', () => {
     const stream = screen(false)
     let now = 0

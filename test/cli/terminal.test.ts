@@ -1,110 +1,93 @@
-// What the command writes to a terminal, when everything it is given and told wants to get at that.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startBroker } from '../../dist/testing/index.js'
-import { secretForms } from '../helpers/secret-listener.js'
+import { startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { TIMEOUT_MS, unreachable, until } from './support.js'
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const PASSWORD = 'c4nary-of-the-password'
-const HOSTILE = 'x\u001b]0;owned\u0007\r\n\u009b2JFORGED\u202e'
-/** Runs a command in a pseudo-terminal, and ends as it ends. */
-const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))'
-/** What the bar draws itself with. */
-const OWN = ['\r\u001b[2K', '\r\n']
+const CLEAR = '\r\x1b[2K'
+const COLUMNS = 80
 
-function pythonSkip(): string | false {
-  if (spawnSync('python3', ['-c', 'import pty']).status === 0) return false
-  if (process.env.CI === 'true') throw new Error('python3 not found, and with CI=true nothing may be skipped')
-  return 'python3 with pty not found'
+/** `script` of util-linux runs a command in a terminal of its own. */
+const hasScript = /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')
+const skip = !hasScript && 'script of util-linux not found on the PATH'
+
+/** Runs the command in a terminal; what it shows is in `shown`. */
+function inTerminal(args: readonly string[]) {
+  const command = [process.execPath, cli, ...args].map(word => `'${word}'`).join(' ')
+  const script = ['-q', '-e', '-c', `stty cols ${COLUMNS} rows 24; exec ${command}`, '/dev/null']
+  const child = spawn('script', script, { timeout: TIMEOUT_MS })
+  const terminal = { child, shown: '', ended: Promise.resolve<number | null>(null) }
+  child.stdout.setEncoding('utf8').on('data', text => {
+    terminal.shown += text
+  })
+  terminal.ended = new Promise(resolve => child.once('close', resolve))
+  return terminal
 }
 
-describe('in a pseudo-terminal the command shows no secret and no control character', {
-  skip: pythonSkip(),
-}, () => {
-  let folder: string
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'millrace-terminal-'))
-  })
-  after(() => rmSync(folder, { recursive: true, force: true }))
+/** What is written into each line of the terminal: all but the last of it has been cleared again. */
+const writings = (shown: string) => shown.split('\r\n').map(line => line.split(CLEAR))
 
-  const file = (name: string, text: string) => {
-    const path = join(folder, name)
-    writeFileSync(path, text)
-    return path
-  }
+/** The finished lines of the terminal. */
+const linesOf = (shown: string) => writings(shown).map(all => all.at(-1) as string)
 
-  async function run(args: readonly string[]): Promise<string> {
-    const command = ['-c', IN_TERMINAL, process.execPath, cli, ...args]
-    const child = spawn('python3', command, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', text => {
-        said += text
-      })
-    }
-    const status = await new Promise(resolve => child.once('close', resolve))
-    assert.notEqual(status, 0, said)
-    assert.ok(said.length > 10, 'nothing was said')
-    const rest = OWN.reduce((text, own) => text.replaceAll(own, ' '), said)
-    assert.doesNotMatch(rest, /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/u, JSON.stringify(rest))
-    assert.doesNotMatch(said, /^FORGED/m)
-    for (const form of secretForms(PASSWORD)) assert.ok(!said.includes(form), JSON.stringify(said))
-    return rest
-  }
+let broker: TestBroker
 
-  const produce = ['produce', '--topic', 't']
+before(async () => {
+  broker = await startBroker({ partitions: 1, quiet: true })
+})
 
-  test('where the broker repeats what it was sent, and more', async () => {
-    await using broker = await startBroker({ quiet: true, sasl: { users: { alice: PASSWORD } } })
-    broker.fail({
-      api: 'Produce',
-      error: 'POLICY_VIOLATION',
-      message: `${HOSTILE} ${PASSWORD}`.repeat(200),
-      times: Number.POSITIVE_INFINITY,
-    })
-    const config = file(
-      'secured.properties',
-      `security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=x.PlainLoginModule required \\\n` +
-        `  username="alice" password="${PASSWORD}";\n`,
+after(() => broker.close())
+
+describe('on a terminal of 80 columns', { skip }, () => {
+  test('progress with latencies fits, and the lines of intervals do not tear it', async () => {
+    const perf = ['perf', '--bootstrap-server', broker.bootstrapServers, '--topic', 't']
+    const load = ['--num-records', '3000', '--record-size', '10', '--throughput', '2000']
+    const terminal = inTerminal([...perf, ...load, '--reporting-interval', '300'])
+    assert.equal(await terminal.ended, 0, terminal.shown)
+    const drawn = writings(terminal.shown).flatMap(all => all.slice(1))
+    const bars = drawn.filter(text => text.includes('records/s '))
+    assert.ok(
+      bars.some(text => / p50 [\d.]+ p99 [\d.]+ ms/.test(text)),
+      terminal.shown,
     )
-    const server = ['--bootstrap-server', broker.bootstrapServers]
-    const said = await run([...produce, ...server, '--command-config', config, '--count', '3'])
-    assert.match(said, /the broker says "x\\u001b\]0;owned\\u0007\\r\\n\\u009b2JFORGED\\u202e \[hidden\]/)
+    for (const bar of bars) assert.ok(bar.length < COLUMNS, bar)
+    const lines = linesOf(terminal.shown).filter(line => line !== '')
+    const results = lines.filter(line => / records sent, /.test(line))
+    assert.ok(results.length >= 3, terminal.shown)
+    for (const line of results) assert.match(line, /^\d+ records sent, .* (latency\.|99\.9th\.)$/)
+    assert.match(lines.at(-2) ?? '', /100% {2}3,000 records/)
   })
 
-  test('where lines of the input are no JSON', async () => {
-    const path = file('lines.ndjson', `{"a":1}\n${HOSTILE}\n{"b":"${HOSTILE.repeat(100)}"}\n`)
-    assert.match(await run(['produce', '--file', path]), /line 2: not JSON/)
+  test('warnings and the countdown stand in lines of their own', async t => {
+    const servers = await unreachable()
+    const terminal = inTerminal(['produce', '-b', servers, '-t', 't', '--count', '1000'])
+    t.after(() => terminal.child.kill('SIGKILL'))
+    await until(() => terminal.shown.includes('no answer from '))
+    terminal.child.stdin.write('\x03')
+    await until(() => terminal.shown.includes('a second signal'))
+    await until(() => /draining, (2\d|1\d) s left/.test(terminal.shown))
+    terminal.child.stdin.write('\x03')
+    assert.equal(await terminal.ended, 130)
+    const lines = linesOf(terminal.shown).map(line => line.replace('^C', ''))
+    assert.ok(
+      lines.some(line => line.startsWith(`no answer from ${servers} for `)),
+      terminal.shown,
+    )
+    assert.ok(lines.some(line => line.startsWith('interrupted: waiting up to 30 s for 1,000 records')))
+    assert.ok(lines.includes('stopped: 1,000 records without an outcome, which may or may not be stored'))
   })
 
-  const key = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(PASSWORD.repeat(2)).toString('base64')}\n`
-  const attempts: [title: string, args: () => readonly string[]][] = [
-    ['topics', () => ['produce', '--topic', HOSTILE, '--count', '1']],
-    ['names of files', () => [...produce, '--file', join(folder, HOSTILE)]],
-    ['names of options', () => [...produce, `--${HOSTILE}`]],
-    ['commands', () => [HOSTILE]],
-    ['arguments', () => [...produce, HOSTILE]],
-    ['numbers', () => [...produce, '--count', HOSTILE]],
-    ['servers', () => [...produce, '--bootstrap-server', HOSTILE]],
-    ['servers with user and password', () => [...produce, '--bootstrap-server', `x://a:${PASSWORD}@h:1`]],
-    ['properties', () => [...produce, '--property', `${HOSTILE}=1`]],
-    [
-      'a configuration with a torn key',
-      () => [...produce, '--command-config', file('torn.properties', `ssl.keystore.key=${key}`)],
-    ],
-    [
-      'a configuration with a piece of a key',
-      () => [...produce, '--command-config', file('piece.properties', key.split('\n')[1] as string)],
-    ],
-  ]
-  for (const [title, args] of attempts) {
-    test(`where ${title} are hostile`, async () => {
-      await run(args())
-    })
-  }
+  test('lines are typed at a prompt, and no bar is drawn over them', async t => {
+    const terminal = inTerminal(['produce', '-b', broker.bootstrapServers, '-t', 'typed'])
+    t.after(() => terminal.child.kill('SIGKILL'))
+    await until(() => terminal.shown.includes('>'))
+    terminal.child.stdin.write('hello\n')
+    await until(() => [...broker.records('typed')].length === 1)
+    terminal.child.stdin.write('\x04')
+    assert.equal(await terminal.ended, 0)
+    assert.doesNotMatch(terminal.shown, new RegExp(CLEAR.replace('[', '\\[')))
+    assert.match(terminal.shown, /records {4}1 delivered/)
+  })
 })

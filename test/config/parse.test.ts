@@ -52,6 +52,7 @@ describe('defaults', () => {
     assert.deepEqual([...explicit], ['bootstrap.servers'])
     assert.deepEqual(rest, {
       acks: -1,
+      allowAutoTopicCreation: true,
       allowsBrokerHost: null,
       batchSize: 16384,
       bootstrapServers: [{ host: 'localhost', port: 9092 }],
@@ -82,6 +83,7 @@ describe('defaults', () => {
       partitionerIgnoreKeys: false,
       reconnectBackoffMaxMs: 1000,
       reconnectBackoffMs: 50,
+      requestListener: null,
       requestTimeoutMs: 30000,
       retries: 2147483647,
       retryBackoffMaxMs: 1000,
@@ -89,6 +91,7 @@ describe('defaults', () => {
       security: { tls: null, sasl: null },
       socketConnectionSetupTimeoutMaxMs: 30000,
       socketConnectionSetupTimeoutMs: 10000,
+      socketFactory: null,
       transactionTimeoutMs: 60000,
       transactionalId: null,
       valueSerializer: null,
@@ -446,13 +449,19 @@ describe('plug-ins', () => {
       keySerializer: (topic: string, data: unknown) => `${topic}/${data}`,
       'value.serializer': { serialize: () => 5 },
     })
-    assert.equal(config.keySerializer?.('t', 1, undefined), 't/1')
-    assert.throws(() => config.valueSerializer?.('t', 1, undefined), /value serializer returned a number/)
+    assert.equal(config.keySerializer?.serialize('t', 1, undefined), 't/1')
+    assert.throws(
+      () => config.valueSerializer?.serialize('t', 1, undefined),
+      /value serializer returned a number/,
+    )
   })
 
   test('serializers may be named as in Java where they are built in', () => {
     const config = parse({ keySerializer: 'org.apache.kafka.common.serialization.LongSerializer' })
-    assert.deepEqual(config.keySerializer?.('t', 258n, undefined), Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2))
+    assert.deepEqual(
+      config.keySerializer?.serialize('t', 258n, undefined),
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2),
+    )
     for (const name of [
       'com.example.MySerializer',
       'org.apache.kafka.common.serialization.ListSerializer',

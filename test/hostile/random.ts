@@ -31,5 +31,5 @@ export class Random {
 /** The value of `--name N` among the words of a command line. */
 export function numberOption(name: string, byDefault: number): number {
   const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? byDefault : Number(process.argv[at + 1])
+  return at < 0 ? byDefault : Number(process.argv[at + 1]?.replaceAll('_', ''))
 }

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { projectFiles, ROOT } from './files.js'
+import { deadExports, facesOf, importCircles } from './graph.js'
 import { cyclicRooms, forbiddenImports, forbiddenIncludes, importsOf } from './imports.js'
+import { mayUse, untrueRooms } from './rooms.js'
 import { codeOnly, longCppFunctions, longFile, longLines } from './size.js'
 import { strayWords, untoldDependencies } from './wording.js'
 
@@ -134,6 +136,73 @@ test('every form of import is seen, with whether it takes more than types', () =
       './i.js',
     ],
   ])
+})
+
+test('the names that an import takes are those of the other file', () => {
+  const names = (text: string) => importsOf(text)[0]?.names
+  assert.deepEqual(names(`import { a, type B as C } from './x.js'`), ['a', 'B'])
+  assert.deepEqual(names(`import type { B } from './x.js'`), ['B'])
+  assert.deepEqual(names(`export {\n  a,\n  b as c,\n} from './x.js'`), ['a', 'b'])
+  assert.deepEqual(names(`import a, { b } from './x.js'`), ['default', 'b'])
+  assert.equal(names(`import * as all from './x.js'`), null)
+  assert.equal(names(`const a = await import('./x.js')`), null)
+  assert.deepEqual(names(`import './x.js'`), [])
+})
+
+test('files that import one another are found, for types too, each circle once', () => {
+  const files = [
+    file('src/a.ts', `import type { B } from './deep/b.js'\nimport { e } from './e.js'`),
+    file('src/deep/b.ts', `export type { C } from '../c.js'`),
+    file('src/c.ts', `import { type A } from './a.js'\nimport './d.js'`),
+    file('src/d.ts', `import { f } from './f.js'`),
+    file('src/e.ts', `import 'node:fs'`),
+    file('src/f.ts', `const d = await import('./d.js')`),
+    file('src/g.ts', `import { a } from './a.js'\nimport { d } from './d.js'`),
+  ]
+  assert.deepEqual(importCircles(files).sort(), [
+    ['src/a.ts', 'src/c.ts', 'src/deep/b.ts'],
+    ['src/d.ts', 'src/f.ts'],
+  ])
+  assert.deepEqual(importCircles(files.filter(({ path }) => !/[cf]\.ts$/.test(path))), [])
+})
+
+test('an export that only its own file uses is found', () => {
+  const exports = { '.': { default: './dist/index.js' }, './testing': { default: './dist/testing/index.js' } }
+  const faces = facesOf({ exports, bin: { millrace: 'dist/cli/main.js' } })
+  assert.deepEqual(faces, ['src/index.ts', 'src/testing/index.ts', 'src/cli/main.ts'])
+  const found = (users: string, text: string, path = 'src/protocol/x.ts') =>
+    deadExports([file(path, text), file('test/protocol/x.test.ts', users)], faces).map(
+      ({ problem }) => problem,
+    )
+  const text = 'export interface A {}\nexport const b = 1\nexport async function c(): Promise<A> {}\n'
+  const use = (names: string) => `import { ${names} } from '../../dist/protocol/x.js'`
+  assert.deepEqual(found(use('type A, b, c'), text), [])
+  assert.deepEqual(found(use('b, c'), text), ['no other file uses the export A'])
+  assert.equal(found('', text).length, 3)
+  assert.deepEqual(found(`await import('../../dist/protocol/x.js')`, text), [])
+  assert.deepEqual(found('', text, 'src/index.ts'), [])
+  assert.deepEqual(found('', text, 'src/testing/index.ts'), [])
+  assert.equal(found('', text, 'src/config/index.ts').length, 3)
+  assert.deepEqual(deadExports([file('src/protocol/x.ts', 'export let b = 1')], [], ['b']), [])
+})
+
+test('a table of rooms that is not true is found', () => {
+  const sources = ['src/index.ts', 'src/security/a.ts', 'src/protocol/a.ts', 'src/errors/a.ts']
+  const find = (...rows: string[]) =>
+    untrueRooms(
+      rows.join('\n'),
+      sources.map(path => file(path, '')),
+    ).map(({ problem }) => problem)
+  const index = '| `src/index.ts` | the surface | `producer` and all below it |'
+  const security = '| `src/security/` | TLS | `protocol` |'
+  const protocol = '| `src/protocol/` | APIs | – |'
+  assert.deepEqual(find(index, security, protocol), [])
+  assert.deepEqual(find(index, security), ['src/protocol has no row'])
+  assert.equal(find(index, protocol, security).length, 1)
+  assert.equal(find(index, security, protocol.replace('–', '`cluster`')).length, 1)
+  assert.equal(find(index, security, protocol, '| `src/attic/` | dust | – |').length, 1)
+  assert.equal(mayUse('partitioner'), 'types of `cluster`')
+  assert.equal(mayUse('producer'), 'all below it')
 })
 
 test('an import up the house is found, down it is not', () => {

@@ -3,13 +3,45 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { sharedFields } from './fields.js'
 import { describeFindings, type Finding, projectFiles, ROOT, type SourceFile } from './files.js'
+import { deadExports, facesOf, importCircles } from './graph.js'
 import { cyclicRooms, forbiddenImports, forbiddenIncludes, HOUSE } from './imports.js'
+import { untrueRooms } from './rooms.js'
 import { longCppFunctions, longFile, longLines } from './size.js'
 import { strayWords, untoldDependencies } from './wording.js'
 
 /** Files that are one table each, and may be as long as what they list. */
 const TABLES: readonly string[] = []
+
+/** Exports that no other file names, with a reason. */
+const KEPT_EXPORTS = [
+  // A counter that is only written: the export keeps it from being found useless.
+  'promisesSeen',
+]
+
+const SAME_NAME = 'another class has a field of this name'
+const SHARED_FIELDS: Readonly<Record<string, string>> = {
+  'src/accumulator/append/staging.ts count': SAME_NAME,
+  'src/accumulator/append/staging.ts run': SAME_NAME,
+  'src/accumulator/append/staging.ts firstOrdinal': SAME_NAME,
+  'src/accumulator/batch/batch-outcome.ts error': 'a batch fails as a whole, or a part of it does',
+  'src/accumulator/batch/batch-outcome.ts recordErrors':
+    'named by the broker, with the others or without them',
+  'src/accumulator/batch/batch-outcome.ts parts': SAME_NAME,
+  'src/accumulator/batch/batch.ts attachment': 'kept by who settles the batch, dropped when it is settled',
+  'src/accumulator/batch/batch.ts recordCount': 'counted as records are written, given when a batch is split',
+  'src/accumulator/batch/batch.ts promisedCount': 'promised by the appender, redeemed by the native writer',
+  'src/accumulator/batch/batch.ts bytes': SAME_NAME,
+  'src/accumulator/batch/batch.ts uncompressedBytes': 'measured by the codec where there is one',
+  'src/accumulator/batch/batch.ts next': SAME_NAME,
+  'src/accumulator/partition/ready-queue.ts first': SAME_NAME,
+  'src/accumulator/partition/ready-queue.ts length': SAME_NAME,
+  'src/producer/close-deadline.ts timeoutMs': SAME_NAME,
+  'src/producer/send/batch-deliveries.ts promises': SAME_NAME,
+  'src/producer/send/batch-deliveries.ts callbacks': SAME_NAME,
+  'src/sender/produce-request.ts failure': SAME_NAME,
+}
 
 const CPP = /^native\/.*\.(cpp|cc|h|hpp)$/
 
@@ -46,6 +78,28 @@ test('no C++ function is longer than 70 lines', () => {
 test('imports in src follow the house', () => {
   assert.deepEqual(cyclicRooms(HOUSE), [])
   expectNone(projectFiles(/^src\/.*\.ts$/), forbiddenImports)
+})
+
+test('no files of src import one another in a circle, not even for types', () => {
+  assert.deepEqual(importCircles(projectFiles(/^src\/.*\.ts$/)), [])
+})
+
+test('what src exports, another file uses', () => {
+  const files = projectFiles(/^(src|test|rig|bench|scripts)\/.*\.(ts|mjs|js)$/)
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const findings = deadExports(files, facesOf(manifest), KEPT_EXPORTS)
+  assert.equal(findings.length, 0, `\n${describeFindings(findings)}`)
+})
+
+test('the table of rooms in DESIGN.md is what the check of imports says', () => {
+  const findings = untrueRooms(readFileSync(join(ROOT, 'DESIGN.md'), 'utf8'), projectFiles(/^src\/.*\.ts$/))
+  assert.equal(findings.length, 0, `\n${describeFindings(findings)}`)
+})
+
+test('no public field of accumulator, sender and producer is written from several files', () => {
+  const files = projectFiles(/^src\/(accumulator|sender|producer)\/.*\.ts$/)
+  assert.ok(files.length > 0)
+  assert.equal(describeFindings(sharedFields(files, SHARED_FIELDS)), '')
 })
 
 test("only native/binding includes Node's headers, and only those of Node-API", () => {

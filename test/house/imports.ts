@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { type Finding, lineAt, type SourceFile } from './files.js'
 
-interface Rooms {
+export interface Rooms {
   /** Rooms whose modules may be imported. */
   uses?: readonly string[]
   /** Rooms of which only types may be imported. */
@@ -9,9 +9,10 @@ interface Rooms {
 }
 
 /** At the bottom of the house, usable by every room. */
-const FOUNDATION = ['errors', 'common']
+export const FOUNDATION = ['errors', 'common']
 
-const BELOW_PRODUCER = [
+/** All that the producer is built on. */
+export const BELOW_PRODUCER = [
   ...['config', 'serialization', 'partitioner', 'accumulator', 'sender', 'transactions', 'cluster'],
   ...['security', 'protocol', 'compression', 'telemetry', 'native'],
 ]
@@ -33,7 +34,8 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
   telemetry: { uses: ['cluster', 'compression', 'protocol'] },
   native: {},
   testing: { uses: ['protocol', 'compression'] },
-  compat: { uses: ['index'] },
+  'schema-registry': { uses: ['index'] },
+  compat: { uses: ['index', 'compression'] },
   cli: { uses: ['index', 'testing'] },
   errors: {},
   common: {},
@@ -42,6 +44,8 @@ export const HOUSE: Readonly<Record<string, Rooms>> = {
 export interface Import {
   specifier: string
   isTypeOnly: boolean
+  /** What is taken, by its name in the other file; null for all of it, or for what cannot be told. */
+  names: string[] | null
   line: number
 }
 
@@ -60,6 +64,20 @@ function isTypeOnly(clause: string): boolean {
   return names?.every(name => /^\s*type\s/.test(name)) ?? false
 }
 
+/** The names that a clause takes; null for a namespace. */
+function namesOf(clause: string): string[] | null {
+  if (clause.includes('*')) return null
+  const [, byDefault = '', braced = ''] = /^\s*(?:type\b)?\s*([\w$]*)[^{]*(?:\{([^}]*)\})?/.exec(clause) ?? []
+  const named = braced.split(',').map(
+    name =>
+      name
+        .trim()
+        .replace(/^type\s+/, '')
+        .split(/\s+as\s+/)[0] ?? '',
+  )
+  return [byDefault === '' ? '' : 'default', ...named].filter(name => name !== '')
+}
+
 /** Every import and re-export of a TypeScript file, static or dynamic. */
 export function importsOf(text: string): Import[] {
   const code = text.replace(COMMENTS, comment => comment.replace(/[^\n]/g, ' '))
@@ -68,19 +86,26 @@ export function importsOf(text: string): Import[] {
       match,
       specifier: match[3],
       isTypeOnly: isTypeOnly(match[1] ?? ''),
+      names: namesOf(match[1] ?? ''),
     })),
-    ...[...code.matchAll(BARE)].map(match => ({ match, specifier: match[2], isTypeOnly: false })),
-    ...[...code.matchAll(DYNAMIC)].map(match => ({ match, specifier: match[2], isTypeOnly: false })),
+    ...[...code.matchAll(BARE)].map(match => ({ match, specifier: match[2], isTypeOnly: false, names: [] })),
+    ...[...code.matchAll(DYNAMIC)].map(match => ({
+      match,
+      specifier: match[2],
+      isTypeOnly: false,
+      names: null,
+    })),
   ]
-  return found.map(({ match, specifier, isTypeOnly }) => ({
+  return found.map(({ match, specifier, isTypeOnly, names }) => ({
     specifier: specifier ?? '',
     isTypeOnly,
+    names,
     line: lineAt(code, match.index + match[0].search(/\S/)),
   }))
 }
 
 /** The room of a path below src: its first folder, or the name of a file that lies in src itself. */
-function roomOf(path: string): string {
+export function roomOf(path: string): string {
   const [first = ''] = path.replace(/^src\//, '').split('/')
   return first.replace(/\.[jt]s$/, '')
 }

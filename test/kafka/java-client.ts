@@ -108,6 +108,16 @@ export class JavaClient implements AsyncDisposable {
     await this.command(['feature', bootstrapServers, name, level])
   }
 
+  /** Asks clients for the metrics whose names begin so, as Kafka's ClientMetricsCommand does. */
+  async subscribe(
+    bootstrapServers: string,
+    name: string,
+    metrics: string,
+    intervalMs: number,
+  ): Promise<void> {
+    await this.command(['subscribe', bootstrapServers, name, metrics, intervalMs])
+  }
+
   /** The partition Kafka's producer chooses for each key among so many. */
   async partitionsOf(keys: readonly Uint8Array[], partitions: number): Promise<number[]> {
     const chosen: number[] = []

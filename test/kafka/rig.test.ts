@@ -5,6 +5,10 @@ import { existsSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { ErrorCodes } from '../../dist/protocol/error-codes.js'
+import { Metadata } from '../../dist/protocol/metadata.js'
+import { refused, refusedHereOnly, taken } from '../testing/odd-batches.js'
+import { RawClient } from '../testing/support.js'
 import { type Kafka, startKafka } from './broker.js'
 import { RecordDigest } from './digest.js'
 import { kafkaSkip } from './java.js'
@@ -73,6 +77,38 @@ describe('the rig of a real Apache Kafka', { skip, timeout: 120_000 }, () => {
     const [digest] = await java.digest(kafka.bootstrapServers, 'known')
     assert.equal(digest?.sha256, expected.hex())
     assert.equal(digest?.count, 3)
+  })
+
+  test('what the in-process broker takes or refuses of odd batches, this Kafka does, too', async () => {
+    await java.createTopic(kafka.bootstrapServers, 'odd')
+    const nodes = kafka.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    using client = await RawClient.connect({ nodes })
+    const isTaken = async (batch: Uint8Array) =>
+      (await client.produce('odd', 0, batch)).errorCode === ErrorCodes.NONE
+    const judged = [
+      ...refused.map(([name, batch]) => ({ name, batch, want: false })),
+      ...[...taken, ...refusedHereOnly].map(([name, batch]) => ({ name, batch, want: true })),
+    ]
+    for (const { name, batch, want } of judged) assert.equal(await isTaken(batch), want, name)
+  })
+
+  test('bytes behind the end of a request are ignored by this Kafka, too', async () => {
+    const nodes = kafka.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    using client = await RawClient.connect({ nodes })
+    const longer: typeof Metadata = {
+      ...Metadata,
+      writeRequest: (w, version, body) => {
+        Metadata.writeRequest(w, version, body)
+        w.raw(Buffer.alloc(3))
+      },
+    }
+    const { topics } = await client.request(longer, 12, {
+      topics: null,
+      allowAutoTopicCreation: false,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    })
+    assert.ok(topics.some(({ name }) => name === 'known'))
   })
 
   test('kcat lists the topics', { skip: findKcat() === undefined && 'kcat is not installed' }, () => {

@@ -8,7 +8,7 @@ const PARTITIONS = 64
 const TOPIC = 't'
 
 async function newBroker(): Promise<TestBroker> {
-  const broker = await startBroker({ quiet: true })
+  const broker = await startBroker({ quiet: true, verify: 'strict' })
   broker.createTopic(TOPIC, { partitions: PARTITIONS })
   return broker
 }

@@ -7,7 +7,7 @@ export async function withProducer(
   work: (producer: Producer, broker: TestBroker) => Promise<void>,
   brokerOptions: BrokerOptions = {},
 ): Promise<void> {
-  await using broker = await startBroker({ partitions: 3, quiet: true, ...brokerOptions })
+  await using broker = await startBroker({ partitions: 3, quiet: true, verify: 'strict', ...brokerOptions })
   await using producer = new Producer({ bootstrapServers: broker.bootstrapServers, lingerMs: 0, ...options })
   await work(producer, broker)
 }

@@ -6,7 +6,7 @@ import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { atProduce, type RigOptions, SenderRig, stored } from './rig.js'
 
-const QUIET = { quiet: true, partitions: 1 } as const
+const QUIET = { quiet: true, verify: 'strict', partitions: 1 } as const
 
 /** One record per batch: the smallest slab holds one record of this size only. */
 const LONE: RigOptions = { batchBytes: 1 }

@@ -64,7 +64,7 @@ const TABLE = `
     43 UNSUPPORTED_FOR_MESSAGE_FORMAT           fails    fails
     44 POLICY_VIOLATION                         fails    fails
     45 OUT_OF_ORDER_SEQUENCE_NUMBER             fails    bumped
-    46 DUPLICATE_SEQUENCE_NUMBER                stored   stored
+    46 DUPLICATE_SEQUENCE_NUMBER                stored   renewed
     47 INVALID_PRODUCER_EPOCH                   fails    fails
     48 INVALID_TXN_STATE                        fails    fails
     49 INVALID_PRODUCER_ID_MAPPING              fails    fatal
@@ -154,7 +154,8 @@ const TABLE = `
    133 SHARE_SESSION_LIMIT_REACHED              retried  retried
 `
 
-type Expected = 'stored' | 'retried' | 'bumped' | 'split' | 'fails' | 'fatal'
+/** `renewed`: under another producer id, for the sequence is another producer's. */
+type Expected = 'stored' | 'renewed' | 'retried' | 'bumped' | 'split' | 'fails' | 'fatal'
 
 interface Row {
   code: number
@@ -238,7 +239,9 @@ async function tryCell(row: Row, mode: 'plain' | 'idempotent', position: Positio
     refreshes++
     requestUpdate()
   }
-  const watch = watchRequests(rig, topic, row, POSITIONS[position], afterAppend)
+  // Without sequences a duplicate can only be what is in the log already.
+  const isStored = afterAppend || (row.name === 'DUPLICATE_SEQUENCE_NUMBER' && mode === 'plain')
+  const watch = watchRequests(rig, topic, row, POSITIONS[position], isStored)
   const sent = records('v', BATCHES)
   const outcomes = await Promise.all(sent.map(value => rig.send(topic, value)))
   const seen = { requests: watch.requests, refreshes }
@@ -270,14 +273,12 @@ function records(prefix: string, batches: number): string[] {
 }
 
 /** Has the n-th Produce request to the topic answered with the row's error. */
-function watchRequests(rig: SenderRig, topic: TopicState, row: Row, n: number, afterAppend: boolean) {
+function watchRequests(rig: SenderRig, topic: TopicState, row: Row, n: number, isStored: boolean) {
   const watch = { requests: 0, inFlight: 0, stop: () => {} }
   watch.stop = broker.onRequest(({ api }) => {
     if (api !== 'Produce') return
     if (++watch.requests === 1) watch.inFlight = rig.partition(topic).onWire
     if (watch.requests !== n || row.code === 0) return
-    // A duplicate is in the log already.
-    const isStored = afterAppend || row.name === 'DUPLICATE_SEQUENCE_NUMBER'
     broker.fail({ api: 'Produce', error: row.code, topic: topic.name, afterAppend: isStored })
   })
   return watch
@@ -327,7 +328,7 @@ function checkEffort(
   position: Position,
   at: string,
 ): void {
-  const extra = { stored: 0, retried: 1, bumped: 1, split: 2, fails: 0, fatal: 0 }[expected]
+  const extra = { stored: 0, renewed: 1, retried: 1, bumped: 1, split: 2, fails: 0, fatal: 0 }[expected]
   // With idempotence those behind the struck one are refused by the broker, and go again, too.
   if (mode === 'plain' || position === 'last') assert.equal(cell.requests, BATCHES + extra, `${at}: requests`)
   else assert.ok(cell.requests >= BATCHES + extra, `${at}: requests`)

@@ -112,7 +112,7 @@ export async function enterPhase(name: string): Promise<{
   letGo: () => void
 }> {
   const { options, prepare } = PHASES[name] as Phase
-  const broker = await startBroker({ quiet: true, partitions: 1, maxMessageBytes: 1 << 24 })
+  const broker = await startBroker({ quiet: true, verify: 'strict', partitions: 1, maxMessageBytes: 1 << 24 })
   const producer = new Producer({
     bootstrapServers: broker.bootstrapServers,
     lingerMs: 0,

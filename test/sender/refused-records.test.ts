@@ -39,7 +39,7 @@ function valuesOf(records: Uint8Array): string[] {
   return [...text.matchAll(/v\d{7}/g)].map(([value]) => value)
 }
 
-const valueOf = (number: number) => `v${String(number).padStart(7, '0')}`
+const numbered = (number: number) => `v${String(number).padStart(7, '0')}`
 
 function newProducer(broker: TestBroker, options: Partial<ProducerOptions>): Producer {
   const { bootstrapServers } = broker
@@ -58,11 +58,11 @@ for (const [what, options] of modes) {
         await using broker = await startBroker({ partitions: 1, quiet: true })
         await using producer = newProducer(broker, { ...options, batchSize })
         await producer.partitionsFor(TOPIC)
-        const bad = new Set([0, 1, 77, 199, 200, 500, 501, 502, 998, 999].map(valueOf))
+        const bad = new Set([0, 1, 77, 199, 200, 500, 501, 502, 998, 999].map(numbered))
         const seen = refuseValues(broker, bad)
         const outcomes: Promise<RecordMetadata>[] = []
         for (let i = 0; i < 1000; i++) {
-          const record = { topic: TOPIC, value: Buffer.from(valueOf(i)) }
+          const record = { topic: TOPIC, value: Buffer.from(numbered(i)) }
           if (i % 3 === 0) outcomes.push(producer.send(record))
           else if (i % 3 === 1)
             outcomes.push(
@@ -77,13 +77,13 @@ for (const [what, options] of modes) {
         const settled = await Promise.allSettled(outcomes)
         assert.ok(seen.refusals > 0)
         const stored = [...broker.records(TOPIC)]
-        const good = Array.from({ length: 1000 }, (_, i) => valueOf(i)).filter(value => !bad.has(value))
+        const good = Array.from({ length: 1000 }, (_, i) => numbered(i)).filter(value => !bad.has(value))
         assert.deepEqual(
           stored.map(({ value }) => String(value)),
           good,
         )
         settled.forEach((outcome, i) => {
-          const value = valueOf(i)
+          const value = numbered(i)
           if (outcome.status === 'fulfilled') {
             assert.ok(!bad.has(value))
             assert.equal(String(stored[Number(outcome.value.offset)]?.value), value)
@@ -102,8 +102,8 @@ for (const [what, options] of modes) {
 test('the headline of a SendManyError is the reason of the record that was refused', async () => {
   await using broker = await startBroker({ partitions: 1, quiet: true })
   await using producer = newProducer(broker, {})
-  refuseValues(broker, new Set([valueOf(3)]))
-  const records = Array.from({ length: 10 }, (_, i) => ({ topic: TOPIC, value: Buffer.from(valueOf(i)) }))
+  refuseValues(broker, new Set([numbered(3)]))
+  const records = Array.from({ length: 10 }, (_, i) => ({ topic: TOPIC, value: Buffer.from(numbered(i)) }))
   await assert.rejects(producer.sendMany(records), (error: SendManyError) => {
     assert.match(error.message, /1 of 10 .* bad v0000003/)
     assert.equal(error.report.at(2)?.offset, 2n)
@@ -117,16 +117,16 @@ test('in a transaction a refused record fails the transaction, and the next one 
   await using broker = await startBroker({ partitions: 1, quiet: true })
   await using producer = newProducer(broker, { transactionalId: 'x' })
   await producer.initTransactions()
-  refuseValues(broker, new Set([valueOf(1)]))
+  refuseValues(broker, new Set([numbered(1)]))
   producer.beginTransaction()
-  const sent = [0, 1, 2].map(i => producer.send({ topic: TOPIC, value: Buffer.from(valueOf(i)) }))
+  const sent = [0, 1, 2].map(i => producer.send({ topic: TOPIC, value: Buffer.from(numbered(i)) }))
   assert.deepEqual(
     (await Promise.allSettled(sent)).map(({ status }) => status),
     ['rejected', 'rejected', 'rejected'],
   )
   await assert.rejects(producer.commitTransaction())
   await producer.abortTransaction()
-  await producer.transaction(() => producer.send({ topic: TOPIC, value: Buffer.from(valueOf(9)) }))
+  await producer.transaction(() => producer.send({ topic: TOPIC, value: Buffer.from(numbered(9)) }))
 })
 
 test('after a split, records are told at once, whatever becomes of the others', async () => {
@@ -141,10 +141,10 @@ test('after a split, records are told at once, whatever becomes of the others', 
     if (api === 'Produce' && ++produces === 3) release = broker.hold({ api: 'Produce' }).release
   })
   const sent = Array.from({ length: 8 }, (_, i) =>
-    producer.send({ topic: TOPIC, value: Buffer.from(valueOf(i)) }),
+    producer.send({ topic: TOPIC, value: Buffer.from(numbered(i)) }),
   )
   const called = new Promise<bigint>(resolve => {
-    producer.send({ topic: TOPIC, value: Buffer.from(valueOf(8)) }, (_, { offset }) => resolve(offset))
+    producer.send({ topic: TOPIC, value: Buffer.from(numbered(8)) }, (_, { offset }) => resolve(offset))
   })
   assert.equal((await (sent[0] as Promise<RecordMetadata>)).offset, 0n)
   await eventually('the second half is held', () => produces === 3)

@@ -6,7 +6,7 @@ import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { SenderRig, stored } from './rig.js'
 
-const QUIET = { quiet: true, partitions: 1 } as const
+const QUIET = { quiet: true, verify: 'strict', partitions: 1 } as const
 const LONE = { batchBytes: 1 } as const
 
 /** Reconnects at once. */

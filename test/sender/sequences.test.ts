@@ -11,7 +11,7 @@ import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { eventually } from '../helpers/eventually.js'
 import { atProduce, SenderRig, stored } from './rig.js'
 
-const QUIET = { quiet: true, partitions: 2 } as const
+const QUIET = { quiet: true, verify: 'strict', partitions: 2 } as const
 const LAST = 2 ** 31 - 1
 
 /** First and last sequence of every batch that the broker is sent. */
@@ -82,17 +82,32 @@ for (const error of [null, 'NOT_ENOUGH_REPLICAS', 'REQUEST_TIMED_OUT', 'MESSAGE_
   }
 }
 
-test('a duplicate is a success whose offset is unknown', async () => {
+test('a duplicate of a batch whose answer was lost is a success whose offset is unknown', async () => {
   await using broker = await startBroker(QUIET)
   await using rig = new SenderRig(broker)
   const topic = await rig.topic('t')
   await rig.send(topic, 'warm')
-  broker.fail({ api: 'Produce', error: 'DUPLICATE_SEQUENCE_NUMBER', afterAppend: true })
+  broker.fail({ api: 'Produce', error: 'REQUEST_TIMED_OUT', afterAppend: true })
+  atProduce(broker, 2, () => broker.fail({ api: 'Produce', error: 'DUPLICATE_SEQUENCE_NUMBER' }))
   const { error, metadata } = await rig.send(topic, 'a')
   assert.equal(error, null)
   assert.equal(metadata?.offset, -1n)
   const next = await rig.send(topic, 'b')
   assert.equal(next.metadata?.offset, 2n)
+  assert.equal(rig.identity?.epoch, 0)
+})
+
+test('a duplicate of a first attempt is another record: it is sent again under a new producer id', async () => {
+  await using broker = await startBroker(QUIET)
+  await using rig = new SenderRig(broker)
+  const topic = await rig.topic('t')
+  await rig.send(topic, 'warm')
+  const before = rig.identity?.producerId
+  broker.fail({ api: 'Produce', error: 'DUPLICATE_SEQUENCE_NUMBER' })
+  const sent = ['a', 'b', 'c'].map(value => rig.send(topic, value))
+  for (const { error } of await Promise.all(sent)) assert.equal(error, null)
+  assert.notEqual(rig.identity?.producerId, before)
+  assert.deepEqual(stored(broker, 't', 0), ['warm', 'a', 'b', 'c'])
 })
 
 test('a producer that the broker has forgotten goes on under the next epoch', async () => {
@@ -186,16 +201,15 @@ for (const error of [
   'UNSUPPORTED_VERSION',
   'UNKNOWN_SERVER_ERROR',
 ] as const) {
-  test(`${error} for a producer id ends the producer: all fails, now and later`, async () => {
+  test(`${error} for a producer id fails what waits, and what comes later is tried again`, async () => {
     await using broker = await startBroker(QUIET)
     broker.fail({ api: 'InitProducerId', error })
     await using rig = new SenderRig(broker, { lingerMs: 1 })
     const topic = await rig.topic('t')
     const outcomes = await Promise.all([0, 1, 0].map(partition => rig.send(topic, 'a', partition)))
     for (const outcome of outcomes) assert.match(outcome.error?.message as string, new RegExp(error))
-    assert.equal(rig.sender.fatal, outcomes[0]?.error)
-    assert.equal((await rig.send(topic, 'b')).error, outcomes[0]?.error)
-    assert.equal(rig.usedBytes, 0)
-    assert.equal(broker.counters().requests.InitProducerId, 1)
+    assert.equal(rig.sender.fatal, null)
+    assert.equal((await rig.send(topic, 'b')).error, null)
+    assert.equal(broker.counters().requests.InitProducerId, 2)
   })
 }

@@ -7,7 +7,7 @@ import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { atProduce, SenderRig, stored } from './rig.js'
 
-const QUIET = { quiet: true, partitions: 1 } as const
+const QUIET = { quiet: true, verify: 'strict', partitions: 1 } as const
 
 /** Base sequence, record count and codec of every batch that is asked to be appended. */
 function watchBatches(broker: TestBroker) {

@@ -126,15 +126,15 @@ describe('guardSerializer', () => {
   test('passes topic, data and headers on, and answers what it is given', () => {
     const calls: unknown[] = []
     const headers = { trace: 'x' }
-    const serialize = guardSerializer((...call: unknown[]) => {
+    const { serialize } = guardSerializer((...call: unknown[]) => {
       calls.push(call)
       return 'text'
     }, 'key')
     assert.equal(serialize(TOPIC, 7, headers), 'text')
     assert.deepEqual(calls, [[TOPIC, 7, headers]])
     const bytes = Buffer.from('b')
-    assert.equal(guardSerializer(() => bytes, 'key')(TOPIC, 1, undefined), bytes)
-    assert.equal(guardSerializer(() => null, 'key')(TOPIC, 1, undefined), null)
+    assert.equal(guardSerializer(() => bytes, 'key').serialize(TOPIC, 1, undefined), bytes)
+    assert.equal(guardSerializer(() => null, 'key').serialize(TOPIC, 1, undefined), null)
   })
 
   test('keeps the this of a serializer object', () => {
@@ -144,12 +144,16 @@ describe('guardSerializer', () => {
         return this.prefix + data
       }
     }
-    assert.equal(guardSerializer<string>(new Prefixing(), 'value')(TOPIC, 'x', undefined), '>x')
+    const { serialize } = guardSerializer(
+      new Prefixing() as SerializerLike<never> as SerializerLike<unknown>,
+      'value',
+    )
+    assert.equal(serialize(TOPIC, 'x', undefined), '>x')
   })
 
   test('turns whatever a serializer throws into a SerializationError with it as the cause', () => {
     for (const thrown of [new TypeError('bad shape'), 'text', undefined, null, { message: 5 }]) {
-      const serialize = guardSerializer(() => {
+      const { serialize } = guardSerializer(() => {
         throw thrown
       }, 'value')
       assert.throws(
@@ -165,7 +169,7 @@ describe('guardSerializer', () => {
 
   test('refuses an answer that is not bytes', () => {
     for (const answer of [undefined, 1, {}, [1], new DataView(new ArrayBuffer(1)), new Uint16Array(1)]) {
-      const serialize = guardSerializer((() => answer) as unknown as SerializerLike<unknown>, 'key')
+      const { serialize } = guardSerializer((() => answer) as unknown as SerializerLike<unknown>, 'key')
       assert.throws(
         () => serialize(TOPIC, 1, undefined),
         failsFor(/must return a string, a Uint8Array or null/),
@@ -179,7 +183,7 @@ describe('guardSerializer', () => {
     process.on('unhandledRejection', onRejection)
     try {
       const later = () => Promise.reject(new Error('later'))
-      const serialize = guardSerializer(later as unknown as SerializerLike<unknown>, 'key')
+      const { serialize } = guardSerializer(later as unknown as SerializerLike<unknown>, 'key')
       assert.throws(() => serialize(TOPIC, 1, undefined), failsFor(/not with a promise/))
       await new Promise(resolve => setImmediate(resolve))
       await new Promise(resolve => setImmediate(resolve))

@@ -14,6 +14,7 @@ import {
   type GetTelemetrySubscriptionsResponse,
 } from '../../dist/protocol/get-telemetry-subscriptions.js'
 import type { PushTelemetryRequest } from '../../dist/protocol/push-telemetry.js'
+import { PushCodecs } from '../../dist/telemetry/push/codecs.js'
 import { PushClient } from '../../dist/telemetry/push/push-client.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -212,6 +213,15 @@ describe('the push of metrics', () => {
       assert.equal(pushes[0]?.compressionType, used)
       assert.ok(metricIn(pushes[0], 'producer.record.send.total'))
       await push.close()
+    }
+  })
+
+  test('compresses for several producers at once', async () => {
+    const inputs = Array.from({ length: 5 }, (_, at) => Buffer.from(`${at} metrics `.repeat(100 + at)))
+    for (const type of [1, 2, 3, 4]) {
+      const outputs = await Promise.all(inputs.map(input => new PushCodecs().compress(input, [type])))
+      for (const [at, { output }] of outputs.entries())
+        assert.deepEqual(Buffer.from(codecById(type).decompress(output, 1 << 20)), inputs[at])
     }
   })
 

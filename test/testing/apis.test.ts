@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Api } from '../../dist/protocol/api.js'
 import { ApiVersions, type ApiVersionsResponse } from '../../dist/protocol/api-versions.js'
 import { type CreatableTopic, CreateTopics } from '../../dist/protocol/create-topics.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
@@ -90,7 +91,6 @@ const brokenFrames: readonly [name: string, bytes: string][] = [
   ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n').toString('hex')],
   ['an API that does not exist', '0000000a03e7000000000001ffff'],
   ['a Metadata request that ends early', '0000000c0003000100000001ffff0000'],
-  ['a Metadata request that goes on after its end', '0000000f0003000100000001ffffffffffff00'],
 ]
 
 for (const [name, bytes] of brokenFrames) {
@@ -105,7 +105,66 @@ for (const [name, bytes] of brokenFrames) {
   })
 }
 
+test('a request of an API that is not served ends the connection, with the name of the API', async () => {
+  const lines: string[] = []
+  await using broker = await quietBroker({ quiet: false, log: line => lines.push(line) })
+  using client = await RawClient.connect(broker)
+  client.send({ ...Metadata, key: 11 }, 4, { ...everything, topics: null })
+  await client.end()
+  assert.match(
+    lines[1] ?? '',
+    /of client "raw": JoinGroup version 4 is not served; for that, use Apache Kafka$/,
+  )
+})
+
+test('a TLS handshake where none is expected is called one, and one that fails is told', async () => {
+  const lines: string[] = []
+  const log = (line: string) => void lines.push(line)
+  await using plain = await quietBroker({ quiet: false, log })
+  using client = await RawClient.connect(plain)
+  client.socket.write(Buffer.from('160301020001000b', 'hex'))
+  await client.end()
+  assert.match(lines[1] ?? '', /it begins like TLS, which this broker was started without$/)
+})
+
+test('bytes behind the end of a request are ignored, as Kafka ignores them, and told once', async () => {
+  const lines: string[] = []
+  await using broker = await quietBroker({ quiet: false, log: line => lines.push(line) })
+  broker.createTopic('t')
+  using client = await RawClient.connect(broker)
+  const surplus = <Q, S>(api: Api<Q, S>): Api<Q, S> => ({
+    ...api,
+    writeRequest: (w, version, body) => {
+      api.writeRequest(w, version, body)
+      w.raw(Buffer.alloc(3))
+    },
+  })
+  for (const version of [4, 9, 13]) {
+    const { topics } = await client.request(surplus(Metadata), version, { ...everything, topics: null })
+    assert.deepEqual(
+      topics.map(({ name }) => name),
+      ['t'],
+    )
+  }
+  const batch = encodeBatch(numbered(1))
+  const { responses } = await client.request(surplus(Produce), 9, produceRequest('t', 0, batch))
+  assert.equal(responses[0]?.partitionResponses[0]?.errorCode, ErrorCodes.NONE)
+  await client.request(surplus(Metadata), 13, { ...everything, topics: null })
+  assert.deepEqual(
+    lines.slice(1).map(line => / (\w+ version \d+ has 3 bytes too many)$/.exec(line)?.[1]),
+    [4, 9, 13]
+      .map(version => `Metadata version ${version} has 3 bytes too many`)
+      .concat(['Produce version 9 has 3 bytes too many']),
+  )
+})
+
 // ---- Metadata ----
+
+const everything = {
+  allowAutoTopicCreation: false,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+}
 
 interface Asked {
   topics?: (string | Uint8Array)[] | null

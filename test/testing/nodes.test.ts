@@ -43,6 +43,7 @@ const wrongOptions: readonly [key: string, options: object][] = [
   ['port', { port: 65_535, nodes: 2 }],
   ['retain', { retain: 'some' }],
   ['maxMessageBytes', { maxMessageBytes: 0 }],
+  ['verify', { verify: 'lax' }],
 ]
 
 for (const [key, options] of wrongOptions) {

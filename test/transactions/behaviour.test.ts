@@ -31,7 +31,7 @@ for (const transactionVersion of GENERATIONS) {
   describe(`transactions on the in-process broker, transaction.version ${transactionVersion}`, () => {
     let broker: TestBroker
     before(async () => {
-      broker = await startBroker({ quiet: true, nodes: 3, transactionVersion })
+      broker = await startBroker({ quiet: true, nodes: 3, transactionVersion, verify: 'strict' })
     })
     after(() => broker.close())
     behaviour(() => worldOf(broker))

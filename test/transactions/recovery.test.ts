@@ -356,18 +356,82 @@ describe('when transaction.version changes', () => {
 })
 
 describe('with brokers that give no new epoch to a producer that has one', () => {
-  it('a failed batch is fatal, for what follows would not fit on', async () => {
-    await using ground = await Ground.start({
-      transactionVersion: 1,
-      apiVersions: { InitProducerId: [0, 2] },
-    })
+  const older = { transactionVersion: 1, apiVersions: { InitProducerId: [0, 2] } } as const
+
+  it('what the broker has refused is aborted, and its sequences are given out again', async () => {
+    await using ground = await Ground.start(older)
     const producer = await ground.ready()
+    await one(producer, 'a')
+    for (const value of ['b', 'c']) {
+      producer.beginTransaction()
+      await producer.send({ topic: 'out', partition: 0, value: 'aborted' })
+      ground.broker.fail({ api: 'Produce', error: 'INVALID_RECORD' })
+      await assert.rejects(producer.send({ topic: 'out', partition: 0, value: 'refused' }))
+      assert.equal(await outcomeOf(() => producer.commitTransaction()), 'abortable')
+      await producer.abortTransaction()
+      await producer.transaction(() => producer.send({ topic: 'out', partition: 0, value }))
+    }
+    assert.deepEqual(ground.committed(), ['a', 'b', 'c'])
+    const batches = [...ground.broker.records('out', 0)].map(({ epoch, sequence }) => [epoch, sequence])
+    assert.deepEqual(
+      batches,
+      batches.map((_, sequence) => [0, sequence]),
+    )
+  })
+
+  it('so are those of the batches behind it, which the broker refuses for the gap', async () => {
+    await using ground = await Ground.start(older)
+    const producer = await ground.ready({ batchSize: 1, lingerMs: 0 })
+    await one(producer, 'a')
+    const hold = ground.broker.hold({ api: 'Produce' })
     producer.beginTransaction()
     ground.broker.fail({ api: 'Produce', error: 'INVALID_RECORD' })
-    await assert.rejects(producer.send({ topic: 'out', value: 'refused' }))
-    assert.equal(await outcomeOf(() => producer.commitTransaction()), 'fatal')
-    assert.equal(await outcomeOf(() => producer.abortTransaction()), 'fatal')
+    const sends = Array.from({ length: 5 }, (_, i) =>
+      producer.send({ topic: 'out', partition: 0, value: `refused ${i}` }),
+    )
+    const failures = Promise.allSettled(sends)
+    hold.release()
+    assert.ok((await failures).every(({ status }) => status === 'rejected'))
+    assert.equal(await outcomeOf(() => producer.commitTransaction()), 'abortable')
+    await producer.abortTransaction()
+    await one(producer, 'b')
+    assert.deepEqual(ground.committed(), ['a', 'b'])
   })
+
+  it('a leader that has forgotten the producer with its records is given sequence 0', async () => {
+    await using ground = await Ground.start(older)
+    const producer = await ground.ready()
+    await one(producer, 'gone')
+    ground.broker.clear('out')
+    for (const [isGone, sequence] of [
+      [true, 0],
+      [false, 1],
+    ] as const) {
+      producer.beginTransaction()
+      const logStartOffset = ground.broker.partitions('out')[0]?.startOffset ?? 0n
+      ground.broker.fail({ api: 'Produce', error: 'UNKNOWN_PRODUCER_ID', logStartOffset })
+      await assert.rejects(producer.send({ topic: 'out', partition: 0, value: 'refused' }))
+      await producer.abortTransaction()
+      await producer.transaction(() => producer.send({ topic: 'out', partition: 0, value: `${isGone}` }))
+      assert.equal([...ground.broker.records('out', 0)].at(-1)?.sequence, sequence)
+    }
+    assert.deepEqual(ground.committed(), ['true', 'false'])
+  })
+
+  for (const [what, fault] of [
+    ['that may be stored', { error: 'REQUEST_TIMED_OUT', afterAppend: true, times: Infinity }],
+    ['with an error that nobody knows', { error: 'UNKNOWN_SERVER_ERROR', afterAppend: true }],
+  ] as const) {
+    it(`a failed batch ${what} is fatal, for what follows might not fit on`, async () => {
+      await using ground = await Ground.start(older)
+      const producer = await ground.ready({ retries: 2 })
+      producer.beginTransaction()
+      ground.broker.fail({ api: 'Produce', ...fault })
+      await assert.rejects(producer.send({ topic: 'out', value: 'unsure' }))
+      assert.equal(await outcomeOf(() => producer.commitTransaction()), 'fatal')
+      assert.equal(await outcomeOf(() => producer.abortTransaction()), 'fatal')
+    })
+  }
 
   it('transactions that only need the older requests work', async () => {
     await using ground = await Ground.start({

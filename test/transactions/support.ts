@@ -17,7 +17,7 @@ export class Ground implements AsyncDisposable {
   }
 
   static async start(options: BrokerOptions = {}): Promise<Ground> {
-    const broker = await startBroker({ quiet: true, partitions: 2, ...options })
+    const broker = await startBroker({ quiet: true, partitions: 2, verify: 'strict', ...options })
     broker.createTopic('out')
     return new Ground(broker)
   }

@@ -31,7 +31,7 @@ import { WaitingQueue } from './waiting-queue.js'
 /** What a record takes beside key, value and headers at most: five lengths or numbers, attributes, a time. */
 const RECORD_OVERHEAD_BYTES_MAX = 32
 
-export interface AppenderOptions extends NativeWriterOptions {
+interface AppenderOptions extends NativeWriterOptions {
   batches: NativeBatches
   /** Shared with the records that wait for metadata. */
   waitingBudget: WaitingBudget

@@ -12,7 +12,7 @@ export const BATCH_HEADER_BYTES = 61
 /** How long codecs may hold the event loop in one turn. */
 const TURN_MS = 2
 
-export interface BatchCompressorOptions<P extends BatchPartition> {
+interface BatchCompressorOptions<P extends BatchPartition> {
   core: NativeCore
   batches: NativeBatches
   codec: Codec

@@ -171,6 +171,11 @@ export class Batch<P extends BatchPartition = BatchPartition> {
     this.isMaybeStored = mayBeStored
   }
 
+  /** The log that an earlier attempt may have reached is gone. */
+  forgetAttempts(): void {
+    this.isMaybeStored = false
+  }
+
   /** Producer id and epoch that the batch has its sequence under. Null: it has none. */
   get producer(): ProducerIdAndEpoch | null {
     return this.identity

@@ -1,7 +1,13 @@
 import { isAfter, type ProducerIdAndEpoch, sequenceAfter } from '../batch/producer-id-and-epoch.js'
 
+/**
+ * A leader that has acknowledged nothing for so long has to do so again before two requests are in flight. It
+ * costs an idle partition one round trip. No broker forgets a producer that was active so recently.
+ */
+const PROOF_MS = 1000
+
 /** A batch as its partition's sequences see it. */
-export interface SequencedBatch {
+interface SequencedBatch {
   readonly recordCount: number
   readonly producer: ProducerIdAndEpoch | null
   readonly baseSequence: number
@@ -17,10 +23,13 @@ export class PartitionSequences {
   private next = 0
   /** -1: none is acknowledged under the present producer id and epoch. */
   private lastAcknowledged = -1
+  /** Offset of the last record that is known to be stored; -1n if none is. */
+  private lastOffset = -1n
   private hasGap = false
   private provenLeaderId = -1
   private provenLeaderEpoch = -1
   private provenIdentity: ProducerIdAndEpoch | null = null
+  private provenMs = Number.NEGATIVE_INFINITY
 
   /** The producer id and epoch that the sequences count under. Null before the first. */
   get producer(): ProducerIdAndEpoch | null {
@@ -60,12 +69,30 @@ export class PartitionSequences {
     this.next = sequenceAfter(this.next, batch.recordCount)
   }
 
+  /**
+   * The leader has stored nothing behind the last acknowledged batch, so what it has refused leaves no gap:
+   * its sequences are given out again.
+   */
+  takeBack(): void {
+    this.next = this.firstUnacknowledged
+    this.hasGap = false
+  }
+
   /** The leader has stored the batch. */
-  acknowledge({ producer, baseSequence, recordCount }: SequencedBatch): void {
+  acknowledge({ producer, baseSequence, recordCount }: SequencedBatch, baseOffset = -1n): void {
     if (producer === null || producer !== this.identity) return
+    if (baseOffset >= 0n) this.lastOffset = baseOffset + BigInt(recordCount - 1)
     const last = sequenceAfter(baseSequence, recordCount - 1)
     // A batch whose first answer was lost may be acknowledged after those behind it.
     if (this.lastAcknowledged < 0 || isAfter(last, this.lastAcknowledged)) this.lastAcknowledged = last
+  }
+
+  /**
+   * The leader does not know the producer. If its log begins behind all that the producer has stored, then
+   * retention has removed that, and the leader (before Kafka 2.4) takes nothing but sequence 0.
+   */
+  forgotten(logStartOffset: bigint): void {
+    if (logStartOffset > this.lastOffset) this.lastAcknowledged = -1
   }
 
   /** A batch has ended without being stored, or without it being known. True if that leaves a gap. */
@@ -90,14 +117,17 @@ export class PartitionSequences {
    * accept any first sequence of a producer they do not know. So without proof only one request may be in
    * flight: were two, and the first failed, the second would be stored ahead of the first's retry.
    */
-  prove(leaderId: number, leaderEpoch: number, producer: ProducerIdAndEpoch | null): void {
+  prove(leaderId: number, leaderEpoch: number, producer: ProducerIdAndEpoch | null, nowMs: number): void {
     this.provenLeaderId = leaderId
     this.provenLeaderEpoch = leaderEpoch
     this.provenIdentity = producer
+    this.provenMs = nowMs
   }
 
-  isProvenBy(leaderId: number, leaderEpoch: number): boolean {
+  /** A proof ages: brokers forget producers that are idle (`producer.id.expiration.ms`, retention). */
+  isProvenBy(leaderId: number, leaderEpoch: number, nowMs: number): boolean {
     return (
+      nowMs - this.provenMs < PROOF_MS &&
       this.provenLeaderId === leaderId &&
       this.provenLeaderEpoch === leaderEpoch &&
       this.provenIdentity === this.identity

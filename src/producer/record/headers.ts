@@ -36,12 +36,8 @@ export function encodeHeaders(headers: Headers, bytesMax: number, refuse: Refuse
   const isNested = isBusy
   isBusy = true
   try {
-    const pairs: (readonly [string, Bytes])[] = []
-    collect(headers, pairs, bytesMax, refuse)
+    const pairs = headerPairs(headers, bytesMax, refuse)
     if (pairs.length === 0) return null
-    const leastBytes = pairs.reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0)
-    // A text has as many bytes as characters at least; to count them takes its time.
-    if (leastBytes > bytesMax) refuse(leastBytes)
     const sized = pairs.map(sizeOf)
     const boundBytes = sized.reduce(
       (sum, { nameBytes, valueBytes }) => sum + nameBytes + Math.max(valueBytes, 0) + 2 * VARINT_BYTES_MAX,
@@ -89,6 +85,23 @@ function writeVarint(buffer: Buffer, at: number, value: number): number {
   }
   buffer[end++] = rest
   return end
+}
+
+/**
+ * The headers as pairs, in an array of its own. Throws for what are no headers, and as `refuse` does for what
+ * is over `bytesMax` without a byte of it counted.
+ */
+export function headerPairs(
+  headers: Headers,
+  bytesMax: number,
+  refuse: RefuseSize,
+): (readonly [string, Bytes])[] {
+  const pairs: (readonly [string, Bytes])[] = []
+  collect(headers, pairs, bytesMax, refuse)
+  const leastBytes = pairs.reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0)
+  // A text has as many bytes as characters at least; to count them takes its time.
+  if (leastBytes > bytesMax) refuse(leastBytes)
+  return pairs
 }
 
 function collect(

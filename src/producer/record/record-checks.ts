@@ -76,7 +76,8 @@ export function arrayOf(records: unknown): readonly unknown[] {
   if (typeof iterable === 'object' && iterable !== null && typeof iterable[Symbol.iterator] === 'function')
     return [...iterable]
   throw new InvalidRecordError(
-    'sendMany takes an array or another iterable of records; of asynchronous ones, sendAll of millrace/streams.',
+    'sendMany takes an array or another iterable of records; sendAll of millrace/streams also takes ' +
+      'asynchronous ones.',
   )
 }
 

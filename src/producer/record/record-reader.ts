@@ -9,9 +9,9 @@ import { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
-import type { Bytes, Headers, Serialize } from '../../serialization/index.js'
+import type { Bytes, Headers, Prepare, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
-import { encodeHeaders, type RefuseSize } from './headers.js'
+import { encodeHeaders, headerPairs, type RefuseSize } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 import type { Topics } from './topics.js'
@@ -22,8 +22,12 @@ type ReadRecord = { -readonly [Field in keyof AppendableRecord]: AppendableRecor
 /** Turns what users send into what can be appended: checks it, asks serializers and the partitioner. */
 export class RecordReader {
   private readonly topics: Topics
+  /** Of the serializers that want to be asked before the first record of a topic. */
+  readonly preparers: readonly Prepare[]
   private readonly keySerializer: Serialize<unknown> | null
   private readonly valueSerializer: Serialize<unknown> | null
+  /** Whether serializers add headers: each record's are copied for them. */
+  private readonly addsHeaders: boolean
   private readonly partitioner: PartitionerView | null
   /** Where records with a key go when neither they nor a custom partitioner say. */
   readonly keyedPartition: number
@@ -48,11 +52,12 @@ export class RecordReader {
     this.topics = topics
     const { maxRequestSize: maxRequestBytes, bufferMemory: bufferBytes, maxBlockMs } = config
     this.limits = { maxRequestBytes, bufferBytes, maxBlockMs }
-    this.refuseHeaders = bytes => {
-      throw tooLargeError(this.last?.name ?? '', bytes, this.limits)
-    }
-    this.keySerializer = config.keySerializer
-    this.valueSerializer = config.valueSerializer
+    this.refuseHeaders = bytes => this.refuseSize(this.last?.name ?? '', bytes)
+    const serializers = [config.keySerializer, config.valueSerializer]
+    this.keySerializer = config.keySerializer?.serialize ?? null
+    this.valueSerializer = config.valueSerializer?.serialize ?? null
+    this.preparers = serializers.flatMap(each => each?.prepare ?? [])
+    this.addsHeaders = serializers.some(each => each?.addsHeaders)
     this.keyedPartition = config.partitionerIgnoreKeys ? PARTITION_STICKY : PARTITION_BY_KEY
     this.isPlain =
       config.keySerializer === null && config.valueSerializer === null && config.partitioner === null
@@ -78,20 +83,21 @@ export class RecordReader {
     this.last = topic
     const timestampMs =
       timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
+    const added = this.addsHeaders ? this.headerPairs(record.headers ?? [], this.refuseHeaders) : null
     const key =
       this.keySerializer === null
         ? (record.key as Bytes | undefined)
-        : this.keySerializer(name, record.key ?? null, record.headers ?? undefined)
+        : this.keySerializer(name, record.key ?? null, added ?? record.headers ?? undefined)
     const given = record.value
     if (given === undefined) throw this.refuseWithoutValue(record)
     const value =
       this.valueSerializer === null
         ? (given as Bytes)
-        : this.valueSerializer(name, given, record.headers ?? undefined)
+        : this.valueSerializer(name, given, added ?? record.headers ?? undefined)
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
-    const headers =
-      record.headers === undefined || record.headers === null ? null : this.encodeHeaders(record.headers)
+    const sent = added ?? record.headers
+    const headers = sent === undefined || sent === null ? null : this.encodeHeaders(sent)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
@@ -106,6 +112,19 @@ export class RecordReader {
     if (partition !== undefined && partition !== null) checkPartition(partition, topic)
     if (headers !== undefined && headers !== null) this.encodeHeaders(headers)
     return noValue(record, topic)
+  }
+
+  /** The headers of a record for the topic, in an array of its own. Throws what is wrong with them. */
+  headersOf(headers: Headers, topic: string): (readonly [string, Bytes])[] {
+    return this.headerPairs(headers, bytes => this.refuseSize(topic, bytes))
+  }
+
+  private headerPairs(headers: Headers, refuse: RefuseSize): (readonly [string, Bytes])[] {
+    return headerPairs(headers, this.limits.maxRequestBytes, refuse)
+  }
+
+  private refuseSize(topic: string, bytes: number): never {
+    throw tooLargeError(topic, bytes, this.limits)
   }
 
   private encodeHeaders(headers: Headers): Uint8Array | null {

@@ -4,7 +4,7 @@ import type { AwaitedBatch, Settlement } from '../../accumulator/batch/batch-out
  * Who waits for a batch, by way in: the newest settlement of each, which takes further records. Each way
  * knows the class of its own.
  */
-export class BatchDeliveries {
+class BatchDeliveries {
   promises: Settlement | null = null
   callbacks: Settlement | null = null
   array: Settlement | null = null

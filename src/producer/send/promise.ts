@@ -27,6 +27,12 @@ export class PromiseWay {
   send(record: ProducerRecord<never, never>, nowMs: number): Promise<RecordMetadata> {
     const { entry } = this
     try {
+      const unserialized = entry.readUnready(record, nowMs)
+      if (unserialized !== null) {
+        const delivery = new PromiseDelivery()
+        entry.hold(unserialized, delivery, 0)
+        return delivery.promise
+      }
       const read = entry.read(record, nowMs)
       const written = entry.isNext(read) ? this.write(read) : null
       if (written !== null) return written

@@ -18,6 +18,11 @@ import type { Observer } from '../../common/observer.js'
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
+import type { SerializerWait } from './serializer-wait.js'
+
+/** How long, and how often, a closing producer looks whether what waits for its topic has any hope. */
+const CLOSE_GRACE_MS = 1000
+const CLOSE_WATCH_MS = 50
 
 /** When a topic's metadata were asked for. */
 interface Question {
@@ -35,7 +40,7 @@ interface MetadataWaiter {
   reject: (error: KafkaError) => void
 }
 
-export interface TopicWaitOptions {
+interface TopicWaitOptions {
   accumulator: RecordAccumulator
   client: ClusterClient
   clock: Clock
@@ -53,6 +58,8 @@ export interface TopicWaitOptions {
 
 /** Records whose topic, or partition, is not known yet; in the order of their sends, per topic. */
 export class TopicWait {
+  /** Where records wait before they come here; null where no serializer has to get ready. */
+  serializers: SerializerWait | null = null
   private readonly options: TopicWaitOptions
   private readonly queues = new Map<TopicState, WaitingQueue>()
   /** When each topic in `queues` was asked for. */
@@ -133,7 +140,14 @@ export class TopicWait {
     if (this.queues.size > 0 || this.waiters.length > 0) this.options.client.requestUpdate()
   }
 
+  /** The flush waits for all records that wait, here and for their serializers. */
   joinBarrier(barrier: FlushBarrier): void {
+    this.joinQueues(barrier)
+    this.serializers?.joinBarrier(barrier)
+  }
+
+  /** The flush waits for all records that wait for their topic. */
+  joinQueues(barrier: FlushBarrier): void {
     const { flushesOfRelease } = this
     if (flushesOfRelease !== null && !flushesOfRelease.has(barrier)) {
       flushesOfRelease.add(barrier)
@@ -148,6 +162,7 @@ export class TopicWait {
     this.queues.clear()
     this.questions.clear()
     for (const [topic, queue] of queues) this.failAll(topic, queue, error)
+    this.serializers?.abortRecords(error)
   }
 
   /** Fails all that waits. */
@@ -156,6 +171,25 @@ export class TopicWait {
     this.abortRecords(error)
     for (const waiter of this.waiters.splice(0)) waiter.reject(error)
     this.timer.cancel()
+  }
+
+  /**
+   * The producer closes. What waits fails after a second if the cluster is out of reach, or goes on saying
+   * that there is no such topic. (Java fails it at once, but its `send` has waited for the metadata.)
+   */
+  beginClose(error: KafkaError): void {
+    this.watchWhileClosing(error, this.options.clock.now() + CLOSE_GRACE_MS)
+  }
+
+  private watchWhileClosing(error: KafkaError, untilMs: number): void {
+    const { client, clock } = this.options
+    const topics = [...this.queues.keys(), ...this.waiters.map(({ topic }) => topic)]
+    if (topics.length === 0) return
+    const isHopeless =
+      client.lastError !== null ||
+      topics.some(({ name }) => client.metadata.topicError(name) !== ErrorCodes.NONE)
+    if (isHopeless && clock.now() >= untilMs) this.abort(error)
+    else clock.setTimeout(() => this.watchWhileClosing(error, untilMs), CLOSE_WATCH_MS)
   }
 
   private ask(topic: TopicState, deadlineMs: number): void {

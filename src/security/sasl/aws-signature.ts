@@ -9,7 +9,7 @@ export interface AwsCredentials {
 }
 
 /** A request that is to be signed in its URL. */
-export interface PresignedRequest {
+interface PresignedRequest {
   readonly host: string
   readonly path: string
   readonly query: Readonly<Record<string, string>>

@@ -35,7 +35,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024
 const ERROR_CODE = /^[a-z_]{1,64}$/
 
 /** What the endpoint answered. */
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly body: string
 }

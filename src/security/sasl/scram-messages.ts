@@ -18,8 +18,8 @@ export interface ServerFirst {
   readonly text: string
 }
 
-export const ITERATIONS_MIN = 4096
-export const ITERATIONS_MAX = 1_000_000
+const ITERATIONS_MIN = 4096
+const ITERATIONS_MAX = 1_000_000
 
 /** As the server's errors are spelt; anything else is not repeated. */
 const ERROR_VALUE = /^[A-Za-z-]{1,64}$/

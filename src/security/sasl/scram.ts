@@ -10,7 +10,7 @@ const HASHES = {
   'SCRAM-SHA-256': { hash: 'sha256', bytes: 32 },
   'SCRAM-SHA-512': { hash: 'sha512', bytes: 64 },
 } as const
-export type ScramName = keyof typeof HASHES
+type ScramName = keyof typeof HASHES
 
 const NONCE_BYTES = 24
 /** No channel binding, no other identity to act as. */

@@ -22,7 +22,7 @@ export type KeyPurpose = (typeof KeyPurpose)[keyof typeof KeyPurpose]
 export type Deriving<T> = Generator<Derivation, T, Buffer>
 
 /** Iterations of one derivation, and those of all of a file. Java and OpenSSL write 2,048 to 10,000. */
-export const ITERATIONS_MAX = 1_000_000
+const ITERATIONS_MAX = 1_000_000
 const ROUNDS_MAX = 3_000_000
 const SALT_BYTES_MAX = 1024
 /** What is derived at once: some milliseconds. */

@@ -23,7 +23,7 @@ export interface Pkcs12 {
 }
 
 /** Of the store and of the key in it; null: none was given. */
-export interface Pkcs12Passwords {
+interface Pkcs12Passwords {
   readonly password: string | null
   /** Opens a file without a checksum. */
   readonly keyPassword?: string | null

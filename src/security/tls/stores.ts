@@ -18,7 +18,7 @@ const JAVA_MAGIC = ['feedfeed', 'cececece']
 const DER_SEQUENCE = 0x30
 
 /** The content of a store file, by its path. */
-export type ReadFile = (path: string) => Buffer
+type ReadFile = (path: string) => Buffer
 
 /** The files that the options name. */
 export function storeFiles({ keystore, truststore }: TlsOptions): string[] {

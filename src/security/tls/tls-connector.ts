@@ -1,6 +1,12 @@
 import type { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
-import type { ConnectionOptions, SecureContext, SecureContextOptions, TLSSocket } from 'node:tls'
+import type {
+  ConnectionOptions,
+  DetailedPeerCertificate,
+  SecureContext,
+  SecureContextOptions,
+  TLSSocket,
+} from 'node:tls'
 import { inspect } from 'node:util'
 import { builtins } from '../../common/builtins.js'
 import { reasonOf } from '../../common/foreign-text.js'
@@ -17,7 +23,7 @@ import { sessionFault, type TlsPolicy } from './tls-session.js'
 import { weaknessesOf } from './weaknesses.js'
 
 /** Opens a socket to `address`, which `host` resolved to. */
-export type OpenSocket = (address: string, port: number, host: string) => TLSSocket
+type OpenSocket = (address: string, port: number, host: string) => TLSSocket
 
 /**
  * Those of Node's options that make a context. They are kept from the socket, which holds on to its options
@@ -96,6 +102,30 @@ export class TlsConnector {
 
   /** Reads anew what the next connection needs. */
   async prepare(): Promise<OpenSocket> {
+    const setup = await this.prepared()
+    return (address, port, host) => this.open(address, port, host, setup)
+  }
+
+  /** As {@link prepare}, for those who open sockets themselves: the options of `tls.connect` for a host. */
+  async prepareOptions(): Promise<(host: string) => ConnectionOptions> {
+    const { context, given } = await this.prepared()
+    const own = given.checkServerIdentity
+    return host => ({
+      ...this.socketOptions(host, given),
+      // Here it is asked by the runtime: whatever goes wrong in it has to be its answer.
+      ...(own === undefined
+        ? {}
+        : {
+            checkServerIdentity: (name, certificate) =>
+              identityFault(own, name, {
+                getPeerCertificate: () => certificate as DetailedPeerCertificate,
+              }) ?? undefined,
+          }),
+      secureContext: context,
+    })
+  }
+
+  private async prepared(): Promise<Setup> {
     const order = ++this.asked
     const given = this.nodeOptions()
     try {
@@ -114,8 +144,7 @@ export class TlsConnector {
         `TLS goes on with the certificates it has, because the new ones are of no use: ${reason}`,
       )
     }
-    const setup = this.#setup as Setup
-    return (address, port, host) => this.open(address, port, host, setup)
+    return this.#setup as Setup
   }
 
   /** Unless a preparation that began later was quicker. */
@@ -126,6 +155,18 @@ export class TlsConnector {
     const isSame = current !== null && !isFunction && sameFiles(files, current.files)
     const context = isSame ? current.context : this.createContext(material, given)
     this.#setup = { order, files, given, context }
+  }
+
+  /** Who the peer has to be. The application's own check is not among them, and takes the place of Node's. */
+  private socketOptions(host: string, given: ConnectionOptions): ConnectionOptions {
+    const isUnnamed = given.checkServerIdentity !== undefined || !this.options.verifiesName
+    return {
+      // Told outright, or an environment variable would decide.
+      rejectUnauthorized: true,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...pick(given, false),
+      ...(isUnnamed ? { checkServerIdentity: () => undefined } : {}),
+    }
   }
 
   private nodeOptions(): ConnectionOptions {
@@ -177,14 +218,9 @@ export class TlsConnector {
 
   private open(address: string, port: number, host: string, { context, given }: Setup): TLSSocket {
     const own = given.checkServerIdentity
-    const isUnnamed = own !== undefined || !this.options.verifiesName
     const socket = builtins.tls.connect({
-      // Told outright, or an environment variable would decide.
-      rejectUnauthorized: true,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...pick(given, false),
-      // The application's own is asked below, where what it throws can be caught.
-      ...(isUnnamed ? { checkServerIdentity: () => undefined } : {}),
+      // The application's own check is made below, where what it throws can be caught.
+      ...this.socketOptions(host, given),
       host: address,
       port,
       secureContext: context,

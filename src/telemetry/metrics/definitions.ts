@@ -108,10 +108,10 @@ export const producerSensors = {
     'Longest time of renewing a session',
   ),
   networkIo: eventMeter('network-io', 'Reads and writes of sockets'),
-  outgoingBytes: meter('outgoing-byte', 'Bytes written to all brokers'),
   incomingBytes: meter('incoming-byte', 'Bytes read from all brokers'),
   requests: [
     ...eventMeter('request', 'Requests sent'),
+    ...meter('outgoing-byte', 'Bytes written to all brokers'),
     ...avgMax('request-size', 'Average bytes of a request', 'Bytes of the largest request'),
   ],
   responses: eventMeter('response', 'Responses received'),
@@ -129,10 +129,10 @@ export const producerSensors = {
 } as const satisfies SensorRows
 
 export const nodeSensors = {
-  outgoingBytes: meter('outgoing-byte', 'Bytes written to the broker'),
   incomingBytes: meter('incoming-byte', 'Bytes read from the broker'),
   requests: [
     ...eventMeter('request', 'Requests sent to the broker'),
+    ...meter('outgoing-byte', 'Bytes written to the broker'),
     ...avgMax('request-size', 'Average bytes of a request', 'Bytes of the largest request'),
   ],
   responses: eventMeter('response', 'Responses of the broker'),

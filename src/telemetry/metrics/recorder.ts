@@ -21,6 +21,8 @@ import type { Gauges, MetricsRegistry } from './registry.js'
 import type { Windows } from './sampled-stat.js'
 import { SensorSet } from './sensor-set.js'
 
+/** Bytes of a record batch before its records (format v2). */
+const BATCH_HEADER_BYTES = 61
 const NS_PER_MS = 1_000_000
 const MS_PER_SECOND = 1000
 /** The loop's times are asked for no more often than this, and when metrics are read. */
@@ -28,7 +30,7 @@ const LOOP_TIME_EVERY_MS = 1000
 
 type ProducerSet = SensorSet<keyof typeof producerSensors>
 type NodeSet = SensorSet<keyof typeof nodeSensors>
-type TopicSet = SensorSet<keyof typeof topicSensors>
+type TopicSet = SensorSet<keyof typeof topicSensors, 'retries' | 'errors'>
 
 const CALL_SENSORS = {
   initTransactions: 'txnInit',
@@ -89,7 +91,10 @@ export class MetricsRecorder {
     this.nowMs = Math.floor(this.preciseMs)
     this.loopTimeAtMs = this.nowMs
     const tags = { 'client-id': clientId }
-    this.producer = new SensorSet(PRODUCER_GROUP, tags, producerSensors, windows, clock.wallNow())
+    this.producer = new SensorSet({
+      ...{ group: PRODUCER_GROUP, tags, rows: producerSensors, windows },
+      sinceMs: clock.wallNow(),
+    })
     registry.add(this.producer)
     registry.addGauges({ ...gauges, 'connection-count': () => this.connections })
   }
@@ -118,7 +123,7 @@ export class MetricsRecorder {
     let records = 0
     for (const batch of batches) {
       const { bytes, recordCount, uncompressedBytes } = batch
-      const ratio = uncompressedBytes > 0 ? bytes / uncompressedBytes : 1
+      const ratio = uncompressedBytes > 0 ? recordBytes(bytes) / recordBytes(uncompressedBytes) : 1
       batchSize.record(bytes, nowMs)
       compression.record(ratio, nowMs)
       queueTime.record(Math.max(0, Math.floor(preciseMs - batch.createdMs)), nowMs)
@@ -143,7 +148,7 @@ export class MetricsRecorder {
   batchRetried({ recordCount, partition }: ObservedBatch): void {
     const nowMs = this.readClock()
     this.producer.sensors.retries.record(recordCount, nowMs)
-    this.topics.get(partition.topic.name)?.sensors.retries.record(recordCount, nowMs)
+    this.topics.get(partition.topic.name)?.get('retries').record(recordCount, nowMs)
   }
 
   batchSplit(): void {
@@ -155,7 +160,7 @@ export class MetricsRecorder {
     const nowMs = this.readClock()
     const { recordCount, partition } = batch
     this.producer.sensors.errors.record(recordCount, nowMs)
-    this.topics.get(partition.topic.name)?.sensors.errors.record(recordCount, nowMs)
+    this.topics.get(partition.topic.name)?.get('errors').record(recordCount, nowMs)
     this.countFailures(recordCount, error)
   }
 
@@ -212,13 +217,10 @@ export class MetricsRecorder {
     this.preciseMs = clockMs
     const nowMs = Math.floor(clockMs)
     this.nowMs = nowMs
-    const { outgoingBytes, requests, networkIo } = this.producer.sensors
-    outgoingBytes.record(bytes, nowMs)
+    const { requests, networkIo } = this.producer.sensors
     requests.record(bytes, nowMs)
     networkIo.record(1, nowMs)
-    const { sensors } = this.nodeOf(node.id)
-    sensors.outgoingBytes.record(bytes, nowMs)
-    sensors.requests.record(bytes, nowMs)
+    this.nodeOf(node.id).sensors.requests.record(bytes, nowMs)
   }
 
   /** An answer has come. */
@@ -249,8 +251,10 @@ export class MetricsRecorder {
     this.producer.sensors[CALL_SENSORS[call]].record(durationMs * NS_PER_MS, this.readClock())
   }
 
-  loopTurn(): void {
-    const nowMs = this.readClock()
+  loopTurn(clockMs: number): void {
+    this.preciseMs = clockMs
+    const nowMs = Math.floor(clockMs)
+    this.nowMs = nowMs
     this.turns++
     if (nowMs - this.loopTimeAtMs >= LOOP_TIME_EVERY_MS) this.recordLoopTime()
   }
@@ -287,7 +291,10 @@ export class MetricsRecorder {
     let node = this.nodes.get(id)
     if (node === undefined) {
       const tags = { 'client-id': this.clientId, 'node-id': `node-${id}` }
-      node = new SensorSet(NODE_GROUP, tags, nodeSensors, this.windows, this.clock.wallNow())
+      node = new SensorSet({
+        ...{ group: NODE_GROUP, tags, rows: nodeSensors, windows: this.windows },
+        sinceMs: this.clock.wallNow(),
+      })
       this.nodes.set(id, node)
       this.registry.add(node)
     }
@@ -301,7 +308,11 @@ export class MetricsRecorder {
     let set = this.topics.get(name)
     if (set === undefined) {
       const tags = { 'client-id': this.clientId, topic: name }
-      set = new SensorSet(TOPIC_GROUP, tags, topicSensors, this.windows, this.clock.wallNow())
+      set = new SensorSet({
+        ...{ group: TOPIC_GROUP, tags, rows: topicSensors, windows: this.windows },
+        sinceMs: this.clock.wallNow(),
+        rare: ['retries', 'errors'],
+      })
       this.topics.set(name, set)
       this.registry.add(set)
     }
@@ -309,4 +320,9 @@ export class MetricsRecorder {
     this.lastTopicSet = set
     return set
   }
+}
+
+/** Bytes of a batch's records: its header is never compressed, and Java leaves it out of the ratio. */
+function recordBytes(batchBytes: number): number {
+  return batchBytes - BATCH_HEADER_BYTES
 }

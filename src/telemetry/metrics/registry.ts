@@ -8,45 +8,26 @@ import {
   type ProducerGauge,
   producerGauges,
 } from './definitions.js'
+import type { Metric, RegisteredMetric } from './metric.js'
 import type { MetricsReporter } from './reporter.js'
 import type { SensorSet } from './sensor-set.js'
 
-/** One metric and its value at the time it is read. */
-export interface Metric {
-  readonly name: string
-  readonly group: string
-  readonly description: string
-  /** `client-id`, and `node-id` or `topic` where the metric is one of a broker or a topic. */
-  readonly tags: Readonly<Record<string, string>>
-  /** NaN: an average or a maximum of nothing. */
-  readonly value: number | string
-}
-
-/** A metric that is registered. */
-export interface RegisteredMetric {
-  readonly name: string
-  readonly group: string
-  readonly description: string
-  readonly tags: Readonly<Record<string, string>>
-  /** Whether its value only grows, from `sinceMs` on. */
-  readonly isTotal: boolean
-  /** Wall-clock milliseconds. */
-  readonly sinceMs: number
-  measure(nowMs: number): number | string
-}
+/** Metrics that share their tags. */
+type MetricSet = Pick<SensorSet<string>, 'group' | 'tags' | 'sinceMs' | 'visit' | 'totalOf'>
 
 export type Gauges = Readonly<Record<ProducerGauge, () => number>>
 
 /** What a build has no commit id for, in Java's words. */
 const UNKNOWN_COMMIT = 'unknown'
 
-/** All metrics of one producer: those of the producer itself, and sets that are added per broker and topic. */
+/** All metrics of one producer: its own, and sets that are added for each broker and topic. */
 export class MetricsRegistry {
   private readonly clock: Clock
   private readonly logger: Logger
   private readonly reporters: readonly MetricsReporter[]
-  private readonly fixed: RegisteredMetric[] = []
-  private readonly sets: SensorSet<string>[] = []
+  /** Metrics that are computed when they are read. */
+  readonly fixed: RegisteredMetric[] = []
+  readonly sets: MetricSet[] = []
   private readonly clientTags: Readonly<Record<string, string>>
   private count = 0
   private isReporting = false
@@ -73,7 +54,7 @@ export class MetricsRegistry {
     }
   }
 
-  add(set: SensorSet<string>): void {
+  add(set: MetricSet): void {
     this.sets.push(set)
     set.visit(() => this.count++)
     if (!this.isReporting) return
@@ -117,12 +98,10 @@ export class MetricsRegistry {
     this.report(reporter => reporter.close?.())
   }
 
-  private metricsOf(set: SensorSet<string>): RegisteredMetric[] {
+  private metricsOf(set: MetricSet): RegisteredMetric[] {
     const found: RegisteredMetric[] = []
     const { sinceMs } = set
-    set.visit((identity, sensor, place) =>
-      found.push({ ...identity, sinceMs, measure: nowMs => sensor.measure(place, nowMs) }),
-    )
+    set.visit((identity, measure) => found.push({ ...identity, sinceMs, measure }))
     return found
   }
 

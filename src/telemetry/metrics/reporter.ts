@@ -1,4 +1,4 @@
-import type { Metric } from './registry.js'
+import type { Metric } from './metric.js'
 
 /**
  * Receives the metrics of a producer (Java: `MetricsReporter`). The metrics it gets are live: `value` is read

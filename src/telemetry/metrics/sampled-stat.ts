@@ -14,6 +14,7 @@ const LAST = 1
 const COUNT = 2
 const VALUE = 3
 const WORDS = 4
+const NO_SAMPLES: number[] = []
 
 /**
  * A statistic over the last windows (Java: `SampledStat`).
@@ -26,7 +27,7 @@ export class SampledStat {
   private readonly kind: Sampled
   private readonly windows: Windows
   /** The samples one after another; an array of doubles without boxes, as there are very many statistics. */
-  private readonly ring: number[] = []
+  private ring: number[] = NO_SAMPLES
   /** Where the current sample begins in the ring. */
   private current = 0
 
@@ -37,9 +38,10 @@ export class SampledStat {
 
   /** Takes `count` values of one millisecond, of which it needs the sum and the largest. */
   add(count: number, sum: number, max: number, atMs: number): void {
+    const { windowMs } = this.windows
+    if (this.ring.length === 0) this.append(atMs)
+    else if (atMs - (this.ring[this.current + START] as number) >= windowMs) this.advance(atMs)
     const { ring } = this
-    if (ring.length === 0) this.append(atMs)
-    else if (atMs - (ring[this.current + START] as number) >= this.windows.windowMs) this.advance(atMs)
     const place = this.current + VALUE
     const before = ring[place] as number
     ring[place] = this.updated(before, count, sum, max)
@@ -72,8 +74,8 @@ export class SampledStat {
    */
   coveredMs(nowMs: number): number {
     this.purge(nowMs)
+    if (this.ring.length === 0) this.append(nowMs)
     const { ring } = this
-    if (ring.length === 0) this.append(nowMs)
     let oldestMs = ring[START] as number
     for (let at = WORDS; at < ring.length; at += WORDS)
       oldestMs = Math.min(oldestMs, ring[at + START] as number)
@@ -94,13 +96,13 @@ export class SampledStat {
   }
 
   private append(atMs: number): void {
-    this.ring.push(atMs, atMs, 0, this.initial)
+    // As long as it has to be: to push would make room for a dozen numbers more.
+    this.ring = [...this.ring, atMs, atMs, 0, this.initial]
   }
 
   private advance(atMs: number): void {
-    const { ring } = this
     this.current = (this.current + WORDS) % ((this.windows.samples + 1) * WORDS)
-    if (this.current >= ring.length) this.append(atMs)
+    if (this.current >= this.ring.length) this.append(atMs)
     else this.reset(this.current, atMs)
   }
 

@@ -1,9 +1,9 @@
 import type { MetricRow } from './definitions.js'
 import type { Windows } from './sampled-stat.js'
-import { isTotal, Sensor } from './sensor.js'
+import { isTotal, Sensor, type Stat } from './sensor.js'
 
 /** A metric as it is registered: everything but its value. */
-export interface MetricIdentity {
+interface MetricIdentity {
   readonly name: string
   readonly group: string
   readonly description: string
@@ -12,45 +12,81 @@ export interface MetricIdentity {
   readonly isTotal: boolean
 }
 
-/** The sensors of one producer, node or topic, which share their tags. */
-export class SensorSet<Name extends string> {
+type SensorRows<Name extends string> = Readonly<Record<Name, readonly MetricRow[]>>
+
+interface SensorSetOptions<Name extends string, Rare extends Name> {
   readonly group: string
   readonly tags: Readonly<Record<string, string>>
+  readonly rows: SensorRows<Name>
+  readonly windows: Windows
   /** Wall-clock milliseconds of its registration, from which its totals count. */
   readonly sinceMs: number
-  readonly sensors: Readonly<Record<Name, Sensor>>
-  private readonly rows: Readonly<Record<Name, readonly MetricRow[]>>
+  /** Sensors that are made when they are first used: of topics there may be very many. Default none. */
+  readonly rare?: readonly Rare[]
+}
 
-  constructor(
-    group: string,
-    tags: Readonly<Record<string, string>>,
-    rows: Readonly<Record<Name, readonly MetricRow[]>>,
-    windows: Windows,
-    sinceMs: number,
-  ) {
+/** The sensors of one producer, node or topic, which share their tags. */
+export class SensorSet<Name extends string, Rare extends Name = never> {
+  readonly group: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly sinceMs: number
+  /** Those that are there at once; others by {@link get}. */
+  readonly sensors: Readonly<Record<Exclude<Name, Rare>, Sensor>>
+  private readonly rows: SensorRows<Name>
+  private readonly windows: Windows
+  private readonly made: Partial<Record<Name, Sensor>> = {}
+
+  constructor({ group, tags, rows, windows, sinceMs, rare = [] }: SensorSetOptions<Name, Rare>) {
     this.group = group
     this.tags = Object.freeze(tags)
     this.rows = rows
+    this.windows = windows
     this.sinceMs = sinceMs
-    const sensors: Partial<Record<Name, Sensor>> = {}
-    for (const name of Object.keys(rows) as Name[]) sensors[name] = new Sensor(statsOf(rows[name]), windows)
-    this.sensors = sensors as Record<Name, Sensor>
+    const rareNames: readonly Name[] = rare
+    for (const name of Object.keys(rows) as Name[]) if (!rareNames.includes(name)) this.make(name)
+    this.sensors = this.made as Record<Exclude<Name, Rare>, Sensor>
   }
 
-  visit(visit: (identity: MetricIdentity, sensor: Sensor, place: number) => void): void {
-    const { group, tags, rows, sensors } = this
+  get(name: Name): Sensor {
+    return this.made[name] ?? this.make(name)
+  }
+
+  visit(visit: (identity: MetricIdentity, measure: (nowMs: number) => number) => void): void {
+    const { group, tags, rows } = this
     for (const key of Object.keys(rows) as Name[]) {
-      const sensor = sensors[key]
-      for (const [place, [name, stat, description]] of rows[key].entries())
-        visit({ name, group, description, tags, isTotal: isTotal(stat) }, sensor, place)
+      for (const [place, [name, stat, description]] of rows[key].entries()) {
+        const identity = { name, group, description, tags, isTotal: isTotal(stat) }
+        visit(identity, nowMs => this.measure(key, place, stat, nowMs))
+      }
     }
+  }
+
+  /** The value of a total by its metric's name; 0 for another name. */
+  totalOf(metric: string): number {
+    for (const key of Object.keys(this.rows) as Name[]) {
+      const place = this.rows[key].findIndex(([name, stat]) => name === metric && isTotal(stat))
+      if (place >= 0) return this.made[key]?.measure(place, 0) ?? 0
+    }
+    return 0
+  }
+
+  private measure(key: Name, place: number, stat: Stat, nowMs: number): number {
+    const sensor = this.made[key]
+    if (sensor !== undefined) return sensor.measure(place, nowMs)
+    return stat === 'avg' || stat === 'max' ? Number.NaN : 0
+  }
+
+  private make(name: Name): Sensor {
+    const sensor = new Sensor(statsOf(this.rows[name]), this.windows)
+    this.made[name] = sensor
+    return sensor
   }
 }
 
 /** The statistics of a sensor: one array for all sensors of the same rows. */
-const statLists = new Map<readonly MetricRow[], readonly MetricRow[1][]>()
+const statLists = new Map<readonly MetricRow[], readonly Stat[]>()
 
-function statsOf(rows: readonly MetricRow[]): readonly MetricRow[1][] {
+function statsOf(rows: readonly MetricRow[]): readonly Stat[] {
   let stats = statLists.get(rows)
   if (stats === undefined) {
     stats = rows.map(([, stat]) => stat)

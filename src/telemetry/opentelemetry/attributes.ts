@@ -19,7 +19,7 @@ const NAMES = {
   errorType: ['error.type'],
 } as const satisfies Record<string, readonly [string, string?]>
 
-export type AttributeName = keyof typeof NAMES
+type AttributeName = keyof typeof NAMES
 type Values = Partial<Record<AttributeName, string | number | boolean | undefined>>
 
 /** The conventions that `OTEL_SEMCONV_STABILITY_OPT_IN` asks for; without it the current ones. */

@@ -1,9 +1,9 @@
 import { type Context, propagation, type TextMapSetter } from '@opentelemetry/api'
 
 type HeaderValue = string | Uint8Array | null
-export type HeaderPair = readonly [name: string, value: HeaderValue]
+type HeaderPair = readonly [name: string, value: HeaderValue]
 /** Headers as `send` takes them. */
-export type HeadersLike =
+type HeadersLike =
   | Iterable<HeaderPair>
   | Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>
   | null

@@ -75,8 +75,8 @@ const TRANSACTION_CALLS = [
 
 /**
  * Traces a producer's calls and measures them with OpenTelemetry, by the semantic conventions for messaging:
- * a span for each `send`, ended by its outcome, whose context the record carries; one for each `sendMany`; one
- * for each transaction and call of it. Metrics: `messaging.client.operation.duration` and
+ * a span for each `send`, ended by its outcome, whose context the record carries; one for each `sendMany`;
+ * one for each transaction and call of it. Metrics: `messaging.client.operation.duration` and
  * `messaging.client.sent.messages`. Replaces the methods of this one producer, and returns it.
  *
  * A meter provider has to be set before this is called; a tracer provider may be set later.

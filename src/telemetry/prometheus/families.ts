@@ -1,7 +1,9 @@
+import { APP_INFO_GROUP } from '../metrics/definitions.js'
 import type { Histogram } from '../metrics/histogram.js'
+import type { Metric } from '../metrics/metric.js'
 import type { MetricsRecorder } from '../metrics/recorder.js'
-import type { Metric } from '../metrics/registry.js'
 import { type MetricsSource, telemetryOf } from '../source.js'
+import type { Telemetry } from '../telemetry.js'
 import { exportedMetrics, type FamilyType, PREFIX } from './names.js'
 
 export type Labels = Readonly<Record<string, string>>
@@ -14,7 +16,7 @@ export interface Sample {
 }
 
 /** All samples of one name, of all producers. */
-export interface Family {
+interface Family {
   readonly name: string
   readonly help: string
   readonly type: FamilyType
@@ -80,14 +82,29 @@ export const familyHeads: readonly FamilyHead[] = [
 export function collect(sources: readonly MetricsSource[]): Family[] {
   const samples = new Map<string, Sample[]>(familyHeads.map(({ name }) => [name, []]))
   for (const source of new Set(sources)) {
-    for (const metric of source.metrics()) addMetric(samples, metric)
     const telemetry = telemetryOf(source)
-    if (telemetry === null) continue
-    const labels = { client_id: telemetry.clientId }
-    for (const { name, collect } of OWN_FAMILIES)
-      (samples.get(name) as Sample[]).push(...collect(telemetry.recorder, labels))
+    if (telemetry === null) for (const metric of source.metrics()) addMetric(samples, metric)
+    else addTelemetry(samples, telemetry)
   }
   return familyHeads.map(head => ({ ...head, samples: samples.get(head.name) as Sample[] }))
+}
+
+/** Reads what is exported and nothing else: of a thousand topics there are nine thousand metrics. */
+function addTelemetry(samples: Map<string, Sample[]>, { clientId, recorder, registry }: Telemetry): void {
+  recorder.settle()
+  for (const { name, group, description, tags, measure } of registry.fixed)
+    addMetric(samples, { name, group, description, tags, value: measure(0) })
+  for (const set of registry.sets) {
+    const labels = labelsOf(set.tags)
+    for (const { group, metric, name, type, scale } of exportedMetrics) {
+      if (group !== set.group || type !== 'counter') continue
+      const family = samples.get(PREFIX + name) as Sample[]
+      family.push({ suffix: '', labels, value: set.totalOf(metric) * scale })
+    }
+  }
+  const labels = { client_id: clientId }
+  for (const { name, collect } of OWN_FAMILIES)
+    (samples.get(name) as Sample[]).push(...collect(recorder, labels))
 }
 
 const byJavaName: ReadonlyMap<string, (typeof exportedMetrics)[number]> = new Map(
@@ -95,8 +112,8 @@ const byJavaName: ReadonlyMap<string, (typeof exportedMetrics)[number]> = new Ma
 )
 
 function addMetric(samples: Map<string, Sample[]>, { group, name, tags, value }: Metric): void {
-  if (group === 'app-info') {
-    const labels = labelsOf(tags)
+  const labels = labelsOf(tags)
+  if (group === APP_INFO_GROUP) {
     if (name === 'version')
       samples.get(INFO.name)?.push({ suffix: '', labels: { ...labels, version: String(value) }, value: 1 })
     if (name === 'start-time-ms')
@@ -106,22 +123,13 @@ function addMetric(samples: Map<string, Sample[]>, { group, name, tags, value }:
   const exported = byJavaName.get(`${group} ${name}`)
   if (exported === undefined || typeof value !== 'number' || Number.isNaN(value)) return
   const family = samples.get(PREFIX + exported.name) as Sample[]
-  family.push({ suffix: '', labels: labelsOf(tags), value: value * exported.scale })
+  family.push({ suffix: '', labels, value: value * exported.scale })
 }
 
-/** Of all metrics with the same tags. */
-const labelsByTags = new WeakMap<object, Labels>()
-
 function labelsOf(tags: Readonly<Record<string, string>>): Labels {
-  let labels = labelsByTags.get(tags)
-  if (labels === undefined) {
-    const entries = Object.entries(tags).map(([key, value]) => [
-      key.replaceAll('-', '_'),
-      key === 'node-id' ? value.replace(/^node-/, '') : value,
-    ])
-    labels = Object.freeze(Object.fromEntries(entries) as Labels)
-    labelsByTags.set(tags, labels)
-  }
+  const labels: Record<string, string> = {}
+  for (const [key, value] of Object.entries(tags))
+    labels[key.replaceAll('-', '_')] = key === 'node-id' ? value.replace(/^node-/, '') : value
   return labels
 }
 

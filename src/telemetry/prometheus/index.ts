@@ -8,10 +8,10 @@ export type { MetricsSource } from '../source.js'
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * The metrics of producers in Prometheus' text format (version 0.0.4), for the answer to a scrape. Names begin
- * with `millrace_producer_`; labels are `client_id` and, where a metric is one of a topic or a broker, `topic`
- * or `node_id`. Times are in seconds, sizes in bytes. The text ends with a line feed, so that it can be put
- * before or after other metrics.
+ * The metrics of producers in Prometheus' text format (version 0.0.4), for the answer to a scrape. Names
+ * begin with `millrace_producer_`. Labels are `client_id` and, where a metric is one of a topic or a broker,
+ * `topic` or `node_id`. Times are in seconds, sizes in bytes. The text ends with a line feed, so that it can
+ * be put before or after other metrics.
  */
 export function prometheusText(...producers: readonly MetricsSource[]): string {
   let text = ''
@@ -31,7 +31,7 @@ export interface PromClientValue {
   readonly value: number
 }
 
-/** A metric as `prom-client`'s `Registry.registerMetric` takes it; it is not one of that package's classes. */
+/** A metric as `prom-client`'s `Registry.registerMetric` takes it; none of that package's classes. */
 export interface PromClientMetric {
   readonly name: string
   readonly help: string

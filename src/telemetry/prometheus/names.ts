@@ -3,7 +3,7 @@ import { NODE_GROUP, PRODUCER_GROUP, TOPIC_GROUP } from '../metrics/definitions.
 export type FamilyType = 'counter' | 'gauge' | 'histogram'
 
 /** A metric by Java's name as Prometheus gets it. */
-export interface ExportedMetric {
+interface ExportedMetric {
   readonly group: string
   /** Java's name. */
   readonly metric: string

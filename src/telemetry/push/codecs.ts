@@ -21,8 +21,11 @@ export class PushCodecs {
       const codec = this.codecOf(type)
       if (codec === null) continue
       try {
-        // What a codec gives at once is valid only until the next one is called.
-        return { type, output: Uint8Array.from(await codec.compress(bytes)) }
+        const answer = codec.compress(bytes)
+        // What a codec gives at once is valid only until the next one is called, by another producer perhaps:
+        // it is copied before anything is awaited.
+        const output = answer instanceof Uint8Array ? Uint8Array.from(answer) : await answer
+        return { type, output }
       } catch {
         this.codecs.set(type, null)
       }

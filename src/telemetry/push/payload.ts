@@ -1,4 +1,4 @@
-import type { RegisteredMetric } from '../metrics/registry.js'
+import type { RegisteredMetric } from '../metrics/metric.js'
 import { telemetryLabels, telemetryName } from './metric-names.js'
 import { ProtobufWriter } from './protobuf.js'
 
@@ -50,7 +50,7 @@ export interface Payload {
   readonly state: PayloadState
 }
 
-export interface PayloadOptions {
+interface PayloadOptions {
   readonly metrics: Iterable<RegisteredMetric>
   readonly isWanted: (telemetryName: string) => boolean
   readonly isDelta: boolean

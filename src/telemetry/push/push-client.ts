@@ -9,7 +9,7 @@ import {
 } from '../../protocol/get-telemetry-subscriptions.js'
 import { PushTelemetry } from '../../protocol/push-telemetry.js'
 import { isZeroUuid, ZERO_UUID } from '../../protocol/uuid.js'
-import type { Metric, RegisteredMetric } from '../metrics/registry.js'
+import type { Metric, RegisteredMetric } from '../metrics/metric.js'
 import type { Telemetry } from '../telemetry.js'
 import { PushCodecs } from './codecs.js'
 import { selectorOf, telemetryName } from './metric-names.js'
@@ -22,7 +22,7 @@ const INTERVAL_DEFAULT_MS = 300_000
 /** How long `close` waits for the last push to be answered. */
 const TERMINATING_MS_MAX = 100
 
-export interface PushClientOptions {
+interface PushClientOptions {
   readonly client: Pick<ClusterClient, 'request' | 'isReady' | 'usableNode'>
   readonly clock: Clock
   readonly logger: Logger
@@ -194,19 +194,22 @@ export class PushClient {
   private async pushLast(subscription: Subscription): Promise<void> {
     const { clock, logger } = this.options
     let timer: TimerHandle
-    const late = new Promise<void>(resolve => {
-      timer = clock.setTimeout(resolve, TERMINATING_MS_MAX)
-    })
-    const pushed = async () => {
+    try {
       const payload = await this.build(subscription)
       if (payload === null || !this.become('TERMINATING_PUSH_IN_PROGRESS')) return
-      await this.send(subscription, payload, true, TERMINATING_MS_MAX)
+      const answered = this.send(subscription, payload, true, TERMINATING_MS_MAX)
+      // The answer says nothing, but with it the request has surely gone out.
+      const late = new Promise<null>(resolve => {
+        timer = clock.setTimeout(() => resolve(null), TERMINATING_MS_MAX)
+      })
+      const answer = await Promise.race([answered, late])
+      const outcome = answer === null ? 'no answer' : errorName(answer.errorCode)
+      logger.debug(`the last push of metrics: ${outcome}`)
+    } catch (error) {
+      logger.debug('the last push of metrics failed', { reason: (error as Error).message })
+    } finally {
+      clock.clearTimeout(timer)
     }
-    const harmless = pushed().catch((error: Error) => {
-      logger.debug('the last push of metrics failed', { reason: error.message })
-    })
-    await Promise.race([harmless, late])
-    clock.clearTimeout(timer)
   }
 
   /** Null: there are more metrics than the broker takes. */

@@ -1,7 +1,7 @@
 import { ErrorCodes } from '../../protocol/error-codes.js'
 
 /** What to do after an error code: ask for the subscription again, at once or later, or give up. */
-export type PushRemedy = 'subscribe-now' | 'subscribe-later' | 'off'
+type PushRemedy = 'subscribe-now' | 'subscribe-later' | 'off'
 
 /** As Java's `ClientTelemetryUtils.maybeFetchErrorIntervalMs` has it; null: no error. */
 export function remedyFor(errorCode: number): PushRemedy | null {

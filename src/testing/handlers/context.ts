@@ -1,5 +1,5 @@
 import type { Cluster, ClusterNode } from '../cluster.js'
-import type { RequestFailures } from '../faults.js'
+import type { RequestFailures } from '../faults/fail.js'
 import type { SaslServer } from '../sasl.js'
 
 /** What a handler knows of the request it answers, beside its body. */
@@ -12,9 +12,16 @@ export interface RequestContext {
   readonly failures: RequestFailures
   /** The connection's authentication; null where none is asked for. */
   readonly sasl: SaslServer | null
+  /** Tells whoever runs the broker what is wrong with a request, the same thing once. */
+  readonly warn: (problem: string) => void
 }
 
 /** The request has no answer: Produce with acks 0. */
 export const NO_REPLY = Symbol('no reply')
 /** The connection is to be closed: the only way to say that Produce with acks 0 failed. */
-export const DISCONNECT = Symbol('disconnect')
+export class Disconnect {
+  readonly reason: string
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}

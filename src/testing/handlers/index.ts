@@ -17,12 +17,12 @@ import { PushTelemetry } from '../../protocol/push-telemetry.js'
 import { SaslAuthenticate } from '../../protocol/sasl-authenticate.js'
 import { SaslHandshake } from '../../protocol/sasl-handshake.js'
 import { TxnOffsetCommit } from '../../protocol/txn-offset-commit.js'
+import type { ApiName } from '../api-names.js'
 import type { BrokerSettings } from '../options.js'
 import { handleAddOffsetsToTxn } from './add-offsets-to-txn.js'
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.js'
-import type { ApiName } from './api-names.js'
 import { handleApiVersions } from './api-versions.js'
-import type { DISCONNECT, NO_REPLY, RequestContext } from './context.js'
+import type { Disconnect, NO_REPLY, RequestContext } from './context.js'
 import { handleCreateTopics } from './create-topics.js'
 import { handleDescribeTransactions } from './describe-transactions.js'
 import { handleEndTxn } from './end-txn.js'
@@ -37,7 +37,7 @@ import { handleGetTelemetrySubscriptions, handlePushTelemetry } from './telemetr
 import { handleTxnOffsetCommit } from './txn-offset-commit.js'
 
 /** What a handler gives: the body of the response, now or later, or that there is none. */
-export type Outcome = object | typeof NO_REPLY | typeof DISCONNECT
+export type Outcome = object | typeof NO_REPLY | Disconnect
 
 /** An API and who answers it; the bodies fit each other, which {@link serve} has seen to. */
 export interface ServedApi {
@@ -52,7 +52,7 @@ function serve<Request extends object, Response extends object>(
   handle: (
     context: RequestContext,
     request: Request,
-  ) => Response | Promise<Response> | typeof NO_REPLY | typeof DISCONNECT,
+  ) => Response | Promise<Response> | typeof NO_REPLY | Disconnect,
 ): ServedApi {
   return { name, api, handle: (context, request) => handle(context, request as Request) }
 }

@@ -1,4 +1,4 @@
-import { ErrorCodes } from '../../protocol/error-codes.js'
+import { ErrorCodes, errorName } from '../../protocol/error-codes.js'
 import { NO_LEADER } from '../../protocol/node-endpoint.js'
 import {
   PRODUCE_TOPIC_IDS_FROM,
@@ -8,11 +8,11 @@ import {
   type ProduceResponse,
 } from '../../protocol/produce.js'
 import { BatchError } from '../batch-error.js'
-import type { FailRule } from '../faults.js'
+import type { FailRule } from '../faults/fail.js'
 import type { Appended, PartitionLog } from '../partition-log.js'
-import { checkBatch, readBatchHeader } from '../record-batch.js'
+import { type BatchHeader, checkBatch, putRight, readBatchHeader, withoutSurplus } from '../record-batch.js'
 import type { Topic } from '../topic.js'
-import { DISCONNECT, NO_REPLY, type RequestContext } from './context.js'
+import { Disconnect, NO_REPLY, type RequestContext } from './context.js'
 import { LeaderHints } from './leaders.js'
 import { checkTransaction } from './produce-in-txn.js'
 
@@ -20,30 +20,44 @@ const ZSTD_CODEC_ID = 4
 /** First version in which a producer may send zstd. */
 const ZSTD_FROM = 7
 
+/** Refusals of what a client has written wrongly; before Produce version 8 the answer has no reason. */
+const MALFORMED: ReadonlySet<number> = new Set([
+  ErrorCodes.CORRUPT_MESSAGE,
+  ErrorCodes.INVALID_RECORD,
+  ErrorCodes.INVALID_TIMESTAMP,
+  ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE,
+])
+
 /** Appends one batch per partition; every partition has its own outcome. */
 export function handleProduce(
   context: RequestContext,
   request: ProduceRequest,
-): ProduceResponse | typeof NO_REPLY | typeof DISCONNECT {
+): ProduceResponse | typeof NO_REPLY | Disconnect {
   const { cluster, version } = context
   const { acks, transactionalId } = request
   const hints = new LeaderHints(cluster)
-  let failed = false
+  let reason: string | undefined
   const responses = request.topicData.map(({ name, topicId, partitionData }) => {
     const byId = version >= PRODUCE_TOPIC_IDS_FROM
     const topic = byId ? cluster.topicById(topicId) : cluster.topics.get(name)
     const partitionResponses = partitionData.map(partition => {
       const response = producePartition(context, { acks, transactionalId }, topic, partition, hints)
       if (response.errorCode !== ErrorCodes.NONE) {
-        failed = true
+        reason ??= `${topic?.name ?? name}-${partition.index}: ${reasonOf(response)}`
         cluster.counters.rejected++
       }
       return response
     })
     return { name, topicId, partitionResponses }
   })
-  if (acks === 0) return failed ? DISCONNECT : NO_REPLY
+  if (acks === 0) {
+    return reason === undefined ? NO_REPLY : new Disconnect(`Produce with acks 0 failed, ${reason}`)
+  }
   return { responses, throttleTimeMs: 0, nodeEndpoints: hints.endpoints() }
+}
+
+function reasonOf({ errorCode, errorMessage }: ProducePartitionResponse): string {
+  return errorMessage === null ? errorName(errorCode) : `${errorName(errorCode)}, ${errorMessage}`
 }
 
 /** What all partitions of a request share. */
@@ -73,7 +87,11 @@ function producePartition(
     return failure === undefined ? succeeded(log, appended) : failedBy(failure, index)
   } catch (error) {
     if (!(error instanceof BatchError)) throw error
-    return failed(index, error.errorCode, error.message)
+    const response = failed(index, error.errorCode, error.message)
+    if (MALFORMED.has(error.errorCode)) {
+      context.warn(`a batch for ${topic.name}-${index} is refused: ${reasonOf(response)}`)
+    }
+    return response
   }
 }
 
@@ -82,13 +100,14 @@ function appendBatch(
   transactionalId: string | null,
   topic: Topic,
   log: PartitionLog,
-  records: Uint8Array | null,
+  received: Uint8Array | null,
 ): Appended {
   const { cluster, version } = context
   const { verify } = cluster.settings
   const { counters } = cluster
-  if (records === null) throw new BatchError(ErrorCodes.INVALID_RECORD, 'no batch')
-  const header = readBatchHeader(records)
+  if (received === null) throw new BatchError(ErrorCodes.INVALID_RECORD, 'no batch')
+  let records = verify === 'strict' ? received : withoutSurplus(received)
+  let header = readBatchHeader(records)
   if (records.length > topic.maxMessageBytes) {
     throw new BatchError(
       ErrorCodes.MESSAGE_TOO_LARGE,
@@ -98,7 +117,7 @@ function appendBatch(
   if (header.codecId === ZSTD_CODEC_ID && version < ZSTD_FROM) {
     throw new BatchError(ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE, `zstd needs Produce version ${ZSTD_FROM}`)
   }
-  if (verify) checkBatch(records, header)
+  if (verify) ({ records, header } = checked(context, records, header))
   checkTransaction(context, transactionalId, header, log)
   if (verify && header.producerId >= 0n) {
     const duplicate = log.producers.check(header)
@@ -115,6 +134,21 @@ function appendBatch(
     log.producers.appended(header, appended.baseOffset, appended.logAppendTimeMs)
   }
   return appended
+}
+
+/** The batch as it is to be stored. */
+function checked(
+  { cluster, warn }: RequestContext,
+  records: Uint8Array,
+  header: BatchHeader,
+): { records: Uint8Array; header: BatchHeader } {
+  const check = checkBatch(records, header)
+  const [oddity] = check.oddities
+  if (oddity === undefined) return { records, header }
+  if (cluster.settings.verify === 'strict') throw new BatchError(ErrorCodes.INVALID_RECORD, oddity)
+  warn(`its batches are odd and taken, as Kafka takes them: ${check.oddities.join('; ')}`)
+  const right = putRight(records, check)
+  return { records: right, header: readBatchHeader(right) }
 }
 
 function succeeded(log: PartitionLog, { baseOffset, logAppendTimeMs }: Appended): ProducePartitionResponse {
@@ -148,5 +182,6 @@ function failed(
 }
 
 function failedBy(failure: FailRule, index: number): ProducePartitionResponse {
-  return { ...failed(index, failure.errorCode, failure.message), recordErrors: failure.recordErrors }
+  const { errorCode, message, recordErrors, logStartOffset } = failure
+  return { ...failed(index, errorCode, message), recordErrors, logStartOffset }
 }

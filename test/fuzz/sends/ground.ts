@@ -30,6 +30,7 @@ const READ_AT_ONCE = 1000
 export async function inProcessGround(plan: Plan): Promise<Ground> {
   const broker = await startBroker({
     quiet: true,
+    verify: 'strict',
     nodes: plan.nodes,
     autoCreateTopics: false,
     ...(plan.transactionVersion !== null && { transactionVersion: plan.transactionVersion }),

@@ -54,6 +54,8 @@ const GIVEN_ERRORS: ReadonlySet<number> = new Set([
 function isReason(plan: Plan, { code, errorNumber }: Failure): boolean {
   if (code === 'RECORD_TOO_LARGE') return true
   if (code === 'BROKER_ERROR') return plan.faults.isFailing && GIVEN_ERRORS.has(errorNumber)
+  // So few records wait for a serializer that scarce memory is not needed for a refusal.
+  if (code === 'BUFFER_EXHAUSTED' && plan.plugIn === 'prepared serializer') return true
   // A metadata request waits as long as memory does.
   if (code === 'BUFFER_EXHAUSTED' || code === 'TIMED_OUT') return plan.isExhausting
   return code === 'PRODUCER_CLOSED' && plan.end === 'close at once'

@@ -42,7 +42,12 @@ export interface FaultPlan {
 }
 
 /** A plug-in of the producer, which sends records itself while it is asked. */
-export type PlugIn = 'none' | 'interceptor' | 'serializer' | 'partitioner'
+export type PlugIn = 'none' | 'interceptor' | 'serializer' | 'prepared serializer' | 'partitioner'
+
+const PLUG_INS: readonly PlugIn[] = [
+  ...(['none', 'none', 'none', 'none', 'none'] as const),
+  ...(['interceptor', 'serializer', 'prepared serializer', 'partitioner'] as const),
+]
 
 /** All that a seed decides before the first record. */
 export interface Plan {
@@ -130,7 +135,7 @@ export function planOf(seed: number, records: number, limits: PlanLimits = { isR
     acks,
     transactionVersion: isTransactional ? (random.once(2) ? 1 : 2) : null,
     faults,
-    plugIn: random.pick(['none', 'none', 'none', 'none', 'none', 'interceptor', 'serializer', 'partitioner']),
+    plugIn: random.pick(PLUG_INS),
     isExhausting,
     unsettledMax: random.pick([50, 500, 2_000, 2_000, 6_000, 6_000, 10_000]),
     end: random.pick(['flush', 'flush', 'close', 'close at once']),

@@ -7,6 +7,7 @@ import { NO_BATCH, PARTITION_BY_KEY, PARTITION_STICKY, Result, Touched } from '.
 import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
 import { PlainRecords } from '../../../dist/producer/record/plain-records.js'
 import { PromiseGroup } from '../../../dist/producer/send/promise-group.js'
+import { SerializerWait } from '../../../dist/producer/send/serializer-wait.js'
 import { TopicWait } from '../../../dist/producer/send/topic-wait.js'
 import { TransactionManager } from '../../../dist/transactions/transaction-manager.js'
 
@@ -122,6 +123,24 @@ function passThoseThatWaited(): void {
   wait.isReleasing = () => false
 }
 
+/** What a serializer sends while records are sent on that have waited for it passes those behind. */
+function passThoseThatWereHeld(): void {
+  const wait: Patched = SerializerWait.prototype
+  wait.release = function (this: Patched, topic: string) {
+    const records = this.queues.get(topic).drain()
+    this.queues.delete(topic)
+    this.ready.add(topic)
+    this.held -= records.length
+    for (const record of records) this.send(record)
+    for (const { barriers } of records) {
+      for (const barrier of barriers) {
+        this.options.follow(barrier)
+        barrier.leave()
+      }
+    }
+  }
+}
+
 /** A transaction now and then fails for no reason. */
 function failTransactions(): void {
   const manager: Patched = TransactionManager.prototype
@@ -143,6 +162,7 @@ const plants: Record<string, () => void> = {
   'wrong offset': tellTheNeighbour,
   'wrong order': passTheStaged,
   'wrong order after waiting': passThoseThatWaited,
+  'wrong order after preparing': passThoseThatWereHeld,
   'failed transactions': failTransactions,
 }
 

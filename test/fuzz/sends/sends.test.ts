@@ -18,6 +18,7 @@ const reported: Record<string, RegExp> = {
   'wrong offset': /told wrong/,
   'wrong order': /out of order|to pass those that are staged/,
   'wrong order after waiting': /out of order/,
+  'wrong order after preparing': /out of order/,
   'failed transactions': /without reason/,
 }
 

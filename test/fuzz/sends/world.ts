@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type DeliveryReport,
   KafkaError,
@@ -30,6 +31,8 @@ const CALLS_MAX = 2_000
 /** Space in the order of calls for all that is sent while one record is read. */
 const NESTED_STEP = 1e-7
 
+/** A serializer gets ready within these. */
+const PREPARE_MS_MAX = 60
 const ARRIVAL_MS = 3_000
 const ARRIVAL_STEP_MS = 20
 
@@ -264,12 +267,14 @@ export class World {
   /** Plug-ins that change nothing and send records while they are asked. */
   private plugIns(): Partial<ProducerOptions<unknown, unknown>> {
     const { plugIn, topics } = this.plan
-    if (plugIn === 'serializer') {
+    if (plugIn === 'serializer' || plugIn === 'prepared serializer') {
       const serialize = (_topic: string, data: unknown) => {
         this.maybeNest(data)
         return data as never
       }
-      return { valueSerializer: { serialize } }
+      if (plugIn === 'serializer') return { valueSerializer: { serialize } }
+      const prepare = () => (this.random.once(4) ? undefined : sleep(this.random.below(PREPARE_MS_MAX)))
+      return { valueSerializer: { serialize, prepare } }
     }
     if (plugIn === 'partitioner') {
       const partition = (topic: string, _key: unknown, value: unknown) => {

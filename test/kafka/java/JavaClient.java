@@ -11,9 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -27,6 +30,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *   digest     BOOTSTRAP TOPIC ISOLATION      one line a partition, see RecordReader
  *   offsets    BOOTSTRAP GROUP                one line a partition: topic, partition, offset
  *   feature    BOOTSTRAP NAME LEVEL           finalizes the level, up or down
+ *   subscribe  BOOTSTRAP NAME METRICS INTERVAL   asks clients for metrics every so many milliseconds
  *   partition  PARTITIONS KEY...              one line a key (base64), see JavaPartitioner
  */
 public final class JavaClient {
@@ -52,8 +56,19 @@ public final class JavaClient {
             case "digest" -> RecordReader.digest(words[1], words[2], words[3], out);
             case "offsets" -> offsets(words, out);
             case "feature" -> feature(words);
+            case "subscribe" -> subscribe(words);
             case "partition" -> JavaPartitioner.partition(words, out);
             default -> throw new IllegalArgumentException("unknown command " + words[0]);
+        }
+    }
+
+    private static void subscribe(String[] words) throws Exception {
+        ConfigResource name = new ConfigResource(ConfigResource.Type.CLIENT_METRICS, words[2]);
+        List<AlterConfigOp> set = List.of(
+            new AlterConfigOp(new ConfigEntry("metrics", words[3]), AlterConfigOp.OpType.SET),
+            new AlterConfigOp(new ConfigEntry("interval.ms", words[4]), AlterConfigOp.OpType.SET));
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
+            admin.incrementalAlterConfigs(Map.of(name, set)).all().get();
         }
     }
 

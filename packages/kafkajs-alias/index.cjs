@@ -1,0 +1,2 @@
+// One object that may be written to, as the package kafkajs has it.
+module.exports = require('millrace/kafkajs').default

@@ -1,0 +1,2 @@
+export * from 'millrace/kafkajs'
+export { default } from 'millrace/kafkajs'

@@ -1,0 +1,118 @@
+import {
+  type DeliveryReport,
+  type ProducerRecord,
+  SendManyError,
+  type RecordMetadata as Stored,
+} from '../../index.js'
+import { toKafkaJSError } from './map-error.js'
+import type { RetryBudget } from './retry.js'
+import type { RecordMetadata } from './types.js'
+
+/** Sends of a topic until it is looked again whether the broker stamps its records. */
+const SENDS_PER_LOOK = 10_000
+
+/** A record as it was given to millrace. */
+type SentRecord = Pick<ProducerRecord, 'timestamp'>
+
+interface TopicTimes {
+  isAppendTime: boolean
+  sendsLeft: number
+  /** What a send of one message resolves to: one function for all of them, which keeps nothing of any. */
+  readonly resultOf: (stored: Stored) => RecordMetadata[]
+}
+
+/**
+ * Whether topics are LogAppendTime, seen by records that were sent with a time and came back with another.
+ */
+export class AppendTimes {
+  private readonly topics = new Map<string, TopicTimes>()
+
+  /** What is known of the topic, unless the next record should have a time of its own, to tell by. */
+  known(topic: string): TopicTimes | undefined {
+    const times = this.topics.get(topic)
+    return times === undefined || --times.sendsLeft < 0 ? undefined : times
+  }
+
+  /** What a broker answered for a record that had `sentMs` (undefined: none); -1 unless it stamps records. */
+  textOf(stored: Stored, topic: string, sentMs: SentRecord['timestamp']): string {
+    let times = this.topics.get(topic)
+    if (sentMs != null) {
+      times ??= this.newTopic(topic)
+      times.isAppendTime = stored.timestamp !== sentMs
+      times.sendsLeft = SENDS_PER_LOOK
+    }
+    return textOf(stored, times?.isAppendTime === true)
+  }
+
+  private newTopic(topic: string): TopicTimes {
+    const times: TopicTimes = {
+      isAppendTime: false,
+      sendsLeft: 0,
+      resultOf: stored => [resultOf(topic, stored, textOf(stored, times.isAppendTime))],
+    }
+    this.topics.set(topic, times)
+    return times
+  }
+}
+
+const textOf = (stored: Stored, isAppendTime: boolean) => (isAppendTime ? String(stored.timestamp) : '-1')
+
+/** KafkaJS's answer for the messages of one partition; `stored` is the first of them. */
+export function resultOf(topicName: string, stored: Stored, logAppendTime: string): RecordMetadata {
+  return {
+    topicName,
+    partition: stored.partition,
+    errorCode: 0,
+    baseOffset: String(stored.offset),
+    logAppendTime,
+    logStartOffset: '0',
+  }
+}
+
+/** One entry for each partition that got records, by topic in the order of the call, then by partition. */
+export function resultsOf(
+  report: DeliveryReport,
+  records: readonly ProducerRecord[],
+  times: AppendTimes,
+  isFailed: (ordinal: number) => boolean = () => false,
+): RecordMetadata[] {
+  const topics = new Map<string, Map<number, RecordMetadata>>()
+  let topicName = ''
+  let results: Map<number, RecordMetadata> | undefined
+  for (let ordinal = 0; ordinal < report.length; ordinal++) {
+    const { topic, timestamp } = records[ordinal] as ProducerRecord
+    if (topic !== topicName || results === undefined) {
+      topicName = topic
+      results = topics.get(topic) ?? new Map()
+      topics.set(topic, results)
+    }
+    const stored = report.at(ordinal) as Stored
+    // A partition's records are stored in order: its first has the base offset.
+    if (results.has(stored.partition) || isFailed(ordinal)) continue
+    results.set(stored.partition, resultOf(topic, stored, times.textOf(stored, topic, timestamp)))
+  }
+  return [...topics.values()].flatMap(byPartition =>
+    [...byPartition.values()].sort((left, right) => left.partition - right.partition),
+  )
+}
+
+/**
+ * The error of a call: that of its first message that failed. `errors` has those of all, by the index of the
+ * message, and `results` what became of the others: KafkaJS does not say.
+ */
+export function failureOf(
+  error: unknown,
+  records: readonly ProducerRecord[],
+  times: AppendTimes,
+  budget: RetryBudget,
+): Error {
+  const mapped = toKafkaJSError(error, budget)
+  if (!(error instanceof SendManyError) || records.length === 1) return mapped
+  const failed = error.errors
+  const errors = new Map([...failed].map(([ordinal, each]) => [ordinal, toKafkaJSError(each, budget)]))
+  const results = resultsOf(error.report, records, times, ordinal => failed.has(ordinal))
+  return Object.defineProperties(mapped, {
+    errors: { value: errors, configurable: true, writable: true },
+    results: { value: results, configurable: true, writable: true },
+  })
+}
