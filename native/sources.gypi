@@ -8,6 +8,7 @@
       'native/core/crc32c_arm.cpp',
       'native/core/crc32c_x86.cpp',
       'native/core/lz4.cpp',
+      'native/core/lz4_decoder.cpp',
       'native/core/murmur2.cpp',
       'native/core/record_batch.cpp',
       'native/core/slab_pool.cpp',
@@ -17,9 +18,12 @@
     'binding_sources': [
       'native/binding/addon.cpp',
       'native/binding/arguments.cpp',
+      'native/binding/codecs.cpp',
       'native/binding/core_append.cpp',
       'native/binding/core_batch.cpp',
       'native/binding/core_state.cpp',
+      'native/binding/node_api_windows.cpp',
+      'native/binding/zstd.cpp',
     ],
   },
 }

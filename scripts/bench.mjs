@@ -7,6 +7,7 @@ import { setUp } from './setup.mjs'
 /** What benches need beyond the addon and the compiled TypeScript. */
 const FURTHER_SET_UP = {
   micro: ['runtimes'],
+  cold: ['runtimes'],
   compare: ['runtimes'],
   latency: ['runtimes', 'tests', 'kafka'],
   scale: ['runtimes'],

@@ -40,6 +40,10 @@ const steps = {
     title: 'runtimes for the public-API suite',
     run: () => installPackages('test/runtimes', ['--ignore-scripts']),
   },
+  'packaging-tools': {
+    title: 'installers and tool chains for the packaging tests',
+    run: () => installPackages('test/packaging', ['--ignore-scripts']),
+  },
   kafka: { title: 'Apache Kafka for the tests', run: prepareKafka },
   'tested-brokers': {
     title: 'the brokers of the matrix that `npm test` runs',

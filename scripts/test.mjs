@@ -72,6 +72,11 @@ const lanes = {
     needs: [...BUILT, 'rig', ...(kafkaMissing() === undefined ? ['kafka'] : [])],
     run: () => nodeTest(isChaos),
   },
+  packaging: {
+    title: 'the packed package: installed, imported, bundled and compiled for in every way',
+    needs: ['deps', 'native', 'typescript', 'tests', 'runtimes', 'packaging-tools'],
+    run: () => nodeTest(isPackaging),
+  },
   runtimes: {
     title: 'the public-API suite on every runtime',
     needs: [...BUILT, 'runtimes', 'peers'],
@@ -87,9 +92,10 @@ const isKafka = file => /^test\/(kafka|brokers)\//.test(file)
 const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')
+const isPackaging = file => file.startsWith('test/packaging/')
 const isPublicApi = file => file.startsWith('test/public-api/')
 const isUnit = file =>
-  ![isHouse, isSends, isKafka, isChaos, isRuntimes, isPublicApi].some(matches => matches(file))
+  ![isHouse, isSends, isKafka, isChaos, isRuntimes, isPackaging, isPublicApi].some(matches => matches(file))
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])

@@ -42,6 +42,7 @@ export {
 } from './errors/index.js'
 export { murmur2 } from './partitioner/murmur2.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
+export type { KafkaProducer } from './producer/kafka-producer.js'
 export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'
 export type { DeliveryCallback } from './producer/send/callback-group.js'

@@ -131,6 +131,19 @@ bool readBytes(napi_env env, napi_value value, BytesKind guess, Scratch scratch,
   return true;
 }
 
+bool readArguments(napi_env env, napi_callback_info info, size_t count, napi_value* arguments) {
+  return napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) == napi_ok;
+}
+
+bool readView(napi_env env, napi_value value, const char* name, CallerBytes* bytes) {
+  if (!readBytes(env, value, BytesKind::View, {nullptr, 0}, bytes)) return false;
+  if (bytes->kind == BytesKind::View) return true;
+  char message[64];
+  std::snprintf(message, sizeof message, "%s must be a Uint8Array, and not detached", name);
+  throwTypeError(env, message);
+  return false;
+}
+
 bool isShared(napi_env env, napi_value view) {
   napi_value buffer = nullptr;
   bool isArrayBuffer = false;

@@ -39,6 +39,11 @@ struct CallerBytes {
   bool isLongString() const { return kind == BytesKind::String && data == nullptr; }
 };
 
+// Reads `count` arguments; missing ones are undefined.
+bool readArguments(napi_env env, napi_callback_info info, size_t count, napi_value* arguments);
+// The bytes of a Uint8Array; throws for anything else, and for a detached one.
+bool readView(napi_env env, napi_value value, const char* name, CallerBytes* bytes);
+
 // Whether a view's memory is a SharedArrayBuffer's.
 bool isShared(napi_env env, napi_value view);
 

@@ -55,9 +55,11 @@ Crc32cImplementation crc32cTable() {
   return {"table", updateTable};
 }
 
+// When the library is loaded: a static of the function would be guarded at every call.
+static const Crc32cImplementation kPicked = pick();
+
 const Crc32cImplementation& crc32cPicked() {
-  static const Crc32cImplementation picked = pick();
-  return picked;
+  return kPicked;
 }
 
 uint32_t crc32c(uint32_t crc, const uint8_t* data, size_t count) {

@@ -5,6 +5,7 @@ Usage:
   millrace perf [options]      measure producing, as kafka-producer-perf-test does
   millrace verify [options]    send numbers and print the outcome of each, as VerifiableProducer does
   millrace broker [options]    run an in-memory broker to try things out
+  millrace build-addon         compile the native addon where the package carries none that fits
   millrace kafkajs-check [DIR]  list what a project uses of KafkaJS, before moving it here
   millrace COMMAND --help      the options of a command, with examples
   millrace --version
@@ -172,4 +173,20 @@ Examples:
   millrace broker
   millrace broker --port 19092 --nodes 3 --partitions 6
   kcat -b localhost:9092 -t orders -C
+`
+
+export const BUILD_ADDON_HELP = `Compiles the native addon for this platform, where the package carries none.
+It fetches cmake-js, the headers of Node-API and the sources of zstd from the package registry. CMake 3.19 and
+a C and C++17 compiler must be there.
+
+Usage:
+  millrace build-addon [options]
+
+Options:
+  --output FILE    where to put it; default build/Release/millrace.node in the package, where it is found
+  --help
+
+Examples:
+  npx millrace build-addon
+  npx millrace build-addon --output /opt/app/millrace.node
 `

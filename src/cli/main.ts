@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../common/package-root.js'
 import { ConfigError, KafkaError } from '../errors/index.js'
 import { nearest, quote, UsageError } from './arguments.js'
-import { BROKER_HELP, MAIN_HELP, PERF_HELP, PRODUCE_HELP, VERIFY_HELP } from './help.js'
+import { BROKER_HELP, BUILD_ADDON_HELP, MAIN_HELP, PERF_HELP, PRODUCE_HELP, VERIFY_HELP } from './help.js'
 import { KAFKAJS_CHECK_HELP } from './kafkajs-check-help.js'
 import { printable } from './printable.js'
 
@@ -33,6 +35,10 @@ const commands: Readonly<Record<string, Command>> = {
   broker: {
     help: BROKER_HELP,
     run: async args => (await import('./broker.js')).broker(args),
+  },
+  'build-addon': {
+    help: BUILD_ADDON_HELP,
+    run: async args => (await import('./build-addon.js')).buildAddon(args),
   },
   'kafkajs-check': {
     help: KAFKAJS_CHECK_HELP,
@@ -92,8 +98,8 @@ function print(text: string): number {
 }
 
 function version(): string {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
-  return version
+  const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 // A reader that has seen enough (`| head`) is no failure of ours.
@@ -101,4 +107,6 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
 })
 
-process.exitCode = await main(process.argv.slice(2))
+main(process.argv.slice(2)).then(code => {
+  process.exitCode = code
+})

@@ -1,7 +1,7 @@
-import type { NativeAddon } from '../native/addon.js'
+import { LZ4_MALFORMED, LZ4_TOO_LARGE, type NativeAddon } from '../native/addon.js'
 import { loadAddon } from '../native/load.js'
 import type { Codec } from './codec.js'
-import { asBuffer, corrupt, loadCodecPackage, overLimit, reason, scratchOf } from './support.js'
+import { asBuffer, corrupt, overLimit, scratchOf } from './support.js'
 import { xxhash32 } from './xxhash32.js'
 
 /**
@@ -17,7 +17,7 @@ import { xxhash32 } from './xxhash32.js'
  *
  * Written like the Java client does: independent blocks of 64 KiB, no checksums, no content size. So the
  * header never changes, and a frame is that header around raw blocks. Native code encodes them (DESIGN.md has
- * the figures), `lz4-napi` decodes them.
+ * the figures) and decodes them.
  */
 const FRAME_MAGIC = 0x184d2204
 const HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82])
@@ -34,24 +34,16 @@ const FLAG_DICTIONARY = 0x01
 /** What native code wants of the output besides the input's length, at most. */
 const BLOCK_SLACK_BYTES = 512
 
-/** What `lz4-napi` wants before each raw block: its uncompressed length (uint32 LE). */
-const SIZE_PREFIX_BYTES = 4
-
 /** How much is compressed at a time before the event loop has a turn: about a millisecond. */
 const SLICE_BYTES = 1024 * 1024
 
-interface Lz4Package {
-  uncompressSync(input: Buffer): Buffer
-}
-
 /** lz4 in the frame format. */
 export function createLz4Codec(): Codec {
-  const lz4 = loadCodecPackage<Lz4Package>('lz4-napi', 'lz4')
   return {
     name: 'lz4',
     id: 3,
     compress: input => (input.byteLength <= SLICE_BYTES ? compressNow(input) : compressInSlices(input)),
-    decompress: (input, limitBytes) => decompress(lz4, asBuffer(input), limitBytes),
+    decompress: (input, limitBytes) => decompress(asBuffer(input), limitBytes),
   }
 }
 
@@ -124,7 +116,8 @@ interface FrameHeader {
   contentBytes: number
 }
 
-function decompress(lz4: Lz4Package, input: Buffer, limitBytes: number): Uint8Array {
+function decompress(input: Buffer, limitBytes: number): Uint8Array {
+  const addon = loadAddon()
   const header = readHeader(input)
   if (header.contentBytes > limitBytes) throw overLimit('lz4', limitBytes)
   const chunks: Buffer[] = []
@@ -142,7 +135,7 @@ function decompress(lz4: Lz4Package, input: Buffer, limitBytes: number): Uint8Ar
       if (readUint32(input, position) !== xxhash32(data)) throw corrupt('lz4', 'a block checksum is wrong')
       position += 4
     }
-    const chunk = stored ? data : decompressBlock(lz4, data, header.maxBlockBytes)
+    const chunk = stored ? data : decompressBlock(addon, data, header.maxBlockBytes)
     outputBytes += chunk.length
     if (outputBytes > limitBytes) throw overLimit('lz4', limitBytes)
     chunks.push(chunk)
@@ -185,18 +178,13 @@ function readHeader(input: Buffer): FrameHeader {
   }
 }
 
-function decompressBlock(lz4: Lz4Package, data: Buffer, maxBlockBytes: number): Buffer {
-  // The prefix is what the package allocates; it may be more than the block holds but never less. No sequence
-  // yields more than 255 bytes from one.
-  const capacity = Math.min(maxBlockBytes, data.length * 255)
-  const prefixed = Buffer.allocUnsafe(SIZE_PREFIX_BYTES + data.length)
-  prefixed.writeUInt32LE(capacity, 0)
-  data.copy(prefixed, SIZE_PREFIX_BYTES)
-  try {
-    return lz4.uncompressSync(prefixed)
-  } catch (error) {
-    throw corrupt('lz4', reason(error), error)
-  }
+function decompressBlock(addon: NativeAddon, data: Buffer, maxBlockBytes: number): Buffer {
+  // No sequence yields more than 255 bytes from one.
+  const output = Buffer.allocUnsafeSlow(Math.min(maxBlockBytes, data.length * 255))
+  const bytes = addon.lz4Decode(data, output)
+  if (bytes === LZ4_TOO_LARGE) throw corrupt('lz4', `a block holds more than ${output.length} bytes`)
+  if (bytes === LZ4_MALFORMED) throw corrupt('lz4', 'a block breaks the format')
+  return output.subarray(0, bytes)
 }
 
 function slice(input: Buffer, position: number, length: number, maxBytes: number): Buffer {

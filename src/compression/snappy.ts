@@ -1,5 +1,8 @@
+import { createRequire } from 'node:module'
 import type { Codec } from './codec.js'
 import { asBuffer, corrupt, loadCodecPackage, overLimit, reason } from './support.js'
+
+const require = createRequire(import.meta.url)
 
 /**
  * The stream format of the Java snappy library, which Kafka's clients use:
@@ -37,7 +40,7 @@ const COPIED_BUFFER = { asBuffer: true, copyOutputData: true }
 
 /** snappy in the Java library's stream format. */
 export function createSnappyCodec(): Codec {
-  const snappy = loadCodecPackage<SnappyPackage>('snappy', 'snappy')
+  const snappy = loadCodecPackage<SnappyPackage>('snappy', 'snappy', () => require('snappy'))
   return {
     name: 'snappy',
     id: 2,

@@ -1,16 +1,13 @@
-import { createRequire } from 'node:module'
 import { ConfigError, ProtocolError } from '../errors/index.js'
 import type { CompressionType } from './codec.js'
 
-const require = createRequire(import.meta.url)
-
 /**
  * Loads the package behind a codec, synchronously, so that a missing one is an error of the constructor that
- * asked for it and never of a send.
+ * asked for it and never of a send. The codec's own module requires it by a literal name, for bundlers.
  */
-export function loadCodecPackage<T>(name: string, type: CompressionType): T {
+export function loadCodecPackage<T>(name: string, type: CompressionType, load: () => unknown): T {
   try {
-    return require(name) as T
+    return load() as T
   } catch (cause) {
     throw new ConfigError(
       `compression.type=${type} needs the package ${name}, which cannot be loaded here (${reason(cause)}); ` +

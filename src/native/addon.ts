@@ -252,6 +252,21 @@ export interface NativeCore {
   close(): void
 }
 
+/** Of {@link NativeAddon.lz4Decode}: the block breaks the format. */
+export const LZ4_MALFORMED = -1
+/** Of {@link NativeAddon.lz4Decode}: the output has no room for what the block holds. */
+export const LZ4_TOO_LARGE = -2
+
+/** Both write one frame into `output`, of at least `zstdBound(input.length)` bytes, and tell its size. */
+interface ZstdEncoder {
+  encode(input: Uint8Array, output: Uint8Array): number
+  /**
+   * As `encode`, on a thread of the runtime's pool. Until the promise is settled neither array may be
+   * changed, nor its buffer be detached.
+   */
+  encodeOnThread(input: Uint8Array, output: Uint8Array): Promise<number>
+}
+
 /** What the addon exports. */
 export interface NativeAddon {
   createCore(options: NativeCoreOptions): NativeCore
@@ -264,6 +279,23 @@ export interface NativeAddon {
    * `input.length + input.length / 255 + 32`. Returns the block's size.
    */
   lz4Block(input: Uint8Array, output: Uint8Array): number
+  /**
+   * Decodes one raw LZ4 block of any size into `output`, which must not overlap it. Returns the bytes
+   * written; {@link LZ4_MALFORMED} or {@link LZ4_TOO_LARGE} where the block is none, or holds more than
+   * `output` takes.
+   */
+  lz4Decode(block: Uint8Array, output: Uint8Array): number
+  /** An encoder of zstd's level (-131072 to 22; 0 is 3) that keeps its contexts between calls. */
+  createZstdEncoder(level: number): ZstdEncoder
+  /** The size of a zstd frame of `inputBytes` bytes, at most. */
+  zstdBound(inputBytes: number): number
+  /**
+   * Decodes zstd frames one after another, skippable ones included, into `output`. Returns the bytes written.
+   * Throws an `Error` whose message is zstd's own where they are cut, corrupt or hold more than that.
+   */
+  zstdDecode(input: Uint8Array, output: Uint8Array): number
+  /** The version of the zstd that is compiled in, such as `1.5.7`. */
+  readonly zstdVersion: string
   /** The CRC32C implementation picked at run time: `avx512`, `sse4.2`, `armv8` or `table`. */
   readonly crc32cImplementation: string
   readonly version: string

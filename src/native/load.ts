@@ -1,20 +1,19 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { environmentVariable } from '../common/environment.js'
+import { packageRoot } from '../common/package-root.js'
 import { NativeAddonError } from '../errors/index.js'
 import type { NativeAddon } from './addon.js'
+import { prebuilds } from './prebuilds.js'
+import { targetName, targets } from './target.js'
 
-/** What the package carries a compiled addon for; everything else is compiled at install. */
-export const PREBUILT_TARGETS = [
-  'linux-x64',
-  'linux-x64-musl',
-  'linux-arm64',
-  'linux-arm64-musl',
-  'darwin-x64',
-  'darwin-arm64',
-] as const
+/** Where an addon may be, and how to load it from there; `load` throws where it is not, or not usable. */
+export interface AddonPlace {
+  readonly path: string
+  readonly load: () => unknown
+}
 
-const packageRoot = new URL('../../', import.meta.url)
 let loaded: NativeAddon | undefined
 
 /**
@@ -22,67 +21,65 @@ let loaded: NativeAddon | undefined
  * (then from nowhere else), from a build in the package, or from the prebuild for this platform.
  */
 export function loadAddon(): NativeAddon {
-  loaded ??= loadFrom(addonPaths(process.env.MILLRACE_ADDON))
+  loaded ??= loadFrom(addonPlaces(environmentVariable('MILLRACE_ADDON')))
   return loaded
 }
 
-/** Name of this platform's prebuild, such as `linux-x64` or `linux-arm64-musl`. */
-export function targetName(): string {
-  const suffix = process.platform === 'linux' && isMusl() ? '-musl' : ''
-  return `${process.platform}-${process.arch}${suffix}`
-}
-
 /** Where an addon is looked for, in order. */
-export function addonPaths(override: string | undefined): string[] {
-  if (override) return [override]
-  return ['build/Release/millrace.node', `prebuilds/${targetName()}/millrace.node`].map(path =>
-    fileURLToPath(new URL(path, packageRoot)),
-  )
+export function addonPlaces(override: string | undefined): AddonPlace[] {
+  if (override) return [fileAt(override)]
+  const target = targetName()
+  const prebuild = prebuilds[target]
+  const build = fileAt(join(packageRoot, 'build/Release/millrace.node'))
+  if (prebuild === undefined) return [build]
+  return [build, { path: join(packageRoot, `prebuilds/${target}/millrace.node`), load: prebuild }]
 }
 
-/** Loads the first path that has a usable addon, or throws one error that names every attempt. */
-export function loadFrom(paths: readonly string[]): NativeAddon {
-  const require = createRequire(import.meta.url)
+/** A path that is known only when the program runs: no bundler shall look for it. */
+function fileAt(path: string): AddonPlace {
+  return {
+    path,
+    load() {
+      if (!existsSync(path)) throw new Error('not there')
+      return createRequire(process.execPath)(path)
+    },
+  }
+}
+
+/** Loads the first place that has a usable addon, or throws one error that names every attempt. */
+export function loadFrom(places: readonly AddonPlace[]): NativeAddon {
   const attempts: string[] = []
   let cause: unknown
-  for (const path of paths) {
-    if (!existsSync(path)) {
-      attempts.push(`${path}: not there`)
-      continue
-    }
+  for (const { path, load } of places) {
     try {
-      return require(path) as NativeAddon
+      return load() as NativeAddon
     } catch (error) {
-      cause = error
-      attempts.push(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+      const isMissing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
+      const message = error instanceof Error ? error.message : String(error)
+      if (!isMissing && message !== 'not there') cause = error
+      attempts.push(`${path}: ${isMissing ? 'not there' : message}`)
     }
   }
-  throw new NativeAddonError(
-    `No usable native addon for ${targetName()} (${runtimeName()}). Looked for:\n` +
-      attempts.map(attempt => `  ${attempt}\n`).join('') +
-      'To compile it here: npm rebuild millrace (needs Python 3, make and a C++17 compiler; install ' +
-      `scripts must be allowed). Compiled ones are shipped for ${PREBUILT_TARGETS.join(', ')}.`,
-    { cause },
-  )
+  throw new NativeAddonError(refusal(attempts), { cause })
+}
+
+function refusal(attempts: readonly string[]): string {
+  const { nodeApi, targets: known } = targets()
+  return [
+    `No usable native addon for ${targetName()} (${runtimeName()}). Looked for:`,
+    ...attempts.map(attempt => `  ${attempt}`),
+    'Any one of these helps:',
+    `  - run where the package carries one: ${known.map(({ name }) => name).join(', ')}, with Node-API ` +
+      `${nodeApi} or later; if this is one of them, install the package anew, with its folder prebuilds`,
+    '  - compile one: npx millrace build-addon (needs CMake and a C and C++17 compiler)',
+    '  - set MILLRACE_ADDON to the path of an addon that was compiled for this platform elsewhere',
+  ].join('\n')
 }
 
 function runtimeName(): string {
-  const { bun, deno, node } = process.versions
-  if (bun) return `Bun ${bun}`
-  if (deno) return `Deno ${deno}`
-  return `Node ${node}`
-}
-
-/**
- * Without musl's loader it is not musl. With it, it may still be glibc with musl installed beside it: then
- * the runtime's report, which takes long to make, names the glibc it runs on.
- */
-function isMusl(): boolean {
-  try {
-    if (!readdirSync('/lib').some(name => name.startsWith('ld-musl-'))) return false
-    const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
-    return !report.header?.glibcVersionRuntime
-  } catch {
-    return existsSync('/etc/alpine-release')
-  }
+  const { bun, deno, napi, node } = process.versions
+  const nodeApi = napi === undefined ? '' : `, Node-API ${napi}`
+  if (bun) return `Bun ${bun}${nodeApi}`
+  if (deno) return `Deno ${deno}${nodeApi}`
+  return `Node ${node}${nodeApi}`
 }

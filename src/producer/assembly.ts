@@ -2,6 +2,7 @@ import { RecordAccumulator } from '../accumulator/accumulator.js'
 import type { WaitingBudget } from '../accumulator/append/waiting-budget.js'
 import { ClusterClient } from '../cluster/cluster-client.js'
 import type { Clock } from '../common/clock.js'
+import { environmentVariable } from '../common/environment.js'
 import type { Observer } from '../common/observer.js'
 import { createCodec, defaultCompressionLevels } from '../compression/index.js'
 import type { ProducerConfig } from '../config/index.js'
@@ -130,7 +131,7 @@ function createAccumulator(
     observer,
     waitingBudget,
     random: Math.random,
-    fillFreed: process.env.MILLRACE_FILL_FREED === '1',
+    fillFreed: environmentVariable('MILLRACE_FILL_FREED') === '1',
     host: {
       wakeup: () => sender().wakeup(),
       isDrainable: leaderId => sender().latency.isDrainable(leaderId),

@@ -25,6 +25,7 @@ import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
 import { CloseDeadline } from './close-deadline.js'
 import { Interceptors } from './interceptors.js'
+import type { KafkaProducer } from './kafka-producer.js'
 import { observeCallback, observePromise } from './observed-send.js'
 import { ProducerState } from './producer-state.js'
 import { ProducerTelemetry } from './producer-telemetry.js'
@@ -51,7 +52,7 @@ import type { PartitionInfo, ProducerRecord } from './types.js'
  * Sends to one partition are stored in the order of the calls, whatever is awaited. `send` copies: its
  * buffers may be used again as soon as it has returned.
  */
-export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
+export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   private readonly config: ProducerConfig
   private readonly clock: Clock
   private readonly recordClock: RecordClock

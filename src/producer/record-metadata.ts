@@ -27,6 +27,20 @@ export class RecordMetadata {
     return new RecordMetadata(new BatchOutcome(topic, partition), -1, -1, -1, -1)
   }
 
+  /** Metadata of a record that is in no batch; -1 for what is not known, and for the size of null. */
+  static of(place: {
+    topic: string
+    partition: number
+    offset: bigint
+    timestampMs: number
+    keyBytes: number
+    valueBytes: number
+  }): RecordMetadata {
+    const outcome = new BatchOutcome(place.topic, place.partition)
+    outcome.baseOffset = place.offset
+    return new RecordMetadata(outcome, 0, place.timestampMs, place.keyBytes, place.valueBytes)
+  }
+
   get topic(): string {
     return this.outcome.topic
   }

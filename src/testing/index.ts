@@ -1,7 +1,7 @@
 /**
  * `millrace/testing`: a Kafka cluster inside the process, for development and tests. It speaks the real
  * protocol on loopback, keeps records in memory, checks every batch with a decoder of its own, and does wrong
- * on request.
+ * on request. And a producer without any cluster, for unit tests.
  */
 
 export type { ApiName } from './api-names.js'
@@ -16,6 +16,8 @@ export type { HoldOptions } from './faults/hold.js'
 export type { ReplyMutator } from './faults/mutate.js'
 export type { SwallowOptions } from './faults/swallow.js'
 export type { CommittedOffset } from './group-offsets.js'
+export { MockProducer, type MockProducerOptions } from './mock-producer.js'
+export type { OffsetsByGroup } from './mock-transactions.js'
 export type { BrokerOptions, Endpoint } from './options.js'
 export type { IsolationLevel } from './partition-log.js'
 export type { BrokerRecord } from './record-batch.js'

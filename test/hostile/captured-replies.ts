@@ -55,6 +55,7 @@ export async function captureReplies(): Promise<CapturedReply[]> {
       // Only the last has all that the newest generation needs.
       transactionVersion: step === STEPS - 1 ? 2 : step % 2,
       sasl: { users: { user: 'secret' }, sessionLifetimeMs: 60_000 },
+      telemetry: { pushIntervalMs: 10, metrics: ['*'] },
     })
     for (const topic of ['one', 'two']) broker.createTopic(topic)
     const stop = broker.mutateReply((name, version, bytes) => {

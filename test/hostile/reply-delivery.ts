@@ -100,6 +100,7 @@ export class ReplyDelivery {
       nodes: 2,
       partitions: PARTITIONS,
       sasl: { users: { user: 'secret' } },
+      telemetry: { pushIntervalMs: 200, metrics: ['*'] },
     })
     const delivery = new ReplyDelivery(seed, broker, settledMsMax)
     const times = new FrameTimes(chunk => delivery.suspect(chunk))

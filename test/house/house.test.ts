@@ -28,6 +28,8 @@ const SHARED_FIELDS: Readonly<Record<string, string>> = {
   'src/accumulator/batch/batch-outcome.ts error': 'a batch fails as a whole, or a part of it does',
   'src/accumulator/batch/batch-outcome.ts recordErrors':
     'named by the broker, with the others or without them',
+  'src/accumulator/batch/batch-outcome.ts baseOffset':
+    'told by the broker; given to RecordMetadata.of where there is no batch',
   'src/accumulator/batch/batch-outcome.ts parts': SAME_NAME,
   'src/accumulator/batch/batch.ts attachment': 'kept by who settles the batch, dropped when it is settled',
   'src/accumulator/batch/batch.ts recordCount': 'counted as records are written, given when a batch is split',
@@ -115,7 +117,11 @@ test('no file names a machine, a registry or unfinished work', () => {
 
 test('the locks name every optional package, for platforms this machine is not', () => {
   const script = join(ROOT, 'scripts/complete-lock.mjs')
-  for (const lock of ['package-lock.json', 'test/runtimes/package-lock.json']) {
+  for (const lock of [
+    'package-lock.json',
+    'test/runtimes/package-lock.json',
+    'test/packaging/package-lock.json',
+  ]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check', join(ROOT, lock)], {
       encoding: 'utf8',
     })

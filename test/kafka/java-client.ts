@@ -118,6 +118,11 @@ export class JavaClient implements AsyncDisposable {
     await this.command(['subscribe', bootstrapServers, name, metrics, intervalMs])
   }
 
+  /** Limits what the clients of an id may produce, as an operator's quota does. */
+  async setQuota(bootstrapServers: string, clientId: string, bytesPerSecond: number): Promise<void> {
+    await this.command(['quota', bootstrapServers, clientId, bytesPerSecond])
+  }
+
   /** The partition Kafka's producer chooses for each key among so many. */
   async partitionsOf(keys: readonly Uint8Array[], partitions: number): Promise<number[]> {
     const chosen: number[] = []

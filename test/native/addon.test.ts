@@ -6,6 +6,8 @@ import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import {
   AppendStatus,
+  LZ4_MALFORMED,
+  LZ4_TOO_LARGE,
   NO_BATCH,
   PARTITION_BY_KEY,
   PARTITION_STICKY,
@@ -14,7 +16,7 @@ import {
   Staged,
   Touched,
 } from '../../dist/native/addon.js'
-import { addonPaths, loadAddon } from '../../dist/native/load.js'
+import { addonPlaces, loadAddon } from '../../dist/native/load.js'
 import { readRecords, type StagedInput, TestCore } from './support.js'
 
 const collectGarbage = garbageCollector()
@@ -71,6 +73,40 @@ test('lz4Block writes one raw block, and wants views of lengths that it can do w
   assert.throws(() => addon.lz4Block(new Uint8Array(65_537), new Uint8Array(100_000)), RangeError)
   assert.throws(() => addon.lz4Block('aaa' as never, output), TypeError)
   assert.throws(() => addon.lz4Block(output, null as never), TypeError)
+})
+
+test('lz4Decode reads what lz4Block writes, and says what is wrong with anything else', () => {
+  const input = Buffer.from('the quick brown fox, the quick red fox; '.repeat(50))
+  const block = new Uint8Array(4000)
+  const bytes = addon.lz4Block(input, block)
+  const output = new Uint8Array(input.length)
+  assert.equal(addon.lz4Decode(block.subarray(0, bytes), output), input.length)
+  assert.deepEqual(Buffer.from(output), input)
+  assert.equal(addon.lz4Decode(block.subarray(0, bytes), output.subarray(1)), LZ4_TOO_LARGE)
+  for (let cut = 0; cut < bytes; cut++) {
+    assert.equal(addon.lz4Decode(block.subarray(0, cut), output), LZ4_MALFORMED, `${cut}`)
+  }
+  // One literal, then a match that begins before the first byte.
+  assert.equal(addon.lz4Decode(Buffer.from('1061020000', 'hex'), output), LZ4_MALFORMED)
+  assert.throws(() => addon.lz4Decode('a' as never, output), TypeError)
+  assert.throws(() => addon.lz4Decode(block, new Uint8Array(new SharedArrayBuffer(9))), TypeError)
+})
+
+test('zstd wants views of its own, and an output that is large enough', async () => {
+  const encoder = addon.createZstdEncoder(3)
+  const input = randomBytes(10_000)
+  const output = new Uint8Array(addon.zstdBound(input.length))
+  const bytes = encoder.encode(input, output)
+  assert.equal(await encoder.encodeOnThread(input, output), bytes)
+  const content = new Uint8Array(input.length)
+  assert.equal(addon.zstdDecode(output.subarray(0, bytes), content), input.length)
+  assert.deepEqual(Buffer.from(content), input)
+  assert.throws(() => encoder.encode(input, output.subarray(0, 100)), /Destination buffer/)
+  await assert.rejects(encoder.encodeOnThread(input, output.subarray(0, 100)), /Destination buffer/)
+  assert.throws(() => encoder.encodeOnThread(input, 'x' as never), TypeError)
+  assert.throws(() => encoder.encode(new Uint8Array(new SharedArrayBuffer(9)), output), TypeError)
+  assert.throws(() => addon.zstdBound(-1), RangeError)
+  assert.match(addon.zstdVersion, /^\d+\.\d+\.\d+$/)
 })
 
 test('a batch of strings, bytes, nulls and headers is byte-equal to Java', () => {
@@ -655,7 +691,7 @@ test('a dropped core is collected with its memory', async () => {
 })
 
 test('worker threads load the addon side by side and end with cores alive', async () => {
-  const path = addonPaths(process.env.MILLRACE_ADDON)[0]
+  const path = addonPlaces(process.env.MILLRACE_ADDON)[0]?.path
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')
     const addon = require(workerData)

@@ -217,6 +217,14 @@ export class HostileCalls {
       () => addon.lz4Block(this.bytes(), random.once(2) ? new Uint8Array(9000) : (values.bytes() as never)),
       () => addon.lz4Block(values.bytes() as never, values.bytes() as never),
       () => addon.lz4Block(values.bytes() as never, new Uint8Array(this.small(600) as never)),
+      () => addon.lz4Decode(values.bytes() as never, new Uint8Array(this.small(600) as never)),
+      () => addon.zstdBound(this.small(600) as never),
+      () => addon.zstdDecode(values.bytes() as never, new Uint8Array(this.small(600) as never)),
+      () => {
+        const encoder = addon.createZstdEncoder(random.once(3) ? this.small(30) : (1 as never))
+        const output = random.once(2) ? new Uint8Array(20_000) : (values.bytes() as never)
+        return encoder.encode(values.bytes() as never, output)
+      },
       () => this.createCore(),
     ])
   }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { addonPaths } from '../../dist/native/load.js'
+import { addonPlaces } from '../../dist/native/load.js'
 
 /** What each thread runs: the same addon twice, calls of both, and an end with their cores alive. */
 const CODE = `
@@ -21,7 +21,7 @@ const CODE = `
  * ended, in turn. Resolves to the calls made.
  */
 export async function hostileWorkers(threads: number, callsPerThread: number, seed: number): Promise<number> {
-  const path = addonPaths(process.env.MILLRACE_ADDON)[0]
+  const path = addonPlaces(process.env.MILLRACE_ADDON)[0]?.path
   const calls = new URL('./hostile-core.js', import.meta.url).href
   const made = Array.from({ length: threads }, async (_, i) => {
     const workerData = { path, calls, seed: seed + 2 * i, count: callsPerThread, exits: i % 3 === 0 }

@@ -112,6 +112,7 @@ test('every type that kafkajs declares is declared', () => {
     'types',
     'types-admin',
     'types-consumer',
+    'types-reassignment',
     'errors',
     'enums',
     'kafka',

@@ -18,6 +18,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
@@ -31,6 +33,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *   offsets    BOOTSTRAP GROUP                one line a partition: topic, partition, offset
  *   feature    BOOTSTRAP NAME LEVEL           finalizes the level, up or down
  *   subscribe  BOOTSTRAP NAME METRICS INTERVAL   asks clients for metrics every so many milliseconds
+ *   quota      BOOTSTRAP CLIENT_ID BYTES      bytes a second that the client may produce
  *   partition  PARTITIONS KEY...              one line a key (base64), see JavaPartitioner
  */
 public final class JavaClient {
@@ -57,6 +60,7 @@ public final class JavaClient {
             case "offsets" -> offsets(words, out);
             case "feature" -> feature(words);
             case "subscribe" -> subscribe(words);
+            case "quota" -> quota(words);
             case "partition" -> JavaPartitioner.partition(words, out);
             default -> throw new IllegalArgumentException("unknown command " + words[0]);
         }
@@ -88,6 +92,14 @@ public final class JavaClient {
     private static void feature(String[] words) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
             Features.set(admin, words[2], Short.parseShort(words[3]));
+        }
+    }
+
+    private static void quota(String[] words) throws Exception {
+        var client = new ClientQuotaEntity(Map.of(ClientQuotaEntity.CLIENT_ID, words[2]));
+        var rate = new ClientQuotaAlteration.Op("producer_byte_rate", Double.valueOf(words[3]));
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[1]))) {
+            admin.alterClientQuotas(List.of(new ClientQuotaAlteration(client, List.of(rate)))).all().get();
         }
     }
 

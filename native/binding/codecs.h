@@ -1,0 +1,20 @@
+// Functions of bytes that belong to no core: hashes and codecs.
+#pragma once
+
+#include <node_api.h>
+
+namespace millrace {
+
+napi_value murmur2OfValue(napi_env env, napi_callback_info info);
+napi_value crc32cOfValue(napi_env env, napi_callback_info info);
+napi_value lz4Decode(napi_env env, napi_callback_info info);
+// `lz4Block`, with an encoder of its own for each environment: they run on threads of their own.
+bool addLz4Block(napi_env env, napi_value exports);
+
+// zstd.cpp
+napi_value createZstdEncoder(napi_env env, napi_callback_info info);
+napi_value zstdDecode(napi_env env, napi_callback_info info);
+napi_value zstdBound(napi_env env, napi_callback_info info);
+const char* zstdVersion();
+
+}  // namespace millrace

@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+
+/** A platform that the package carries an addon for. */
+export interface Target {
+  /** Such as `linux-x64` or `linux-arm64-musl`. */
+  readonly name: string
+  readonly platform: string
+  readonly arch: string
+  /** `glibc` or `musl`; Linux only. */
+  readonly libc?: string
+}
+
+/** native/targets.json, which the builder reads as well. */
+interface Targets {
+  /** The version of Node-API that addons are built for. */
+  readonly nodeApi: number
+  readonly targets: readonly Target[]
+}
+
+export function targets(): Targets {
+  return require('../../native/targets.json') as Targets
+}
+
+/** Name of this platform's target, whether or not there is a prebuild for it. */
+export function targetName(): string {
+  const suffix = process.platform === 'linux' && isMusl() ? '-musl' : ''
+  return `${process.platform}-${process.arch}${suffix}`
+}
+
+/**
+ * Whether a map of this process's memory (Linux: `/proc/self/maps`) names the C library musl; undefined if it
+ * names none. What is installed beside says nothing: glibc machines may have musl, too.
+ */
+export function mapsMusl(maps: string): boolean | undefined {
+  if (/\/(?:ld-musl-|libc\.musl-)/.test(maps)) return true
+  if (/\/(?:libc\.so\.6|libc-2\.\d+\.so|ld-linux[^/\n]*)/.test(maps)) return false
+  return undefined
+}
+
+function isMusl(): boolean {
+  const { Deno } = globalThis as { Deno?: { build?: { target?: string } } }
+  if (Deno !== undefined) return Deno.build?.target?.endsWith('musl') === true
+  try {
+    const answer = mapsMusl(readFileSync('/proc/self/maps', 'latin1'))
+    if (answer !== undefined) return answer
+  } catch {
+    // Not readable in every container.
+  }
+  return reportsMusl()
+}
+
+/** The runtime's report names the glibc it runs on. It takes long to make, so only if musl is there. */
+function reportsMusl(): boolean {
+  try {
+    if (!readdirSync('/lib').some(name => name.startsWith('ld-musl-'))) return false
+    const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
+    return !report.header?.glibcVersionRuntime
+  } catch {
+    return existsSync('/etc/alpine-release')
+  }
+}

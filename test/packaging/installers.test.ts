@@ -1,0 +1,112 @@
+// The packed package, installed by each package manager with scripts off and no compiler on the PATH.
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { IMPORTS, REQUIRES } from './programs/programs.js'
+import { Project, packForHost, ROOT, tool } from './project.js'
+
+const { programs } = (await import(`${ROOT}test/runtimes/programs.mjs`)) as {
+  programs: Readonly<Record<string, string>>
+}
+const MiB = 1024 * 1024
+/** The package snappy reads variables of the environment; the other codecs do without that permission. */
+const DENO_FLAGS = ['run', '--allow-ffi', '--allow-read', '--allow-net', '--allow-env']
+const packed = mkdtempSync(join(tmpdir(), 'millrace-packed-'))
+const projects: Project[] = []
+let tarball = ''
+
+before(async () => {
+  tarball = await packForHost(packed)
+})
+after(() => {
+  for (const project of projects) project.remove()
+  rmSync(packed, { recursive: true, force: true })
+})
+
+function projectOf(manifest: object = {}): Project {
+  const project = new Project(manifest)
+  projects.push(project)
+  project.write({ 'requires.cjs': REQUIRES, 'imports.mjs': IMPORTS })
+  return project
+}
+
+/** Folders of packages, scoped ones counted one by one; links are those of pnpm to its own store. */
+function packagesIn(modules: string): string[] {
+  return readdirSync(modules)
+    .filter(name => !name.startsWith('.'))
+    .flatMap(name =>
+      name.startsWith('@') ? readdirSync(join(modules, name)).map(each => `${name}/${each}`) : [name],
+    )
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter(entry => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+}
+
+interface Installer {
+  name: string
+  runtime: string
+  /** What the installer itself has to say about where the package came from. */
+  install(project: Project, runtime: string): Promise<string>
+}
+
+const installers: readonly Installer[] = [
+  {
+    name: 'npm 12',
+    runtime: 'node24',
+    install: (project, node) => project.run(node, [tool('npm/bin/npm-cli.js'), 'install', tarball]),
+  },
+  {
+    name: 'pnpm',
+    runtime: 'node24',
+    install: (project, node) => project.run(node, [tool('pnpm/bin/pnpm.mjs'), 'add', tarball]),
+  },
+  { name: 'Bun', runtime: 'bun', install: (project, bun) => project.run(bun, ['add', tarball]) },
+]
+
+for (const { name, runtime, install } of installers) {
+  const program = programs[runtime] ?? ''
+  describe(name, { skip: !existsSync(program) }, () => {
+    const project = projectOf()
+    before(async () => {
+      const output = await install(project, program)
+      assert.doesNotMatch(output, /millrace.*script|script.*millrace/i)
+    })
+
+    test('installs few packages and few bytes', () => {
+      const modules = join(project.folder, 'node_modules')
+      assert.ok(packagesIn(modules).length <= 4, packagesIn(modules).join())
+      assert.ok(bytesIn(modules) < 12 * MiB)
+    })
+
+    test('require and import give the same classes, and every codec delivers', async () => {
+      await project.delivers(program, ['requires.cjs'])
+      await project.delivers(program, ['imports.mjs'])
+    })
+  })
+}
+
+describe('one installation', () => {
+  const project = projectOf()
+  before(() =>
+    installers[0]?.install(project, programs[existsSync(programs.node24 ?? '') ? 'node24' : 'current'] ?? ''),
+  )
+
+  for (const runtime of ['node20', 'node26', 'bun', 'deno']) {
+    const program = programs[runtime] ?? ''
+    test(`works on ${runtime}`, { skip: !existsSync(program) }, async () => {
+      const flags = runtime === 'deno' ? DENO_FLAGS : []
+      await project.delivers(program, [...flags, 'requires.cjs'])
+      await project.delivers(program, [...flags, 'imports.mjs'])
+    })
+  }
+
+  test('has the command, and its version', async () => {
+    const output = await project.run(process.execPath, ['node_modules/millrace/dist/cli.js', '--version'])
+    assert.match(output, /^\d+\.\d+\.\d+\n$/)
+  })
+})
