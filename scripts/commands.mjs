@@ -80,7 +80,7 @@ export function isOutdated(target, sources) {
 
 /** Options without a value, and those whose value is a word. */
 const FLAGS = ['--plain', '--kafka']
-const WORDS = ['--runtime', '--sink']
+const WORDS = ['--runtime', '--sink', '--target']
 
 function describeOption(name) {
   if (FLAGS.includes(name)) return name

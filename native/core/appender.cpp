@@ -107,6 +107,12 @@ AppendStatus Appender::reserve(int32_t topic, int32_t partition, const uint8_t* 
   pending_.timestampMs = shape.timestampMs;
   pending_.sticky = partition == kPartitionSticky;
   if (partition == kPartitionByKey) {
+    // A key that is refused for its size need not be hashed first: it may have a gigabyte.
+    if (MILLRACE_UNLIKELY(!closed_ && shape.payloadBytes() > surePayloadBytes_) &&
+        isTooLarge(shape, &reservation->sizeBytes)) {
+      offerMemory_ = nullptr;
+      return AppendStatus::TooLarge;
+    }
     const uint32_t hash = toPositive(murmur2(key, static_cast<size_t>(shape.keyBytes)));
     partition = static_cast<int32_t>(hash % static_cast<uint32_t>(known.partitionCount));
   } else if (partition == kPartitionSticky) {

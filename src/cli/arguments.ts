@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { printable, quoted } from '../common/foreign-text.js'
 
 /** What is wrong with how the command was called. Ends it with exit code 2. */
 export class UsageError extends Error {
@@ -101,7 +102,9 @@ function checkOption(token: OptionToken, table: OptionTable, foreign: ForeignOpt
   if (!option) {
     if (Object.hasOwn(foreign, rawName)) throw new UsageError(`Option ${rawName}: ${foreign[rawName]}`)
     const near = nearest(name, Object.keys(table))
-    throw new UsageError(`Unknown option ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`)
+    throw new UsageError(
+      `Unknown option ${printable(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
+    )
   }
   if (option.type === 'boolean') {
     if (value !== undefined) throw new UsageError(`Option ${rawName} takes no value`)
@@ -171,5 +174,5 @@ function editDistance(from: string, to: string): number {
 }
 
 export function quote(text: string): string {
-  return JSON.stringify(text)
+  return quoted(text)
 }

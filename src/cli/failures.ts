@@ -1,4 +1,8 @@
+import { printable } from './printable.js'
 import type { Totals } from './summary.js'
+
+/** Of a message; it may quote the line. */
+const MESSAGE_MAX = 1000
 
 /** Counts and reports records that failed, each with the number of its line (or event). */
 export class Failures {
@@ -26,7 +30,9 @@ export class Failures {
     this.#totals.failed += numbers.length
     const nameOf = this.#nameOf
     const which = nameOf ? numbers.map(nameOf).join(', ') : ranges(numbers)
-    this.#report(`${this.#unit}${numbers.length === 1 ? '' : 's'} ${which}: ${message}`)
+    this.#report(
+      `${this.#unit}${numbers.length === 1 ? '' : 's'} ${which}: ${printable(message, MESSAGE_MAX)}`,
+    )
   }
 }
 

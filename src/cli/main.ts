@@ -10,6 +10,8 @@ import { printable } from './printable.js'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
+/** Of a line, before escaping. */
+const LINE_MAX = 4000
 
 interface Command {
   readonly help: string
@@ -77,13 +79,16 @@ function commandOf(name: string): Command | undefined {
 
 function complain(command: string, error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigError) {
-    process.stderr.write(`millrace ${command}: ${printable(error.message)}\nSee millrace ${command} --help\n`)
+    process.stderr.write(
+      `millrace ${command}: ${printable(error.message, LINE_MAX)}\nSee millrace ${command} --help\n`,
+    )
     return EXIT_USAGE
   }
   const known = error instanceof KafkaError || (error as NodeJS.ErrnoException)?.syscall !== undefined
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? '')) : String(error)
   // A stack has lines of its own.
-  process.stderr.write(`millrace ${command}: ${text.split('\n').map(printable).join('\n')}\n`)
+  const lines = text.split('\n').map(line => printable(line, LINE_MAX))
+  process.stderr.write(`millrace ${command}: ${lines.join('\n')}\n`)
   return EXIT_FAILED
 }
 

@@ -1,35 +1,21 @@
-/**
- * What a terminal may take for a command, or may hide: C0 and C1 controls with DEL, line and paragraph
- * separators, and the marks that change the direction of text.
- */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
-
-const SHORT: Readonly<Record<string, string>> = {
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\b': '\\b',
-  '\f': '\\f',
-}
-
-function hex(character: string, digits: number): string {
-  return character.charCodeAt(0).toString(16).padStart(digits, '0')
-}
+import { printable as printableForeign, UNPRINTABLE } from '../common/foreign-text.js'
 
 /**
- * The text on one line, with everything escaped that a terminal would not show: `\n`, `\x1b`, `\u202e`.
- * Topics, file names, input and what brokers answer are to pass here before they are written.
+ * The text on one line, with everything escaped that a terminal would not show: `\n`, `\u001b`, `\u202e`.
+ * Topics, file names, input and what brokers answer are to pass here before they are written. Longer texts
+ * than `charactersMax` are cut; default none.
  */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, character => {
-    const short = SHORT[character]
-    if (short !== undefined) return short
-    return character < '\x80' ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`
-  })
+export function printable(text: string, charactersMax = Number.POSITIVE_INFINITY): string {
+  return printableForeign(text, charactersMax)
 }
 
 /** JSON on one line that is safe on a terminal; what it parses to is the same. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, character => `\\u${hex(character, 4)}`)
+  return JSON.stringify(value).replace(UNPRINTABLE, unitsOf)
+}
+
+/** JSON has no escapes but those of UTF-16 units. */
+function unitsOf(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+  return units.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }

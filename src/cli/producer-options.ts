@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isOptionLike } from '../common/secret.js'
 import { describeOptions, type ProducerOptions, parseProperties } from '../index.js'
 import { assignment, quote, UsageError } from './arguments.js'
 import { fromRdkafka } from './rdkafka-options.js'
@@ -29,7 +30,11 @@ export function readConfig(option: string, path: string, warn: (text: string) =>
   )
   const passedOver = Object.keys(all).filter(key => !known.has(key))
   if (passedOver.length > 0) {
-    warn(`${path}: no producer has these options, they are passed over: ${passedOver.join(', ')}`)
+    // The name of what has been taken apart in the wrong places may be a piece of a key.
+    const names = passedOver.filter(isOptionLike)
+    const unnamed = passedOver.length - names.length
+    if (unnamed > 0) names.push(`${unnamed} whose names are not shown, as they may be secrets`)
+    warn(`${path}: no producer has these options, they are passed over: ${names.join(', ')}`)
   }
   return Object.fromEntries(
     Object.entries(all).filter(([key]) => known.has(key) && !SERIALIZERS.includes(key)),

@@ -1,5 +1,6 @@
 import { promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
+import { type ForeignTexts, foreignTexts } from '../common/foreign-text.js'
 import { NetworkError } from '../errors/index.js'
 
 /** All addresses of a host, in the order to try them. */
@@ -15,13 +16,16 @@ export const systemLookup: Lookup = async host =>
 export class Addresses {
   private readonly host: string
   private readonly lookup: Lookup
+  private readonly texts: ForeignTexts
   private addresses: readonly string[] = []
   private index = 0
   private lastUsed: string | undefined
 
-  constructor(host: string, lookup: Lookup) {
+  /** `texts`: the door that the name goes through where it is shown; a broker may have made it up. */
+  constructor(host: string, lookup: Lookup, texts: ForeignTexts = foreignTexts) {
     this.host = host
     this.lookup = lookup
+    this.texts = texts
   }
 
   /** The address for the next attempt; rejects with {@link NetworkError} where the name does not resolve. */
@@ -30,6 +34,10 @@ export class Addresses {
     if (this.index >= this.addresses.length) await this.resolve()
     this.lastUsed = this.addresses[this.index++] as string
     return this.lastUsed
+  }
+
+  private get shownHost(): string {
+    return this.texts.shownName(this.host)
   }
 
   /** What was resolved may be out of date. */
@@ -41,11 +49,15 @@ export class Addresses {
   private async resolve(): Promise<void> {
     try {
       this.addresses = await this.lookup(this.host)
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new NetworkError(`The host name "${this.host}" could not be resolved: ${reason}`, { cause })
+    } catch (thrown) {
+      const cause = this.texts.error(thrown)
+      throw new NetworkError(`The host name "${this.shownHost}" could not be resolved: ${cause.message}`, {
+        cause,
+      })
     }
-    if (this.addresses.length === 0) throw new NetworkError(`The host name "${this.host}" has no address`)
+    if (this.addresses.length === 0) {
+      throw new NetworkError(`The host name "${this.shownHost}" has no address`)
+    }
     // The one that just failed goes last.
     this.index = this.addresses.length > 1 && this.addresses[0] === this.lastUsed ? 1 : 0
   }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../common/clock.js'
+import { type ForeignTexts, reasonOf } from '../common/foreign-text.js'
 import {
   AuthenticationError,
   KafkaError,
@@ -14,14 +15,12 @@ import { ErrorCodes } from '../protocol/error-codes.js'
 import { encodeRequest } from '../protocol/header.js'
 import { SaslAuthenticate, type SaslAuthenticateResponse } from '../protocol/sasl-authenticate.js'
 import { SaslHandshake } from '../protocol/sasl-handshake.js'
-import { redact, type SaslBroker, type SaslExchange, type SaslMechanism } from '../security/index.js'
+import type { SaslBroker, SaslExchange, SaslMechanism } from '../security/index.js'
 import type { ApiVersionTable } from './api-version-table.js'
 import type { Connection } from './connection.js'
 
 /** From this version on tokens travel in SaslAuthenticate, which can say why they are refused. */
 const HANDSHAKE_VERSION = 1
-/** Longest text of a broker shown. */
-const BROKER_TEXT_MAX = 500
 
 /** Errors that mean the broker does not accept this client, now or later (Java: AuthenticationException). */
 const REFUSALS: ReadonlySet<number> = new Set([
@@ -38,6 +37,8 @@ export interface AuthenticationTarget {
   readonly mechanism: SaslMechanism
   readonly broker: SaslBroker
   readonly clock: Clock
+  /** Learns what brokers are not to be quoted with. */
+  readonly texts: ForeignTexts
   /** For each step that is the client's own: asking for credentials, hashing. */
   readonly timeoutMs: number
 }
@@ -52,7 +53,8 @@ interface PreparedExchange {
 export function prepareExchange(target: AuthenticationTarget): Promise<PreparedExchange> {
   return ownStep(target, async () => {
     const exchange = await target.mechanism.begin(target.broker)
-    return { exchange, first: await exchange.start() }
+    target.texts.learn(exchange.secrets ?? [])
+    return { exchange, first: checkedMessage(await exchange.start()) }
   })
 }
 
@@ -73,13 +75,22 @@ export async function authenticate(
       authBytes: message,
     })
     if (response.errorCode !== ErrorCodes.NONE) {
-      throw refusal(target, response.errorCode, redact(response.errorMessage ?? '', exchange.secrets ?? []))
+      throw refusal(target, response.errorCode, response.errorMessage)
     }
     const challenge = Buffer.from(response.authBytes)
-    const answer = await ownStep(target, async () => exchange.step(challenge))
+    const answer = await ownStep(target, async () => {
+      const made = await exchange.step(challenge)
+      return made === null ? null : checkedMessage(made)
+    })
     if (answer === null) return Math.max(0, Number(response.sessionLifetimeMs))
     message = answer
   }
+}
+
+/** Mechanisms may be an application's own, and what is no bytes would fail far from here. */
+function checkedMessage(message: unknown): Uint8Array {
+  if (message instanceof Uint8Array) return message
+  throw new AuthenticationError('the mechanism made a message that is no Uint8Array')
 }
 
 /** Agrees on the mechanism. The client's own choice stands: it never falls back to a weaker one. */
@@ -88,9 +99,9 @@ async function shakeHands(target: AuthenticationTarget): Promise<void> {
   if (versions.highest(SaslHandshake, HANDSHAKE_VERSION) < 0) throw tooOld(target)
   const request = { mechanism: mechanism.name }
   const { errorCode, mechanisms } = await ask(target, SaslHandshake, HANDSHAKE_VERSION, request)
-  const offers = `; it offers ${shown(mechanisms.slice(0, 20).join(', ')) || 'none'}`
+  const offers = `; it offers ${target.texts.shown(mechanisms.slice(0, 20).join(', ')) || 'none'}`
   if (errorCode !== ErrorCodes.NONE) {
-    throw refusal(target, errorCode, '', errorCode === ErrorCodes.UNSUPPORTED_SASL_MECHANISM ? offers : '')
+    throw refusal(target, errorCode, null, errorCode === ErrorCodes.UNSUPPORTED_SASL_MECHANISM ? offers : '')
   }
   if (!mechanisms.includes(mechanism.name)) {
     throw failure(target, `the broker accepted the mechanism without offering it${offers}`)
@@ -141,7 +152,7 @@ async function ownStep<T>(target: AuthenticationTarget, step: () => Promise<T>):
   } catch (cause) {
     throw cause instanceof KafkaError && !(cause instanceof AuthenticationError)
       ? cause
-      : failure(target, cause instanceof Error ? cause.message : String(cause), cause)
+      : failure(target, reasonOf(cause), cause)
   } finally {
     clock.clearTimeout(timer)
   }
@@ -158,9 +169,9 @@ function failure(
 }
 
 /** The broker's own no. */
-function refusal(target: AuthenticationTarget, code: number, said: string, more = ''): KafkaError {
+function refusal(target: AuthenticationTarget, code: number, message: string | null, more = ''): KafkaError {
   const { broker } = target.connection
-  const error = brokerError(code, { broker, message: shown(said) })
+  const error = brokerError(code, { broker, message })
   return REFUSALS.has(code) ? failure(target, error.message + more) : error
 }
 
@@ -168,9 +179,4 @@ function tooOld(target: AuthenticationTarget): KafkaError {
   const { broker } = target.connection
   const reason = `Broker ${broker} cannot authenticate as this client does, which takes Kafka 1.0 or later`
   return new UnsupportedVersionError(reason, { broker })
-}
-
-/** A broker's text on one line, not too much of it. */
-function shown(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, BROKER_TEXT_MAX)
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
+import { ForeignTexts } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
 import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { noObserver, type Observer } from '../common/observer.js'
@@ -37,6 +38,8 @@ export type { Connect } from './node-connection.js'
 export type { OutgoingRequest } from './outgoing-request.js'
 export type { RequestOptions, RpcTarget } from './pending-rpcs.js'
 
+/** Nodes left out that are warned of. */
+const REFUSALS_WARNED_MAX = 20
 const NO_TOPICS: MetadataRequest = {
   topics: [],
   allowAutoTopicCreation: false,
@@ -69,6 +72,8 @@ export interface ClusterClientOptions {
   logger: Logger
   /** Default: nobody observes. */
   observer?: Observer
+  /** Whether connections to the host that a broker names may be made; default to any. */
+  allowsHost?: (host: string) => boolean
   /** TLS and SASL; default neither. */
   security?: Security
   /** How sockets are opened; default as `security` says. */
@@ -105,12 +110,16 @@ export class ClusterClient {
   private readonly options: ClusterClientOptions
   private readonly observer: Observer
   private readonly context: NodeContext
+  /** The door that all texts of brokers go through. */
+  private readonly texts = new ForeignTexts()
   private readonly nodes = new Map<number, NodeConnection>()
   /** Open connections that no node uses any more. */
   private readonly detached = new Set<Connection>()
   private readonly features = new FinalizedFeatures()
   private readonly updater: MetadataUpdater
   private readonly rpcs: PendingRpcs
+  /** What has been warned of, or would be again and again. */
+  private readonly refusedNodes = new Set<string>()
   private closing: Promise<void> | null = null
   private onAllClosed: () => void = () => {}
 
@@ -120,6 +129,8 @@ export class ClusterClient {
     this.context = this.nodeContext()
     this.metadata.bootstrap(options.bootstrapServers)
     this.metadata.onNodesChanged = () => this.followNodes()
+    this.metadata.allowsHost = options.allowsHost ?? this.metadata.allowsHost
+    this.metadata.onNodeRefused = reason => this.onNodeRefused(reason)
     this.updater = this.newUpdater()
     this.rpcs = new PendingRpcs({
       clientId: options.clientId,
@@ -250,7 +261,9 @@ export class ClusterClient {
   /** `host:port (id n)`; only the id where the node is not known. */
   brokerName(nodeId: number): string {
     const node = this.metadata.node(nodeId)
-    return node === undefined ? (this.nodes.get(nodeId)?.name ?? `(id ${nodeId})`) : nodeName(node)
+    return node === undefined
+      ? (this.nodes.get(nodeId)?.name ?? `(id ${nodeId})`)
+      : nodeName(node, this.texts)
   }
 
   /** The node with the least to do of those that take a request now; null if there is none. */
@@ -309,6 +322,7 @@ export class ClusterClient {
       observer: this.observer,
       prepareConnect: this.connectPreparer(),
       mechanism: options.security?.mechanism ?? null,
+      texts: this.texts,
       // Whoever opens the sockets may know names that this machine does not.
       lookup: options.lookup ?? (options.socketFactory ? async host => [host] : systemLookup),
       requestListener: options.requestListener ?? null,
@@ -432,14 +446,23 @@ export class ClusterClient {
     if (this.closing !== null && this.detached.size === 0) this.onAllClosed()
   }
 
+  /** Each reason is warned of once, and of those that name a host only so many: a broker may make up more. */
+  private onNodeRefused(reason: string): void {
+    if (this.refusedNodes.has(reason) || this.refusedNodes.size >= REFUSALS_WARNED_MAX) return
+    this.refusedNodes.add(reason)
+    this.options.logger.warn(this.texts.shown(reason))
+  }
+
   /**
    * The metadata names other nodes or addresses. Bootstrap servers have done their work when brokers are
-   * known; a broker that the metadata no longer names keeps its connection for as long as it is of use.
+   * known. A broker that the metadata no longer names answers what it has been asked, and its connection
+   * ends: kept until they are idle, connections to brokers that are named once each would use up all
+   * descriptors.
    */
   private followNodes(): void {
     for (const [id, node] of this.nodes) {
       const known = this.metadata.node(id)
-      const isSpent = id < 0 || (!this.metadata.bootstrapping && node.state === NodeState.Disconnected)
+      const isSpent = id < 0 || !this.metadata.bootstrapping
       if (known !== undefined) node.retarget(known)
       else if (isSpent) {
         node.detach()

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../common/clock.js'
 import { Fifo } from '../common/fifo.js'
+import { type ForeignTexts, foreignTexts } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
 import { noObserver, type ObservedNode, type Observer } from '../common/observer.js'
 import { isBun, isNode } from '../common/runtime.js'
@@ -63,6 +64,8 @@ interface ConnectionOptions {
   logger: Logger
   /** Default: nobody observes. */
   observer?: Observer
+  /** The door that texts of the broker go through; default one that knows no secrets. */
+  texts?: ForeignTexts
   events: ConnectionEvents
   /**
    * Whether the application opened the socket. Such a one says itself when it is connected, and may go on
@@ -93,6 +96,7 @@ export class Connection {
   private readonly logger: Logger
   private readonly observer: Observer
   private readonly node: ObservedNode
+  private readonly texts: ForeignTexts
   private readonly events: ConnectionEvents
   private readonly requestTimeoutMs: number
   private readonly frames: FrameReader
@@ -135,6 +139,7 @@ export class Connection {
     this.logger = options.logger
     this.observer = options.observer ?? noObserver
     this.node = options.node ?? UNKNOWN_NODE
+    this.texts = options.texts ?? foreignTexts
     this.events = options.events
     this.requestTimeoutMs = options.requestTimeoutMs
     this.lastActiveAt = this.clock.now()
@@ -273,9 +278,14 @@ export class Connection {
   /** TLS may also refuse a connection after the handshake: TLS 1.3 judges client certificates that late. */
   private socketError(cause: Error): KafkaError {
     const { broker, socket } = this
+    const shown = this.texts.error(cause)
     const refusal = hasTls(socket) && !this.isTrusted ? tlsRefusal(cause) : null
-    if (refusal === null) return this.networkError(`failed: ${cause.message}`, cause)
-    return new AuthenticationError(`TLS with broker ${broker} failed because ${refusal}`, { broker, cause })
+    if (refusal === null) return this.networkError(`failed: ${shown.message}`, shown)
+    const reason = this.texts.shown(refusal)
+    return new AuthenticationError(`TLS with broker ${broker} failed because ${reason}`, {
+      broker,
+      cause: shown,
+    })
   }
 
   private write(request: OutgoingRequest, chunks: Uint8Array[], now: number): void {
@@ -348,7 +358,7 @@ export class Connection {
 
   /** Throws what the response's owner throws while decoding; `onData` ends the connection then. */
   private onFrame(frame: Uint8Array): void {
-    const reader = new Reader(frame).limitElements(RESPONSE_ELEMENTS_MAX)
+    const reader = new Reader(frame).limitElements(RESPONSE_ELEMENTS_MAX).through(this.texts)
     const before = this.inFlightCount
     const entry = this.inFlight.complete(reader.int32())
     const { request, sentAt } = entry

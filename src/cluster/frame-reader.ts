@@ -1,10 +1,14 @@
 import { ProtocolError } from '../errors/index.js'
 
 const SIZE_BYTES = 4
+/** First memory for a frame that comes in pieces. */
+const GROWTH_BYTES_MIN = 1024
 /** A response has at least its correlation id. */
 const FRAME_BYTES_MIN = 4
 /** Many times what a broker sends to a producer, and still put together and read in no time. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024
+
+const NOTHING = new Uint8Array(0)
 
 const TLS_ALERT = 0x15
 const TLS_HANDSHAKE = 0x16
@@ -15,8 +19,8 @@ const HTTP = 0x48545450
  * Cuts the bytes of a connection into frames: `size:int32 bytes[size]`, handed on without the size.
  *
  * Chunks are copied: their memory may be read into again, and a large one is not kept alive for a small
- * frame. A frame that spans several is put together once, when its last byte is there. Nothing is allocated
- * for a frame before its bytes have come, so an announced size alone costs nothing.
+ * frame. A frame that spans several is put together in memory that doubles as it comes: an announced size
+ * alone costs nothing, and a frame costs at most about twice what has come of it, in however small pieces.
  */
 export class FrameReader {
   /** Largest frame accepted; small until a peer has shown that it is a broker. */
@@ -25,8 +29,9 @@ export class FrameReader {
   private readonly size = new Uint8Array(SIZE_BYTES)
   private sizeFill = 0
   private frameBytes = 0
-  private parts: Uint8Array[] = []
-  private partsBytes = 0
+  /** Holds the first `heldBytes` of a frame whose end has not come. */
+  private held = NOTHING
+  private heldBytes = 0
   private stopped = false
 
   constructor(onFrame: (frame: Uint8Array) => void, frameBytesMax = FRAME_BYTES_MAX) {
@@ -46,7 +51,7 @@ export class FrameReader {
   /** No frame is handed on any more, not even one whose bytes are there. */
   stop(): void {
     this.stopped = true
-    this.parts = []
+    this.held = NOTHING
   }
 
   private takeSize(chunk: Uint8Array, from: number): number {
@@ -77,30 +82,34 @@ export class FrameReader {
   }
 
   private takeFrame(chunk: Uint8Array, from: number): number {
-    const missing = this.frameBytes - this.partsBytes
+    const missing = this.frameBytes - this.heldBytes
     const end = Math.min(from + missing, chunk.length)
-    const part = Buffer.from(chunk.subarray(from, end))
-    if (part.length < missing) {
-      this.parts.push(part)
-      this.partsBytes += part.length
+    if (end - from < missing) {
+      this.hold(chunk.subarray(from, end))
       return end
     }
-    const frame = this.parts.length === 0 ? part : this.joined(part)
-    this.parts = []
-    this.partsBytes = 0
+    let frame: Uint8Array
+    if (this.heldBytes === 0) frame = Buffer.from(chunk.subarray(from, end))
+    else {
+      this.hold(chunk.subarray(from, end))
+      frame = this.held.subarray(0, this.frameBytes)
+    }
+    this.held = NOTHING
+    this.heldBytes = 0
     this.sizeFill = 0
     this.onFrame(frame)
     return end
   }
 
-  private joined(last: Uint8Array): Uint8Array {
-    const frame = new Uint8Array(this.frameBytes)
-    let at = 0
-    for (const part of this.parts) {
-      frame.set(part, at)
-      at += part.length
+  private hold(part: Uint8Array): void {
+    const bytes = this.heldBytes + part.length
+    if (bytes > this.held.length) {
+      const doubled = Math.max(bytes, this.held.length * 2, GROWTH_BYTES_MIN)
+      const grown = new Uint8Array(Math.min(this.frameBytes, doubled))
+      grown.set(this.held.subarray(0, this.heldBytes))
+      this.held = grown
     }
-    frame.set(last, at)
-    return frame
+    this.held.set(part, this.heldBytes)
+    this.heldBytes = bytes
   }
 }

@@ -1,3 +1,4 @@
+import { printable } from '../common/foreign-text.js'
 import { ProtocolError } from '../errors/index.js'
 import { ErrorCodes, refreshesMetadata } from '../protocol/error-codes.js'
 import type { MetadataBroker, MetadataResponse, MetadataTopic } from '../protocol/metadata.js'
@@ -68,8 +69,17 @@ const PORT_MAX = 65535
 /** First version whose leader epochs are reliable. */
 const RELIABLE_EPOCHS_FROM = 9
 
+/** Names and addresses as they may stand in `bootstrap.servers`. */
+const HOST = /^[\w.:%-]{1,255}$/
+/**
+ * Nodes that leader hints may add or move between two metadata responses. Of a cluster in order hardly any
+ * hint names a node that the metadata do not; a broker that makes them up would have a connection made for
+ * each.
+ */
+const HINTED_NODES_MAX = 8
+
 function isUsable(broker: MetadataBroker | NodeEndpoint): boolean {
-  return broker.nodeId >= 0 && broker.host !== '' && broker.port > 0 && broker.port <= PORT_MAX
+  return broker.nodeId >= 0 && HOST.test(broker.host) && broker.port > 0 && broker.port <= PORT_MAX
 }
 
 /**
@@ -87,6 +97,11 @@ export class MetadataCache {
   bootstrapping = true
   /** Set by the owner of the connections: addresses of nodes may have changed. */
   onNodesChanged: () => void = () => {}
+  /** Set by the owner: a node was left out, for what reason. */
+  onNodeRefused: (reason: string) => void = () => {}
+  /** Set by the owner: whether connections to the host that a broker names may be made. */
+  allowsHost: (host: string) => boolean = () => true
+  private hintedNodes = 0
   private nodesById = new Map<number, BrokerNode>()
   private topics = new Map<string, TopicMetadata>()
   private namesById = new Map<string, string>()
@@ -139,7 +154,7 @@ export class MetadataCache {
 
   /** Throws {@link ProtocolError}, and changes nothing, where a response cannot be true. */
   apply(response: MetadataResponse, options: ApplyOptions): Applied {
-    const nodes = nodesOf(response.brokers)
+    const nodes = this.nodesOf(response.brokers)
     const replies = repliesOf(response.topics, options.requested)
     const context = {
       isNode: (id: number) => nodes.has(id),
@@ -148,6 +163,7 @@ export class MetadataCache {
     const merged = this.mergeAll(replies, context)
     const complete = replies.size === options.requested.size
     this.nodesById = nodes
+    this.hintedNodes = 0
     this.bootstrapping = false
     const isOther =
       this.knownClusterId !== null &&
@@ -175,14 +191,38 @@ export class MetadataCache {
     if (leaderId < 0 || leaderEpoch <= partition.leaderEpoch) return false
     const endpoint = hint.endpoints.find(candidate => candidate.nodeId === leaderId)
     if (endpoint !== undefined && isUsable(endpoint)) {
-      const { nodeId: id, host, port, rack } = endpoint
-      this.nodesById.set(id, { id, host, port, rack })
-      this.onNodesChanged()
+      if (!this.takeHintedNode(endpoint)) return false
     } else if (!this.nodesById.has(leaderId)) {
       return false
     }
     this.topics.set(topic.name, withLeader(topic, partition, leaderId, leaderEpoch))
     return true
+  }
+
+  private takeHintedNode({ nodeId: id, host, port, rack }: NodeEndpoint): boolean {
+    const known = this.nodesById.get(id)
+    if (known?.host === host && known.port === port) return true
+    if (!this.allows(host)) return false
+    if (this.hintedNodes >= HINTED_NODES_MAX) {
+      this.onNodeRefused(
+        `answers of brokers name ever new leaders; more than ${HINTED_NODES_MAX} that the metadata do not ` +
+          'have are not followed until there are new metadata',
+      )
+      return false
+    }
+    this.hintedNodes++
+    this.nodesById.set(id, { id, host, port, rack })
+    this.onNodesChanged()
+    return true
+  }
+
+  private allows(host: string): boolean {
+    if (this.allowsHost(host)) return true
+    this.onNodeRefused(
+      `a broker names the host ${printable(host)}, which allowedBrokerHosts does not allow; ` +
+        'nothing is sent there',
+    )
+    return false
   }
 
   private mergeAll(replies: ReadonlyMap<string, MetadataTopic>, context: MergeContext) {
@@ -201,6 +241,19 @@ export class MetadataCache {
       topics.set(name, topic)
     }
     return { topics, progressed, outdated }
+  }
+
+  /** Brokers whose address cannot or may not be connected to are left out: what they lead has no leader. */
+  private nodesOf(brokers: readonly MetadataBroker[]): Map<number, BrokerNode> {
+    const nodes = new Map<number, BrokerNode>()
+    for (const broker of brokers) {
+      if (!isUsable(broker) || !this.allows(broker.host)) continue
+      const { nodeId: id, host, port, rack } = broker
+      if (nodes.has(id)) throw new ProtocolError(`The metadata names broker ${id} twice`)
+      nodes.set(id, { id, host, port, rack })
+    }
+    if (nodes.size > 0) return nodes
+    throw new ProtocolError('The metadata names no broker that could be connected to, or may be')
   }
 
   private replaceTopics(merged: Map<string, TopicMetadata>, options: ApplyOptions): void {
@@ -230,19 +283,6 @@ export class MetadataCache {
       else this.errors.set(name, { code: errorCode, version: this.version + 1 })
     }
   }
-}
-
-/** Brokers whose address cannot be connected to are left out: what they lead has no leader. */
-function nodesOf(brokers: readonly MetadataBroker[]): Map<number, BrokerNode> {
-  const nodes = new Map<number, BrokerNode>()
-  for (const broker of brokers) {
-    if (!isUsable(broker)) continue
-    const { nodeId: id, host, port, rack } = broker
-    if (nodes.has(id)) throw new ProtocolError(`The metadata names broker ${id} twice`)
-    nodes.set(id, { id, host, port, rack })
-  }
-  if (nodes.size === 0) throw new ProtocolError('The metadata names no broker that could be connected to')
-  return nodes
 }
 
 /** The replies to what was asked, each checked for a size and for being the only one. */

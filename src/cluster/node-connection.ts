@@ -1,6 +1,7 @@
 import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { Clock } from '../common/clock.js'
 import type { ExponentialBackoff } from '../common/exponential-backoff.js'
+import { type ForeignTexts, reasonOf } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
 import type { RequestListener } from '../common/network-hooks.js'
 import type { Observer } from '../common/observer.js'
@@ -81,6 +82,8 @@ export interface NodeContext {
   /** Null: brokers ask for no authentication. */
   readonly mechanism: SaslMechanism | null
   readonly lookup: Lookup
+  /** The door that texts of brokers go through. */
+  readonly texts: ForeignTexts
   /** Default: nobody is told of requests. */
   readonly requestListener?: RequestListener | null
   readonly events: NodeEvents
@@ -137,14 +140,14 @@ export class NodeConnection {
     this.id = node.id
     this.node = node
     this.context = context
-    this.addresses = new Addresses(node.host, context.lookup)
+    this.addresses = new Addresses(node.host, context.lookup, context.texts)
     this.stateTimer = new DeadlineTimer(context.clock, asOf => this.onStateDeadline(asOf))
     this.throttleTimer = new DeadlineTimer(context.clock, () => this.onThrottleDeadline())
   }
 
   /** `host:port (id n)` */
   get name(): string {
-    return nodeName(this.node)
+    return nodeName(this.node, this.context.texts)
   }
 
   get inFlightCount(): number {
@@ -209,9 +212,9 @@ export class NodeConnection {
   /** The node has moved: requests in flight finish on the old connection, new ones use a new one. */
   retarget(node: BrokerNode): void {
     if (node.host === this.node.host && node.port === this.node.port) return
-    this.context.logger.info(`broker ${this.name} has moved to ${node.host}:${node.port}`)
+    this.context.logger.info(`broker ${this.name} has moved to ${nodeName(node, this.context.texts)}`)
     this.node = node
-    this.addresses = new Addresses(node.host, this.context.lookup)
+    this.addresses = new Addresses(node.host, this.context.lookup, this.context.texts)
     this.failures = 0
     this.setupFailures = 0
     this.backoffUntil = -Infinity
@@ -256,12 +259,12 @@ export class NodeConnection {
   }
 
   private open(attempt: number, address: string, connect: Connect): void {
-    const { clock, logger, observer, requestTimeoutMs } = this.context
+    const { clock, logger, observer, texts, requestTimeoutMs } = this.context
     let socket: Socket
     try {
       socket = connect(address, this.node.port, this.node.host)
     } catch (cause) {
-      this.onEnded(new NetworkError(`No socket to broker ${this.name}: ${String(cause)}`, { cause }))
+      this.onEnded(new NetworkError(`No socket to broker ${this.name}: ${reasonOf(cause)}`, { cause }))
       return
     }
     const connection: Connection = new Connection({
@@ -272,6 +275,7 @@ export class NodeConnection {
       clock,
       logger,
       observer,
+      texts,
       isForeign: connect.isForeign === true,
       reports: this.newReports(),
       events: {
@@ -310,7 +314,7 @@ export class NodeConnection {
   }
 
   private authenticate(attempt: number, connection: Connection, versions: ApiVersionTable): void {
-    const { mechanism, clientId, clock, logger, observer, requestTimeoutMs, events } = this.context
+    const { mechanism, clientId, clock, logger, observer, texts, requestTimeoutMs, events } = this.context
     const { node } = this
     if (mechanism === null) {
       if (connection.isEncrypted) observer.authenticated(node, 0, false)
@@ -318,7 +322,7 @@ export class NodeConnection {
       return
     }
     const { host, port } = node
-    const target = { connection, versions, clientId, mechanism, broker: { host, port }, clock }
+    const target = { connection, versions, clientId, mechanism, broker: { host, port }, clock, texts }
     const session = new SaslSession({ ...target, timeoutMs: requestTimeoutMs }, logger, {
       onRenewed: durationMs => {
         observer.authenticated(node, durationMs, true)
@@ -444,6 +448,7 @@ export class NodeConnection {
   }
 }
 
-export function nodeName(node: BrokerNode): string {
-  return `${node.host}:${node.port} (id ${node.id})`
+/** `host:port (id n)`, as `texts` lets a name that a broker has told be shown. */
+export function nodeName(node: BrokerNode, texts: ForeignTexts): string {
+  return `${texts.shownName(node.host)}:${node.port} (id ${node.id})`
 }

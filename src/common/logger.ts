@@ -1,3 +1,8 @@
+import { printable } from './foreign-text.js'
+
+/** Longest message logged. */
+const MESSAGE_MAX = 4000
+
 /** Where the producer writes what an operator may want to know. The default writes nothing below `warn`. */
 export interface Logger {
   debug(message: string, details?: object): void
@@ -9,14 +14,14 @@ export interface Logger {
 const silent = () => {}
 
 /** Warnings and errors go to the console, the rest nowhere. */
-export const defaultLogger: Logger = {
+export const defaultLogger: Logger = harmless({
   debug: silent,
   info: silent,
   warn: (message, details) =>
     details ? console.warn(`millrace: ${message}`, details) : console.warn(`millrace: ${message}`),
   error: (message, details) =>
     details ? console.error(`millrace: ${message}`, details) : console.error(`millrace: ${message}`),
-}
+})
 
 /** Whether a logger is pino's, by what only that has; it drops details that come after the message. */
 function isPino(logger: Logger): boolean {
@@ -24,19 +29,24 @@ function isPino(logger: Logger): boolean {
   return typeof bindings === 'function' && typeof isLevelEnabled === 'function'
 }
 
-/** A logger of the application that throws must not stop what is being done, nor what is told next. */
+/**
+ * A logger of the application that throws, now or later, must not stop what is being done, nor what is told
+ * next. Messages are on one line and printable.
+ */
 export function harmless(logger: Logger): Logger {
   const takesDetailsFirst = isPino(logger)
   const guarded = (level: keyof Logger) => (message: string, details?: object) => {
+    const shown = printable(message, MESSAGE_MAX)
     try {
       if (takesDetailsFirst && details !== undefined) {
         const swapped = logger[level] as unknown as (details: object, message: string) => void
-        swapped.call(logger, details, message)
+        const done: unknown = swapped.call(logger, details, shown)
+        if (done instanceof Promise) done.catch(() => {})
         return
       }
       // Without details it gets one argument, as it would without this.
-      if (details === undefined) logger[level](message)
-      else logger[level](message, details)
+      const done: unknown = details === undefined ? logger[level](shown) : logger[level](shown, details)
+      if (done instanceof Promise) done.catch(() => {})
     } catch {}
   }
   return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') }

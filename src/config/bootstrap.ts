@@ -1,3 +1,4 @@
+import { shownValue } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 
 /** Where a broker listens. `host` is a name or an address, without brackets. */
@@ -17,7 +18,7 @@ export function parseHostPort(entry: string): HostPort {
   const port = Number(portText)
   if (host === undefined || !(port >= 1 && port <= 65535))
     throw new ConfigError(
-      `bootstrap.servers: ${JSON.stringify(entry.slice(0, 120))} is not valid; ` +
+      `bootstrap.servers: ${shownValue(entry)} is not valid; ` +
         'allowed: host:port with a port from 1 to 65535, and [address]:port for IPv6',
       'bootstrap.servers',
     )

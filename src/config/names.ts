@@ -19,6 +19,7 @@ const SHORT_NAMES: ReadonlyMap<string, OptionKey> = new Map([
 /** Options Java does not have. */
 export const EXTRA_NAMES = [
   'allowAutoTopicCreation',
+  'allowedBrokerHosts',
   'logger',
   'maxBlockBytes',
   'requestListener',

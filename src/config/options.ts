@@ -72,6 +72,13 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, 
    * needs no such option, for its `send` blocks.
    */
   readonly maxBlockBytes?: number | null | undefined
+  /**
+   * Hosts that brokers may send this client to, as metadata and leader hints name them: names, IP addresses,
+   * and domains such as `.kafka.example`. Others get no connection, and so no credentials and no records. A
+   * list, or one string with commas; default any host, as in Java. `bootstrap.servers` need not be among
+   * them.
+   */
+  readonly allowedBrokerHosts?: string | readonly string[] | null | undefined
   /** Where warnings and errors go; by default to the console. */
   readonly logger?: Logger | null | undefined
   /**

@@ -1,4 +1,5 @@
 import { defaultLogger, harmless, type Logger } from '../common/logger.js'
+import { isOptionLike, OPTION_NAME_MAX } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import { definitionOf, type OptionKey, optionKeys } from './definitions.js'
 import { hasMethod } from './has-method.js'
@@ -60,10 +61,20 @@ function readOptions(options: unknown): GivenOptions {
 
 const isExtra = (key: OptionKey | ExtraName): key is ExtraName => EXTRA_NAMES.some(name => name === key)
 
-/** The value is left out of the message: a misspelt option may well hold a secret. */
+/**
+ * The value is left out of the message: a misspelt option may well hold a secret. So may the name, where a
+ * file has been taken apart in the wrong places.
+ */
 function unknownOption(name: string): ConfigError {
-  const shown = JSON.stringify(name.slice(0, 120))
-  return new ConfigError(`unknown option ${shown}; the nearest known one is ${nearestName(name)}`, name)
+  // To look for the nearest one takes its time.
+  const nearest = name.length > OPTION_NAME_MAX ? '' : nearestName(name)
+  if (isOptionLike(name) || name.toLowerCase() === nearest.toLowerCase()) {
+    return new ConfigError(`unknown option "${name}"; the nearest known one is ${nearest}`, name)
+  }
+  const what = `unknown option: a name of ${name.length} characters, which is not shown as it may be a secret`
+  return new ConfigError(
+    `${what}; a value over several lines needs a backslash at the end of each but the last`,
+  )
 }
 
 function readLogger(given: unknown): Logger {

@@ -11,6 +11,7 @@ import {
   serializerOfJavaClass,
 } from '../serialization/index.js'
 import { type MetricsReporter, type ReportMetric, reporterOf } from '../telemetry/metrics/reporter.js'
+import { resolveAllowedHosts } from './allowed-hosts.js'
 import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
 import { readBoolean, readFunction } from './extras.js'
@@ -27,6 +28,8 @@ import { invalidValue, type ParsedValues, showValue } from './values.js'
 export interface ProducerConfig {
   readonly acks: -1 | 0 | 1
   readonly allowAutoTopicCreation: boolean
+  /** Null: brokers may name any host. */
+  readonly allowsBrokerHost: ((host: string) => boolean) | null
   /** At least 1. */
   readonly batchSize: number
   /** At least one, in the order given, without duplicates. */
@@ -108,6 +111,7 @@ export function resolveConfig(
   const config: Omit<ProducerConfig, 'clientId'> = {
     acks: ACKS[values.acks],
     allowAutoTopicCreation: readBoolean(extras, 'allowAutoTopicCreation', true),
+    allowsBrokerHost: resolveAllowedHosts(extras.get('allowedBrokerHosts')),
     batchSize: values['batch.size'],
     bootstrapServers: resolveBootstrapServers(values['bootstrap.servers']),
     bufferMemory: values['buffer.memory'],

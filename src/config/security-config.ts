@@ -26,6 +26,12 @@ const CLOSED_SETS = {
   'ssl.truststore.type': ['JKS', 'PKCS12', 'PEM'],
 } as const
 
+/** What the mechanisms that prove nothing by themselves send, to whoever listens. */
+const SENT_AS_IT_IS: ReadonlyMap<string, string> = new Map([
+  ['PLAIN', 'password'],
+  ['OAUTHBEARER', 'token'],
+])
+
 interface SecurityContext {
   readonly values: ParsedValues
   readonly explicit: ReadonlySet<OptionKey>
@@ -44,8 +50,12 @@ export function resolveSecurity(context: SecurityContext): SecurityOptions {
     const extraNames = ['saslCredentialsProvider', 'saslMechanisms', 'saslOauthTokenProvider'] as const
     refuseIdle(context, 'sasl.', extraNames, 'SASL_SSL or SASL_PLAINTEXT')
   }
-  if (hasSasl && !hasTls && values['sasl.mechanism'] === 'PLAIN') {
-    logger.warn('security.protocol = SASL_PLAINTEXT with sasl.mechanism = PLAIN sends the password as it is')
+  const openly = SENT_AS_IT_IS.get(values['sasl.mechanism'])
+  if (hasSasl && !hasTls && openly !== undefined) {
+    const mechanism = values['sasl.mechanism']
+    logger.warn(
+      `security.protocol = SASL_PLAINTEXT with sasl.mechanism = ${mechanism} sends the ${openly} as it is`,
+    )
   }
   return {
     tls: hasTls ? resolveTls(values, readTls(extras)) : null,
@@ -82,7 +92,7 @@ function resolveTls(values: ParsedValues, nodeOptions: NodeTlsOptions | null): T
   const isKnown = protocols.every(version => TLS_VERSIONS.includes(version))
   if (!isKnown) {
     throw new ConfigError(
-      `ssl.enabled.protocols = [${protocols.join(', ').slice(0, 100)}] is not valid; ` +
+      `ssl.enabled.protocols = ${showValue('ssl.enabled.protocols', protocols)} is not valid; ` +
         `allowed: ${TLS_VERSIONS.join(', ')}`,
       'ssl.enabled.protocols',
     )

@@ -1,3 +1,4 @@
+import { shownValue } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import type { OptionDefinition } from './definition.js'
 import { type DefinitionOf, definitionOf, type OptionKey } from './definitions.js'
@@ -73,8 +74,12 @@ function parseNumber(key: OptionKey, type: keyof typeof RANGE_OF_TYPE, value: un
   return number + 0 // -0 becomes 0
 }
 
+/** Longer than any number, and short enough for expressions that try again and again. */
+const NUMBER_CHARACTERS_MAX = 400
+
 /** Numbers in text, by Java's grammar: no hexadecimal, no separators, no empty text. */
 function numberOfText(type: keyof typeof RANGE_OF_TYPE, text: string): number | undefined {
+  if (text.length > NUMBER_CHARACTERS_MAX) return undefined
   if (type === 'double') return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
   if (!/^[+-]?\d{1,40}$/.test(text)) return undefined
   const exact = BigInt(text.replace('+', ''))
@@ -156,18 +161,17 @@ export function invalidValue(key: OptionKey, value: unknown): ConfigError {
   )
 }
 
-const LONGEST_SHOWN_VALUE = 120
+const ELEMENTS_SHOWN_MAX = 5
 
-/** A value for a message: secrets hidden, long text cut, objects and functions only named. */
+/** A value for a message: what may be a secret hidden, objects and functions only named. */
 export function showValue(key: OptionKey, value: unknown): string {
   if (definitionOf(key).type === 'password') return '[hidden]'
   if (typeof value === 'function') return '[function]'
-  if (Array.isArray(value)) return cut(`[${value.map(element => showValue(key, element)).join(', ')}]`)
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, ELEMENTS_SHOWN_MAX).map(element => showValue(key, element))
+    return `[${shown.join(', ')}${value.length > ELEMENTS_SHOWN_MAX ? ', …' : ''}]`
+  }
   if (typeof value === 'object' && value !== null) return '[object]'
-  if (typeof value === 'string') return JSON.stringify(cut(value))
+  if (typeof value === 'string') return shownValue(value)
   return typeof value === 'bigint' ? `${value}n` : String(value)
-}
-
-function cut(text: string): string {
-  return text.length > LONGEST_SHOWN_VALUE ? `${text.slice(0, LONGEST_SHOWN_VALUE)}…` : text
 }

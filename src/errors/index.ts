@@ -1,3 +1,5 @@
+import { printable } from '../common/foreign-text.js'
+
 /**
  * Every error the library gives to its users. `code` is stable: match on it, not on messages.
  *
@@ -41,7 +43,10 @@ export interface ErrorDetails {
   broker?: string
 }
 
-/** Base of all errors of this library. */
+/** Longest message, in UTF-16 units: it may have others' messages in it, each of which is shorter. */
+const MESSAGE_MAX = 4000
+
+/** Base of all errors of this library. Its message is printable, on one line, whatever it quotes. */
 export class KafkaError extends Error {
   readonly code: ErrorCode
   readonly retriable: boolean
@@ -50,7 +55,7 @@ export class KafkaError extends Error {
   declare readonly broker?: string
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(messageOf(code, message), details.cause === undefined ? undefined : { cause: details.cause })
     this.name = new.target.name
     this.code = code
     this.retriable = details.retriable ?? false
@@ -64,6 +69,15 @@ export class KafkaError extends Error {
     const { name, code, message, retriable, topic, partition, broker } = this
     return { name, code, message, retriable, topic, partition, broker }
   }
+}
+
+/** Where native code was looked for is a list of lines, all of this library's own. */
+function messageOf(code: ErrorCode, message: string): string {
+  if (code !== 'NATIVE_ADDON') return printable(message, MESSAGE_MAX)
+  return message
+    .split('\n')
+    .map(line => printable(line, MESSAGE_MAX))
+    .join('\n')
 }
 
 /** An option is unknown, out of range or in conflict with another. Thrown by the constructor. */

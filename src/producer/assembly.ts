@@ -93,6 +93,7 @@ function createClient(config: ProducerConfig, clock: Clock, observer: Observer):
     metadataMaxIdleMs: config.metadataMaxIdleMs,
     recoveryStrategy: config.metadataRecoveryStrategy,
     rebootstrapTriggerMs: config.metadataRecoveryRebootstrapTriggerMs,
+    ...(config.allowsBrokerHost === null ? {} : { allowsHost: config.allowsBrokerHost }),
     security: createSecurity(config.security, config.logger),
     socketFactory: config.socketFactory,
     requestListener: config.requestListener,

@@ -183,7 +183,7 @@ function readCreated(r: Reader, version: number): CreatedTopic {
     name: r.string(flexible),
     topicId: version >= 7 ? r.uuid() : ZERO_UUID,
     errorCode: r.int16(),
-    errorMessage: r.nullableString(flexible),
+    errorMessage: r.message(flexible),
     topicConfigErrorCode: 0,
     numPartitions: flexible ? r.int32() : -1,
     replicationFactor: flexible ? r.int16() : -1,

@@ -41,7 +41,7 @@ function readCoordinator(r: Reader): Coordinator {
     host: r.string(true),
     port: r.int32(),
     errorCode: r.int16(),
-    errorMessage: r.nullableString(true),
+    errorMessage: r.message(true),
   }
   r.skipTags()
   return coordinator
@@ -60,7 +60,7 @@ function writeCoordinator(w: Writer, _version: number, coordinator: Coordinator)
 function readOnlyCoordinator(r: Reader, version: number): Coordinator {
   const flexible = version >= FLEXIBLE_FROM
   const errorCode = r.int16()
-  const errorMessage = version >= 1 ? r.nullableString(flexible) : null
+  const errorMessage = version >= 1 ? r.message(flexible) : null
   return {
     key: '',
     nodeId: r.int32(),

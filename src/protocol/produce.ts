@@ -134,7 +134,7 @@ function writeRecordError(w: Writer, version: number, error: ProduceRecordError)
 
 function readRecordError(r: Reader, version: number): ProduceRecordError {
   const flexible = version >= PRODUCE_FLEXIBLE_FROM
-  const error = { batchIndex: r.int32(), batchIndexErrorMessage: r.nullableString(flexible) }
+  const error = { batchIndex: r.int32(), batchIndexErrorMessage: r.message(flexible) }
   r.skipTags(flexible)
   return error
 }
@@ -193,7 +193,7 @@ function readPartitionResponse(r: Reader, version: number): ProducePartitionResp
   if (version >= 8) {
     const count = r.arrayLength(flexible, 6)
     if (count > 0) partition.recordErrors = readRecordErrors(r, version, count)
-    partition.errorMessage = r.nullableString(flexible)
+    partition.errorMessage = r.message(flexible)
   }
   if (flexible) r.tags(partition, version, readPartitionTag)
   return partition

@@ -1,3 +1,4 @@
+import { type ForeignTexts, foreignTexts } from '../common/foreign-text.js'
 import { ProtocolError } from '../errors/index.js'
 
 const NO_INTS: readonly number[] = Object.freeze([])
@@ -7,6 +8,10 @@ const TWO_TO_32 = 4294967296
 const STRING_BYTES_MAX = 0x7fff
 /** Integers of a plain array that are made in the time of one other element. */
 const INTS_PER_ELEMENT = 8
+/** Texts for people that are read of one frame; the others are left out, for each takes its time. */
+const MESSAGES_MAX = 200
+/** UTF-8 takes up to three bytes for a UTF-16 unit. */
+const UTF8_BYTES_PER_UNIT = 3
 
 /** A frame with more elements than its reader was allowed to make of it. */
 export class TooManyElementsError extends ProtocolError {}
@@ -27,6 +32,8 @@ export class Reader {
   private end: number
   /** Elements of arrays and tagged fields that may still be read. */
   private elementsLeft = Number.POSITIVE_INFINITY
+  private messagesLeft = MESSAGES_MAX
+  private texts: ForeignTexts = foreignTexts
 
   constructor(frame: Uint8Array, offset = 0, end = frame.length) {
     this.frame = Buffer.isBuffer(frame)
@@ -39,6 +46,12 @@ export class Reader {
   /** Bounds the time a frame may take: few bytes can be many elements. Answers itself. */
   limitElements(count: number): this {
     this.elementsLeft = count
+    return this
+  }
+
+  /** The door that texts for people go through. Answers itself. */
+  through(texts: ForeignTexts): this {
+    this.texts = texts
     return this
   }
 
@@ -138,6 +151,23 @@ export class Reader {
     const length = flexible ? this.compactLength() : this.int16()
     if (length < -1) throw this.failure(`a string of negative length ${length}`)
     return length === -1 ? null : this.utf8(length)
+  }
+
+  /**
+   * A text that the peer has for people, such as why it refuses something: never to be compared, printable,
+   * cut, and without the secrets of the client. Null as well where a frame has more of them than anyone
+   * reads.
+   */
+  message(flexible = false): string | null {
+    const length = flexible ? this.compactLength() : this.int16()
+    if (length < -1) throw this.failure(`a string of negative length ${length}`)
+    if (length === -1) return null
+    if (length > STRING_BYTES_MAX) throw this.failure(`a string of ${length} bytes`)
+    const at = this.advance(length)
+    if (--this.messagesLeft < 0) return null
+    const window = Math.min(length, this.texts.windowOf() * UTF8_BYTES_PER_UNIT)
+    const text = this.frame.toString('utf8', at, at + window)
+    return this.texts.shown(text)
   }
 
   /** A view of the frame, not a copy. */

@@ -53,7 +53,7 @@ export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResp
     const flexible = version >= FLEXIBLE_FROM
     const body = {
       errorCode: r.int16(),
-      errorMessage: r.nullableString(flexible),
+      errorMessage: r.message(flexible),
       authBytes: r.bytes(flexible),
       sessionLifetimeMs: version >= 1 ? r.int64() : 0n,
     }

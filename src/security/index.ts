@@ -5,7 +5,6 @@ import type { SaslOptions } from './sasl/options.js'
 import type { TlsOptions } from './tls/options.js'
 import { TlsConnector } from './tls/tls-connector.js'
 
-export { redact } from './redact.js'
 export { type AwsMskIamOptions, awsMskIamTokenProvider } from './sasl/aws-msk-iam.js'
 export type { AwsCredentials } from './sasl/aws-signature.js'
 export type { SaslCredentials, SaslCredentialsProvider } from './sasl/credentials.js'

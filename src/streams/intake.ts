@@ -10,11 +10,7 @@ import type { ResolvedLimits } from './options.js'
 import { asRecordError, type RecordMaker, RecordSizes } from './records.js'
 
 /** What became of an element. A promise keeps the element's room until it settles; it never rejects. */
-type Settled<Item> = (
-  item: Item,
-  error: KafkaError | null,
-  metadata: RecordMetadata,
-) => void | Promise<void>
+type Settled<Item> = (item: Item, error: KafkaError | null, metadata: RecordMetadata) => void | Promise<void>
 
 /** An element that has been made a record, or could not be. */
 export type Prepared<K, V> =

@@ -1,8 +1,8 @@
 import { hasBytes } from '../common/views.js'
 import type { Partition, Partitioner, PartitionerCluster, PluginPartition } from '../config/index.js'
-import { ConfigError, InvalidRecordError } from '../errors/index.js'
+import { ConfigError, InvalidRecordError, RecordTooLargeError } from '../errors/index.js'
 import { partitionOfKey } from '../partitioner/murmur2.js'
-import { encodeHeaders } from '../producer/record/headers.js'
+import { headerPairs } from '../producer/record/headers.js'
 import { checkPartition, checkTimestamp, checkTopic } from '../producer/record/record-checks.js'
 import type { ProducerRecord } from '../producer/types.js'
 import {
@@ -66,7 +66,7 @@ export class MockRecordTaker<K, V> {
     }
     const key = this.serialize(this.keySerializer, record.key ?? null, record)
     const value = this.serialize(this.valueSerializer, record.value, record)
-    if (headers !== undefined && headers !== null) encodeHeaders(headers)
+    if (headers !== undefined && headers !== null) checkHeaders(headers, topic)
     return {
       record,
       partition: this.partitionOf(record, key, value),
@@ -164,6 +164,15 @@ class MockCluster implements PartitionerCluster {
 }
 
 const LEADER_ID = 1
+/** A record's length is an int32. */
+const RECORD_BYTES_MAX = 2 ** 31 - 1
+
+/** A mock has no `max.request.size`: headers may be as large as those of any record. */
+function checkHeaders(headers: Headers, topic: string): void {
+  headerPairs(headers, RECORD_BYTES_MAX, bytes => {
+    throw new RecordTooLargeError(`A record to topic ${topic} has headers of ${bytes} bytes.`, { topic })
+  })
+}
 
 function serializeOf<T>(
   option: string,

@@ -301,8 +301,8 @@ describe('what comes from outside', () => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
       assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
     }
-    assert.match(stderr, /evil\\x1b\[2J\.ndjson/)
-    assert.match(key.stderr, /'none\\x1b\[31m/)
+    assert.match(stderr, /evil\\u001b\[2J\.ndjson/)
+    assert.match(key.stderr, /'none\\u001b\[31m/)
     assert.equal(topic.code, 1)
     assert.match(topic.stderr, /a\\u001b\[2J\\r/)
   })

@@ -31,6 +31,24 @@ const bodies = [
 const stream = Buffer.concat(bodies.map(frame))
 
 describe('FrameReader', () => {
+  it('keeps of a frame that drips in about what has come of it', () => {
+    const { reader, frames } = reading()
+    const bytes = 2_000_000
+    reader.push(sized(bytes))
+    const held = () => {
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const before = held()
+    const drip = Buffer.from('x')
+    for (let i = 1; i < bytes; i++) reader.push(drip)
+    // A small object for each would be a hundred megabytes.
+    assert.ok(held() - before < 24 * bytes, `${held() - before} bytes`)
+    reader.push(drip)
+    assert.equal(frames.length, 1)
+    assert.equal(Buffer.compare(frames[0] as Uint8Array, Buffer.alloc(bytes, 'x')), 0)
+  })
+
   it('gives the same frames wherever the bytes are cut in two', () => {
     for (let cut = 0; cut <= stream.length; cut++) {
       const { reader, frames } = reading()

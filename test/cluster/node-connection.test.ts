@@ -10,6 +10,7 @@ import {
   NodeState,
 } from '../../dist/cluster/node-connection.js'
 import { ExponentialBackoff } from '../../dist/common/exponential-backoff.js'
+import { foreignTexts } from '../../dist/common/foreign-text.js'
 import { noObserver } from '../../dist/common/observer.js'
 import { KafkaError, NetworkError, TimeoutError, UnsupportedVersionError } from '../../dist/errors/index.js'
 import { ApiVersions } from '../../dist/protocol/api-versions.js'
@@ -70,6 +71,7 @@ function rig(host: string, port: number, { connect = connectTcp, ...overrides }:
       clock,
       logger,
       lookup: async () => ['127.0.0.1'],
+      texts: foreignTexts,
       mechanism: null,
       observer: noObserver,
       ...overrides,
@@ -348,7 +350,9 @@ describe('A ready node', () => {
     return { ...to, broker, answer }
   }
 
-  /** Fields of a request header, so that the scripted broker can read it: key, version, (id), client, body. */
+  /**
+   * Fields of a request header, so that the scripted broker can read it: key, version, (id), client, body.
+   */
   class HeadedRequest extends RawRequest {
     override encode(correlationId: number): Uint8Array[] {
       this.correlationId = correlationId

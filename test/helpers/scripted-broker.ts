@@ -51,7 +51,7 @@ export class ScriptedBroker {
 
   private constructor(script: Script) {
     this.script = script
-    this.server = createServer(socket => this.accept(socket))
+    this.server = createServer(socket => this.take(socket))
   }
 
   static async start(script: Script = () => false, port = 0): Promise<ScriptedBroker> {
@@ -88,7 +88,8 @@ export class ScriptedBroker {
     await new Promise<void>(resolve => this.server.close(() => resolve()))
   }
 
-  private accept(socket: Socket): void {
+  /** Serves a connection, also one that somebody else has accepted. */
+  take(socket: Socket): void {
     this.sockets.push(socket)
     socket.on('error', () => {})
     let pending = Buffer.alloc(0)
@@ -98,12 +99,12 @@ export class ScriptedBroker {
         const end = 4 + pending.readInt32BE(0)
         const frame = pending.subarray(4, end)
         pending = pending.subarray(end)
-        this.take(socket, frame)
+        this.answer(socket, frame)
       }
     })
   }
 
-  private take(socket: Socket, frame: Uint8Array): void {
+  private answer(socket: Socket, frame: Uint8Array): void {
     const body = new Reader(frame)
     const { apiKey, apiVersion: version, correlationId } = readRequestHeader(body)
     const request: IncomingRequest = {

@@ -13,37 +13,89 @@ export function secretForms(secret: string): string[] {
     ),
   )
   const hex = bytes.toString('hex')
-  return [...new Set([secret, ...base64, hex, hex.toUpperCase(), encodeURIComponent(secret)])]
+  const escaped = JSON.stringify(secret).slice(1, -1)
+  const ascii = escaped.replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const forms = [secret, ...base64, hex, hex.toUpperCase(), encodeURIComponent(secret), escaped, ascii]
+  return [...new Set(forms)]
+}
+
+function asJson(thing: unknown): string {
+  try {
+    return JSON.stringify(thing) ?? ''
+  } catch {
+    // What cannot be written as JSON cannot be given away by it.
+    return ''
+  }
+}
+
+/** Also what is not enumerable, as the fields of errors are. */
+function ownProperties(thing: object): object {
+  const entries = Object.entries(Object.getOwnPropertyDescriptors(thing)).map(([name, { value }]) => [
+    name,
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+  ])
+  return Object.fromEntries(entries)
 }
 
 /** All that the library has said. */
 export class SecretListener {
   readonly texts: string[] = []
+  /** Errors heard, without their causes. */
+  errors = 0
+  /** What went to people as it is: messages of errors and of the log. */
+  private readonly lines: string[] = []
   readonly logger = {
-    debug: (...said: unknown[]) => this.hear(...said),
-    info: (...said: unknown[]) => this.hear(...said),
-    warn: (...said: unknown[]) => this.hear(...said),
-    error: (...said: unknown[]) => this.hear(...said),
+    debug: (...said: unknown[]) => this.log(said),
+    info: (...said: unknown[]) => this.log(said),
+    warn: (...said: unknown[]) => this.log(said),
+    error: (...said: unknown[]) => this.log(said),
   }
 
   /** Errors with their causes. */
   hear(...things: unknown[]): void {
     for (const thing of things) {
-      this.texts.push(String(thing), inspect(thing, { depth: 12, showHidden: true, getters: true }))
-      if (thing instanceof Error) {
-        this.texts.push(String(thing.stack))
-        if (thing.cause != null) this.hear(thing.cause)
-      }
-      try {
-        this.texts.push(JSON.stringify(thing) ?? '')
-      } catch {
-        // What cannot be written as JSON cannot be given away by it.
-      }
+      if (thing instanceof Error) this.errors++
+      this.take(thing)
     }
   }
 
-  /** Forms in which a secret could be read off what was said. */
+  private log(said: unknown[]): void {
+    this.lines.push(String(said[0]))
+    for (const thing of said) this.take(thing)
+  }
+
+  private take(thing: unknown): void {
+    // All of an error; of a producer, which has all of the runtime hanging on it, what is near.
+    const depth = thing instanceof Error ? 40 : 8
+    this.texts.push(String(thing), inspect(thing, { depth, showHidden: true, getters: true }))
+    this.texts.push(asJson(thing))
+    if (!(thing instanceof Error)) return
+    this.texts.push(asJson(ownProperties(thing)))
+    this.lines.push(thing.message)
+    this.texts.push(String(thing.stack))
+    if (thing.cause != null) this.take(thing.cause)
+    if (thing instanceof AggregateError) for (const each of thing.errors) this.take(each)
+  }
+
+  longestLogged(): number {
+    return Math.max(...this.lines.map(line => line.length))
+  }
+
+  /** No character that steers a terminal, begins a line or turns the writing around. */
+  assertPrintable(): void {
+    assert.ok(this.lines.length > 0, 'nothing was said at all')
+    for (const line of this.lines)
+      assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u, inspect(line))
+    // Stacks and what `inspect` makes of them have lines of their own, and nothing else.
+    const said = this.texts.join('\n').replaceAll('\n', '')
+    const at = said.search(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/u)
+    assert.equal(at, -1, inspect(said.slice(Math.max(0, at - 100), at + 100)))
+    for (const text of this.texts) assert.doesNotMatch(text, /^\s*FORGED/m)
+  }
+
+  /** No form in which a secret could be read off what was said, and nothing that cannot be printed. */
   assertSilent(secrets: readonly string[]): void {
+    if (this.lines.length > 0) this.assertPrintable()
     const said = this.texts.join('\n')
     assert.ok(said.length > 100, 'nothing was said at all')
     for (const form of secrets.flatMap(secretForms)) {

@@ -5,7 +5,6 @@ import { AuthenticationError, ProtocolError } from '../../dist/index.js'
 import { apis } from '../../dist/protocol/apis.js'
 import { responseHeaderVersion } from '../../dist/protocol/header.js'
 import { Reader } from '../../dist/protocol/reader.js'
-import { redact } from '../../dist/security/redact.js'
 import type { TokenCache } from '../../dist/security/sasl/oauth-token.js'
 import { oauthbearer } from '../../dist/security/sasl/oauthbearer.js'
 import { plain } from '../../dist/security/sasl/plain.js'
@@ -19,7 +18,9 @@ import { Random } from './random.js'
 const HEADER_BYTES = 8
 /** What took longer is looked at again. */
 const SUSPECT_MS = 20
-/** A message is slow only if it always is: other processes and collections are in the way of some attempts. */
+/**
+ * A message is slow only if it always is: other processes and collections are in the way of some attempts.
+ */
 const ATTEMPTS = 10
 /** Of all messages, once in. */
 const SASL_ONCE_IN = 16
@@ -126,7 +127,7 @@ export class ReplyParsing {
     } else if (api.name === 'ApiVersions') {
       const table = new ApiVersionTable(response.apiKeys)
       for (const each of apis) table.highest(each)
-    } else if (api.name === 'SaslAuthenticate') redact(response.errorMessage ?? '', ['secret'])
+    }
   }
 
   private judge(name: string, bytes: Buffer, read: () => void, Refusal: Refusal): void {

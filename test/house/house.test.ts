@@ -135,3 +135,35 @@ test('every dependency has its row in the README', () => {
   assert.ok(existsSync(readme), 'README.md is missing')
   assert.deepEqual(untoldDependencies(manifest, readFileSync(readme, 'utf8')), [])
 })
+
+test('what the locks install is known by its SHA-512, and runs no script that is not allowed', () => {
+  const { allowScripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const isOwn = (name: string) => name === ''
+  for (const lock of ['package-lock.json', 'test/runtimes/package-lock.json']) {
+    const { packages } = JSON.parse(readFileSync(join(ROOT, lock), 'utf8')) as {
+      packages: Record<string, LockedPackage>
+    }
+    for (const [path, { integrity, optional, os, cpu, hasInstallScript }] of Object.entries(packages)) {
+      if (isOwn(path)) continue
+      // Those of other platforms have been completed by name; npm asks for their digests there.
+      const isElsewhere = optional === true && (os !== undefined || cpu !== undefined)
+      assert.ok(
+        isElsewhere || /^sha512-[\w+/]{86}==$/.test(integrity ?? ''),
+        `${lock}: ${path} has no SHA-512`,
+      )
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+      assert.ok(
+        !hasInstallScript || allowScripts[name] === true,
+        `${lock}: ${name} runs a script when installed`,
+      )
+    }
+  }
+})
+
+interface LockedPackage {
+  integrity?: string
+  optional?: boolean
+  os?: string[]
+  cpu?: string[]
+  hasInstallScript?: boolean
+}

@@ -15,7 +15,8 @@ const ATTEMPTS = 10
  * The zero id that stands in where a version has no ids is shared, and weighs nothing.
  */
 function weightOf(value: unknown): number {
-  if (typeof value === 'string') return value.length
+  // Texts for people have their controls escaped.
+  if (typeof value === 'string') return value.replaceAll(/\\(?:u(?:\{\w+\}|\w{4})|[nrt])/g, '.').length
   if (value === ZERO_UUID) return 0
   if (value instanceof Uint8Array) return value.length
   if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + 1 + weightOf(each), 0)

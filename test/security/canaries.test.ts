@@ -132,6 +132,7 @@ describe('no secret of TLS is told', { skip: opensslSkip() }, () => {
       `pass:${CANARIES.keyPassword}`,
     ])
     const p12 = authority.pkcs12(client, CANARIES.storePassword)
+    const slow = authority.pkcs12(client, CANARIES.storePassword, '-iter', '20000')
     const { cert, key } = authority.issue()
     const required = { cert, key, ca: authority.ca.cert, requestCert: true, rejectUnauthorized: true }
     await using broker = await startBroker({ quiet: true, tls: required })
@@ -147,6 +148,12 @@ describe('no secret of TLS is told', { skip: opensslSkip() }, () => {
       p12Options,
       { ...p12Options, sslKeystorePassword: `${CANARIES.storePassword} wrong` },
       { ...p12Options, sslKeystoreType: 'PEM' },
+      { ...p12Options, sslKeystoreLocation: slow },
+      { sslKeystoreLocation: slow, sslKeystorePassword: `${CANARIES.storePassword} wrong` },
+      { sslKeystoreLocation: client.key },
+      { ...p12Options, sslKeystoreType: encrypted as never },
+      { tls: { checkServerIdentity: () => CANARIES.keyPassword as never } },
+      { tls: { checkServerIdentity: async () => undefined } as never },
       { tls: { cert: client.cert, key: encrypted, passphrase: CANARIES.keyPassword } },
       { tls: { cert: client.cert, key: encrypted, passphrase: `${CANARIES.keyPassword} wrong` } },
       { tls: () => ({ cert: client.cert, key: client.key, servername: 'wrong.example' }) },

@@ -151,7 +151,11 @@ describe('a hostile broker is refused by PLAIN', () => {
       true,
     ],
     [
-      { title: 'it refuses with line breaks', reason: /says "a b"/, server: failing('a\r\n\u001b\u2028b') },
+      {
+        title: 'it refuses with line breaks',
+        reason: /says "a\\r\\n\\u001b\\u2028b"/,
+        server: failing('a\r\n\u001b\u2028b'),
+      },
       true,
     ],
   ]

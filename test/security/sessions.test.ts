@@ -218,13 +218,15 @@ describe('what waits', () => {
       maxBlockMs: 800,
       logger,
     })
+    // That the token would be sent in the open is said at once.
+    const before = logger.lines.length
     const sent = producer.send({ topic: 't', value: 'v' })
     const isTold = assert.rejects(sent, /no credentials within 300 ms/)
     await eventually('a token is asked for', () => asked === 1)
     await clock.advanceAsync(299)
-    assert.deepEqual(logger.lines, [])
+    assert.deepEqual(logger.lines.slice(before), [])
     await clock.advanceAsync(1)
-    await eventually('a warning', () => logger.lines.length > 0)
+    await eventually('a warning', () => logger.lines.length > before)
     await clock.advanceAsync(500)
     await isTold
   })

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { createSecureContext, type DetailedPeerCertificate, getCiphers } from 'node:tls'
 import { AuthenticationError, ConfigError, Producer, type ProducerOptions } from '../../dist/index.js'
 import { ciphersOf } from '../../dist/security/tls/cipher-suites.js'
+import { deriveNow } from '../../dist/security/tls/derivation.js'
 import { readPkcs12 } from '../../dist/security/tls/pkcs12.js'
 import { sessionFault, TlsPolicyError } from '../../dist/security/tls/tls-session.js'
 import { startBroker } from '../../dist/testing/index.js'
@@ -31,6 +32,16 @@ function refuses(options: Partial<ProducerOptions>, ...patterns: RegExp[]): void
       return true
     },
   )
+}
+
+/** That sends fail at once, with a message that matches and shows no secret. */
+async function isRefusedWhenConnecting(options: Partial<ProducerOptions>, pattern: RegExp): Promise<void> {
+  await using producer = producerOf('127.0.0.1:1', options)
+  await assert.rejects(producer.send({ topic: 't', value: 'v' }), (error: Error) => {
+    assert.ok(error instanceof AuthenticationError, String(error))
+    for (const each of [pattern, /^(?!.*hunter2)/s]) assert.match(error.message, each)
+    return true
+  })
 }
 
 describe('stores', { skip }, () => {
@@ -84,13 +95,21 @@ describe('stores', { skip }, () => {
     'with triple DES': ['-keypbe', 'PBE-SHA1-3DES', '-certpbe', 'PBE-SHA1-3DES', '-macalg', 'sha1'],
     'without encryption': ['-keypbe', 'NONE', '-certpbe', 'NONE'],
     'with SHA-512': ['-macalg', 'sha512'],
-    'without a checksum': ['-nomac'],
   })) {
     test(`may be PKCS#12 ${title}`, async () => {
       const path = authority.pkcs12(client, 'hunter2', ...args)
       await deliver({ sslKeystoreLocation: path, sslKeystorePassword: 'hunter2', sslKeystoreType: 'PKCS12' })
     })
   }
+
+  test('of PKCS#12 have a checksum where they have a password', async () => {
+    const path = authority.pkcs12(client, 'hunter2', '-nomac')
+    refuses({ sslKeystoreLocation: path, sslKeystorePassword: 'hunter2' }, /has no checksum \(MAC\)/)
+    await deliver({ sslKeystoreLocation: path, sslKeyPassword: 'hunter2' })
+    const open = authority.pkcs12(client, 'hunter2', '-nomac', '-keypbe', 'NONE', '-certpbe', 'NONE')
+    refuses({ sslKeystoreLocation: open, sslKeystorePassword: 'any other' }, /has no checksum \(MAC\)/)
+    await deliver({ sslKeystoreLocation: open })
+  })
 
   test('may be PKCS#12 of keytool, also where only certificates are in them', {
     skip: !hasKeytool,
@@ -130,8 +149,10 @@ describe('stores', { skip }, () => {
     })
     const conversion = /JKS.*keytool -importkeystore -srckeystore .* -deststoretype PKCS12$/s
     refuses({ sslTruststoreLocation: jks, sslTruststorePassword: 'hunter2' }, conversion)
-    refuses({ sslTruststoreLocation: trust }, /password is wrong/)
-    refuses({ sslKeystoreLocation: trust, sslKeystorePassword: 'hunter2' }, /has no private key/)
+    // Ten thousand iterations are too many for the constructor.
+    await isRefusedWhenConnecting({ sslTruststoreLocation: trust }, /password is wrong/)
+    const keyless = { sslKeystoreLocation: trust, sslKeystorePassword: 'hunter2' }
+    await isRefusedWhenConnecting(keyless, /has no private key/)
   })
 
   test('that cannot be used are refused by the constructor, with the reason', () => {
@@ -154,7 +175,8 @@ describe('stores', { skip }, () => {
 
   test('of PKCS#12 that are damaged anywhere are refused, or read where it does not matter', () => {
     const whole = Buffer.from(openssl(['base64', '-in', authority.pkcs12(client, 'x')]), 'base64')
-    const { key, certificates } = readPkcs12(whole, 'x')
+    const open = (file: Buffer) => deriveNow(readPkcs12(file, { password: 'x' }))
+    const { key, certificates } = open(whole)
     assert.equal(certificates.length, 2)
     createSecureContext({ key: key as string, cert: certificates.join('\n') })
     let refused = 0
@@ -163,12 +185,12 @@ describe('stores', { skip }, () => {
       damaged[at] = (damaged[at] as number) ^ 0xff
       try {
         // What is not looked at, such as the version, may be anything.
-        assert.deepEqual(readPkcs12(damaged, 'x'), { key, certificates }, `byte ${at}`)
+        assert.deepEqual(open(damaged), { key, certificates }, `byte ${at}`)
       } catch (error) {
         assert.ok(error instanceof Error && !(error instanceof assert.AssertionError), String(error))
         refused++
       }
-      assert.throws(() => readPkcs12(whole.subarray(0, at), 'x'), Error, `cut at ${at}`)
+      assert.throws(() => open(whole.subarray(0, at)), Error, `cut at ${at}`)
     }
     assert.ok(refused > 390, `${refused} of 400`)
   })

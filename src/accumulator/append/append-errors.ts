@@ -8,6 +8,8 @@ import {
 } from '../../errors/index.js'
 import { AppendStatus } from '../../native/addon.js'
 
+const INT32_MAX = 2 ** 31 - 1
+
 /** The options that a record may run up against on its way into a batch. */
 export interface AppendLimits {
   readonly maxRequestBytes: number
@@ -43,12 +45,13 @@ export function tooLargeError(
   bytes: number,
   { maxRequestBytes, bufferBytes }: AppendLimits,
 ): RecordTooLargeError {
-  const [key, limit] =
-    bytes > maxRequestBytes ? ['max.request.size', maxRequestBytes] : ['buffer.memory', bufferBytes]
-  return new RecordTooLargeError(
-    `A record to topic ${topic} takes up to ${bytes} bytes, more than ${key} (${limit}).`,
-    { topic },
-  )
+  // Native code tells sizes as int32, and the largest of these for all beyond.
+  const isOverBuffer = bytes <= maxRequestBytes && bytes > bufferBytes
+  const [key, limit] = isOverBuffer ? ['buffer.memory', bufferBytes] : ['max.request.size', maxRequestBytes]
+  const size = bytes >= INT32_MAX ? `${INT32_MAX} bytes or more` : `up to ${bytes} bytes`
+  return new RecordTooLargeError(`A record to topic ${topic} takes ${size}, more than ${key} (${limit}).`, {
+    topic,
+  })
 }
 
 /** The runtime cannot allocate memory that `buffer.memory` still allows. */

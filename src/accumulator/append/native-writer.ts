@@ -1,5 +1,5 @@
 import { InternalError, type KafkaError } from '../../errors/index.js'
-import { AppendStatus, type NativeCore, Result, Touched } from '../../native/addon.js'
+import { AppendStatus, type NativeBytes, type NativeCore, Result, Touched } from '../../native/addon.js'
 import type { Batch } from '../batch/batch.js'
 import type { PartitionState } from '../partition/partition-state.js'
 import type { TopicState } from '../partition/topic-state.js'
@@ -47,6 +47,12 @@ export class NativeWriter {
     const { topic, partition, timestampMs, key, value, headers } = record
     // Headers pass through the memory of the staging, and what is staged was sent before this record.
     if (staging.count > 0) throw new InternalError('A record was to pass those that are staged.')
+    // A text has as many bytes as characters at least. To count them, native code reads all of it.
+    const characters = charactersOf(key) + charactersOf(value)
+    if (characters > this.options.maxRequestBytes) {
+      staging.result[Result.SIZE] = characters
+      return AppendStatus.TOO_LARGE
+    }
     let headerBytes = 0
     if (headers !== null) {
       headerBytes = headers.length
@@ -169,4 +175,8 @@ export class NativeWriter {
 function miscounted(handle: number, index: number, batch: Batch | undefined): InternalError {
   const counted = batch === undefined ? 'which is not known' : `which had ${batch.recordCount} records`
   return new InternalError(`Native code wrote record ${index} of batch ${handle}, ${counted}.`)
+}
+
+function charactersOf(bytes: NativeBytes): number {
+  return typeof bytes === 'string' ? bytes.length : 0
 }

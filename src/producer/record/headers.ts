@@ -1,81 +1,115 @@
+import { quoted } from '../../common/foreign-text.js'
 import { byteLength } from '../../common/views.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { Bytes, Headers } from '../../serialization/index.js'
 
 const VARINT_BYTES_MAX = 5
 
-/** Growing buffer of the wire form of one record's headers. */
-class HeaderBuffer {
-  private buffer = Buffer.allocUnsafeSlow(4096)
-  private end = 0
-  private isBusy = false
+/** Headers that take more get memory of their own, which is not kept. */
+const KEPT_BYTES = 4096
+/** Of a header: the lengths of its name and its value. */
+const HEADER_BYTES_MIN = 2
 
-  /**
-   * `count:varint ( nameBytes:varint name valueBytes:varint value )*`, all varints zigzag, -1 for a null
-   * value. The answer is valid until the next call.
-   */
-  encode(headers: Headers): Uint8Array | null {
-    // Iterating runs the caller's code, which may send another record.
-    if (this.isBusy) return new HeaderBuffer().encode(headers)
-    this.isBusy = true
-    try {
-      const pairs = headerPairs(headers)
-      if (pairs.length === 0) return null
-      this.end = 0
-      this.varint(pairs.length)
-      for (const [name, value] of pairs) {
-        this.bytes(name)
-        if (value === null) this.varint(-1)
-        else this.bytes(value)
-      }
-      return this.buffer.subarray(0, this.end)
-    } finally {
-      this.isBusy = false
-    }
-  }
+/** A header with the sizes that its name and value have in UTF-8 or as they are; -1 for a null value. */
+interface Sized {
+  readonly name: string
+  readonly nameBytes: number
+  readonly value: Bytes
+  readonly valueBytes: number
+}
 
-  private bytes(value: string | Uint8Array): void {
-    const length = typeof value === 'string' ? Buffer.byteLength(value) : byteLength(value)
-    this.varint(length)
-    this.reserve(length)
-    if (typeof value === 'string') this.buffer.write(value, this.end, length, 'utf8')
-    else this.buffer.set(value, this.end)
-    this.end += length
-  }
+/** Throws what a record is refused with whose headers take so many bytes, or more. */
+export type RefuseSize = (bytes: number) => never
 
-  private varint(value: number): void {
-    this.reserve(VARINT_BYTES_MAX)
-    let rest = ((value << 1) ^ (value >> 31)) >>> 0
-    while (rest > 0x7f) {
-      this.buffer[this.end++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    this.buffer[this.end++] = rest
-  }
+const shared = Buffer.allocUnsafeSlow(KEPT_BYTES)
+let isBusy = false
 
-  private reserve(bytes: number): void {
-    if (this.end + bytes <= this.buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.end + bytes))
-    this.buffer.copy(grown, 0, 0, this.end)
-    this.buffer = grown
+/**
+ * The wire form of a record's headers; null where there are none. Valid until the next call.
+ *
+ *     count:varint ( nameBytes:varint name valueBytes:varint value )*     zigzag, -1 bytes for a null value
+ *
+ * Sizes first: what is over `bytesMax` is refused before a byte of it is copied.
+ */
+export function encodeHeaders(headers: Headers, bytesMax: number, refuse: RefuseSize): Uint8Array | null {
+  // Iterating runs the caller's code, which may send another record.
+  const isNested = isBusy
+  isBusy = true
+  try {
+    const pairs = headerPairs(headers, bytesMax, refuse)
+    if (pairs.length === 0) return null
+    const sized = pairs.map(sizeOf)
+    const boundBytes = sized.reduce(
+      (sum, { nameBytes, valueBytes }) => sum + nameBytes + Math.max(valueBytes, 0) + 2 * VARINT_BYTES_MAX,
+      VARINT_BYTES_MAX,
+    )
+    const isKept = boundBytes <= KEPT_BYTES && !isNested
+    return write(sized, isKept ? shared : Buffer.allocUnsafeSlow(boundBytes))
+  } finally {
+    isBusy = isNested
   }
 }
 
-const shared = new HeaderBuffer()
-
-/** The wire form of a record's headers; null where there are none. Valid until the next call. */
-export function encodeHeaders(headers: Headers): Uint8Array | null {
-  return shared.encode(headers)
+/** Of a view what is true: its own `length` may run the caller's code. */
+function lengthOf(value: Bytes): number {
+  if (value === null) return 0
+  return typeof value === 'string' ? value.length : byteLength(value)
 }
 
-/** The headers as pairs, in an array of its own. Throws for what are no headers. */
-export function headerPairs(headers: Headers): (readonly [string, Bytes])[] {
+function sizeOf([name, value]: readonly [string, Bytes]): Sized {
+  const nameBytes = Buffer.byteLength(name)
+  if (value === null) return { name, nameBytes, value, valueBytes: -1 }
+  const valueBytes = typeof value === 'string' ? Buffer.byteLength(value) : byteLength(value)
+  return { name, nameBytes, value, valueBytes }
+}
+
+function write(headers: readonly Sized[], buffer: Buffer): Uint8Array {
+  let end = writeVarint(buffer, 0, headers.length)
+  for (const { name, nameBytes, value, valueBytes } of headers) {
+    end = writeVarint(buffer, end, nameBytes)
+    buffer.write(name, end, nameBytes, 'utf8')
+    end = writeVarint(buffer, end + nameBytes, valueBytes)
+    if (typeof value === 'string') buffer.write(value, end, valueBytes, 'utf8')
+    else if (value !== null) buffer.set(value, end)
+    end += Math.max(valueBytes, 0)
+  }
+  return buffer.subarray(0, end)
+}
+
+function writeVarint(buffer: Buffer, at: number, value: number): number {
+  let end = at
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  while (rest > 0x7f) {
+    buffer[end++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  buffer[end++] = rest
+  return end
+}
+
+/**
+ * The headers as pairs, in an array of its own. Throws for what are no headers, and as `refuse` does for what
+ * is over `bytesMax` without a byte of it counted.
+ */
+export function headerPairs(
+  headers: Headers,
+  bytesMax: number,
+  refuse: RefuseSize,
+): (readonly [string, Bytes])[] {
   const pairs: (readonly [string, Bytes])[] = []
-  collect(headers, pairs)
+  collect(headers, pairs, bytesMax, refuse)
+  const leastBytes = pairs.reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0)
+  // A text has as many bytes as characters at least; to count them takes its time.
+  if (leastBytes > bytesMax) refuse(leastBytes)
   return pairs
 }
 
-function collect(headers: Headers, pairs: (readonly [string, Bytes])[]): void {
+function collect(
+  headers: Headers,
+  pairs: (readonly [string, Bytes])[],
+  bytesMax: number,
+  refuse: RefuseSize,
+): void {
   if (typeof headers !== 'object' || headers === null) {
     throw new InvalidRecordError('headers must be an object or an iterable of [name, value] pairs.')
   }
@@ -85,6 +119,8 @@ function collect(headers: Headers, pairs: (readonly [string, Bytes])[]): void {
         throw new InvalidRecordError('An entry of headers is not a [name, value] pair.')
       }
       pairs.push(checked(pair[0], pair[1]))
+      // An iterator may have no end.
+      if (pairs.length * HEADER_BYTES_MIN > bytesMax) refuse(pairs.length * HEADER_BYTES_MIN)
     }
     return
   }
@@ -99,7 +135,7 @@ function checked(name: unknown, value: unknown): readonly [string, Bytes] {
   const isBytes = value === null || typeof value === 'string' || value instanceof Uint8Array
   if (!isBytes) {
     throw new InvalidRecordError(
-      `The value of header ${JSON.stringify(name)} must be a string, a Uint8Array or null, ` +
+      `The value of header ${quoted(name)} must be a string, a Uint8Array or null, ` +
         `not ${typeOf(value)}.`,
     )
   }

@@ -1,3 +1,4 @@
+import { printable, quoted } from '../../common/foreign-text.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { DeliveryCallback } from '../send/callback-group.js'
 
@@ -95,10 +96,10 @@ export function checkCallback(callback: unknown): asserts callback is DeliveryCa
 }
 
 function invalidTopic(reason: string, name?: string): InvalidRecordError {
-  const shown = name === undefined ? '' : ` ${JSON.stringify(name.slice(0, TOPIC_NAME_LENGTH_MAX))}`
+  const shown = name === undefined ? '' : ` ${quoted(name, TOPIC_NAME_LENGTH_MAX)}`
   return new InvalidRecordError(`Invalid topic name${shown}: ${reason}.`, {
     code: 'TOPIC_INVALID',
-    ...(name === undefined ? {} : { topic: name }),
+    ...(name === undefined ? {} : { topic: printable(name, TOPIC_NAME_LENGTH_MAX) }),
   })
 }
 

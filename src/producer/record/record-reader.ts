@@ -1,3 +1,4 @@
+import { type AppendLimits, tooLargeError } from '../../accumulator/append/append-errors.js'
 import {
   type AppendableRecord,
   PARTITION_BY_KEY,
@@ -8,9 +9,9 @@ import { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
-import type { Bytes, Prepare, Serialize } from '../../serialization/index.js'
+import type { Bytes, Headers, Prepare, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
-import { encodeHeaders, headerPairs } from './headers.js'
+import { encodeHeaders, headerPairs, type RefuseSize } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 import type { Topics } from './topics.js'
@@ -43,8 +44,15 @@ export class RecordReader {
     headers: null,
   }
 
+  private readonly limits: AppendLimits
+  /** One for all records, as is `record`. */
+  private readonly refuseHeaders: RefuseSize
+
   constructor(config: ProducerConfig, topics: Topics, metadata: MetadataCache) {
     this.topics = topics
+    const { maxRequestSize: maxRequestBytes, bufferMemory: bufferBytes, maxBlockMs } = config
+    this.limits = { maxRequestBytes, bufferBytes, maxBlockMs }
+    this.refuseHeaders = bytes => this.refuseSize(this.last?.name ?? '', bytes)
     const serializers = [config.keySerializer, config.valueSerializer]
     this.keySerializer = config.keySerializer?.serialize ?? null
     this.valueSerializer = config.valueSerializer?.serialize ?? null
@@ -75,7 +83,7 @@ export class RecordReader {
     this.last = topic
     const timestampMs =
       timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
-    const added = this.addsHeaders ? headerPairs(record.headers ?? []) : null
+    const added = this.addsHeaders ? this.headerPairs(record.headers ?? [], this.refuseHeaders) : null
     const key =
       this.keySerializer === null
         ? (record.key as Bytes | undefined)
@@ -89,7 +97,7 @@ export class RecordReader {
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
     const sent = added ?? record.headers
-    const headers = sent === undefined || sent === null ? null : encodeHeaders(sent)
+    const headers = sent === undefined || sent === null ? null : this.encodeHeaders(sent)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
@@ -102,8 +110,25 @@ export class RecordReader {
   private refuseWithoutValue(record: ProducerRecord<unknown, unknown>): InvalidRecordError {
     const { topic, partition, headers } = record
     if (partition !== undefined && partition !== null) checkPartition(partition, topic)
-    if (headers !== undefined && headers !== null) encodeHeaders(headers)
+    if (headers !== undefined && headers !== null) this.encodeHeaders(headers)
     return noValue(record, topic)
+  }
+
+  /** The headers of a record for the topic, in an array of its own. Throws what is wrong with them. */
+  headersOf(headers: Headers, topic: string): (readonly [string, Bytes])[] {
+    return this.headerPairs(headers, bytes => this.refuseSize(topic, bytes))
+  }
+
+  private headerPairs(headers: Headers, refuse: RefuseSize): (readonly [string, Bytes])[] {
+    return headerPairs(headers, this.limits.maxRequestBytes, refuse)
+  }
+
+  private refuseSize(topic: string, bytes: number): never {
+    throw tooLargeError(topic, bytes, this.limits)
+  }
+
+  private encodeHeaders(headers: Headers): Uint8Array | null {
+    return encodeHeaders(headers, this.limits.maxRequestBytes, this.refuseHeaders)
   }
 
   private partitionOf(

@@ -2,7 +2,6 @@ import { isUint8Array } from 'node:util/types'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { Bytes, Headers } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
-import { headerPairs } from './headers.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 
 /**
@@ -16,11 +15,15 @@ export interface UnserializedRecord {
   readonly record: ProducerRecord<unknown, unknown>
 }
 
+/** The headers as pairs, in an array of its own. Throws what is wrong with them. */
+export type HeadersOf = (headers: Headers, topic: string) => readonly (readonly [string, Bytes])[]
+
 /** Reads a record, of whose topic the name has been read already. Throws what is wrong with it. */
 export function readUnserialized(
   record: ProducerRecord<unknown, unknown>,
   topic: TopicState,
   nowMs: number,
+  headersOf: HeadersOf,
 ): UnserializedRecord {
   const { partition, timestamp, key, value, headers } = record
   const { name } = topic
@@ -37,13 +40,13 @@ export function readUnserialized(
       timestamp: isTimed ? checkTimestamp(timestamp, name) : nowMs,
       key: copyOf(key),
       value: copyOf(value),
-      ...(hasHeaders ? { headers: copiesOf(headers) } : {}),
+      ...(hasHeaders ? { headers: headersOf(headers, name).map(copyOfHeader) } : {}),
     },
   }
 }
 
-function copiesOf(headers: Headers): (readonly [string, Bytes])[] {
-  return headerPairs(headers).map(([name, bytes]) => [name, copyOf(bytes) as Bytes] as const)
+function copyOfHeader([name, bytes]: readonly [string, Bytes]): readonly [string, Bytes] {
+  return [name, copyOf(bytes) as Bytes]
 }
 
 /** As `send` promises, the caller may write over bytes as soon as it has returned. */

@@ -142,6 +142,7 @@ export class SendEntry {
       ...this.options,
       preparers,
       topicOf: name => topics.of(name),
+      headersOf: (headers, topic) => reader.headersOf(headers, topic),
       read: (record, nowMs) => reader.read(record, nowMs),
       handOver: (record, delivery, ordinal, deadlineMs) => {
         this.handOver(record, delivery, ordinal, deadlineMs)

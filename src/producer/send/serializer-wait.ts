@@ -10,7 +10,7 @@ import { Fifo } from '../../common/fifo.js'
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import type { Prepare } from '../../serialization/index.js'
 import { asKafkaError } from '../record/record-errors.js'
-import { readUnserialized, type UnserializedRecord } from '../record/unserialized-record.js'
+import { type HeadersOf, readUnserialized, type UnserializedRecord } from '../record/unserialized-record.js'
 import type { ProducerRecord } from '../types.js'
 
 /** What an object counts as in `maxBlockBytes`: how large it is is not known before it is serialized. */
@@ -35,6 +35,7 @@ interface SerializerWaitOptions {
   readonly heldGraceMaxMs: number
   readonly waitingBudget: WaitingBudget
   readonly topicOf: (name: unknown) => TopicState
+  readonly headersOf: HeadersOf
   readonly read: (record: ProducerRecord<unknown, unknown>, nowMs: number) => AppendableRecord
   readonly handOver: (
     record: AppendableRecord,
@@ -71,7 +72,7 @@ export class SerializerWait {
     if (this.ready.has(name as string) || typeof name !== 'string') return null
     const topic = this.options.topicOf(name)
     if (!this.queues.has(name)) this.prepare(name)
-    return this.queues.has(name) ? readUnserialized(record, topic, nowMs) : null
+    return this.queues.has(name) ? readUnserialized(record, topic, nowMs, this.options.headersOf) : null
   }
 
   /**

@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { Secret } from '../../common/secret.js'
+import type { Buffer } from 'node:buffer'
+import { printable } from '../../common/foreign-text.js'
+import { Secret, shownValue } from '../../common/secret.js'
 import { ConfigError } from '../../errors/index.js'
+import { deriveBeside, deriveNow, TooLongError } from '../tls/derivation.js'
+import { StoreFiles } from '../tls/store-files.js'
 import { trustOf } from '../tls/stores.js'
 import { type CredentialsSource, checkedProvider } from './credentials.js'
 import { type JaasEntry, parseJaasConfig } from './jaas.js'
 import type { SaslMechanism } from './mechanism.js'
 import { type OauthTokenProvider, TokenCache } from './oauth-token.js'
 import { oauthbearer } from './oauthbearer.js'
-import { clientCredentialsProvider } from './oidc.js'
+import { clientCredentialsProvider, type Trust } from './oidc.js'
 import type { SaslOptions } from './options.js'
 import { plain } from './plain.js'
 import { scram } from './scram.js'
@@ -32,7 +35,7 @@ export function configureSasl(options: SaslOptions): SaslMechanism {
       return oauthbearer(new TokenCache(tokensOf(options), options.oauth.refresh))
     default:
       throw new ConfigError(
-        `sasl.mechanism = ${JSON.stringify(mechanism)} is not built in; allowed: ${BUILT_IN}, or the name ` +
+        `sasl.mechanism = ${shownValue(mechanism)} is not built in; allowed: ${BUILT_IN}, or the name ` +
           'of one given in saslMechanisms',
         'sasl.mechanism',
         { code: 'FEATURE_NOT_AVAILABLE' },
@@ -95,7 +98,7 @@ function clientCredentials(
 }
 
 /** Java takes TLS options of the endpoint from the login module, not from those of the brokers. */
-function endpointTrust(jaas: ReadonlyMap<string, string>): string[] | null {
+function endpointTrust(jaas: ReadonlyMap<string, string>): Trust {
   const password = jaas.get('ssl.truststore.password')
   const certificates = jaas.get('ssl.truststore.certificates')
   const truststore = {
@@ -104,7 +107,17 @@ function endpointTrust(jaas: ReadonlyMap<string, string>): string[] | null {
     password: password === undefined ? null : new Secret(password),
     certificates: certificates === undefined ? null : new Secret(certificates),
   }
-  return trustOf({ truststore }, readFileSync)
+  const files = new StoreFiles(truststore.location === null ? [] : [truststore.location]).readNow()
+  const work = () => trustOf({ truststore }, path => files.get(path) as Buffer)
+  try {
+    return deriveNow(work())
+  } catch (error) {
+    if (!(error instanceof TooLongError)) throw error
+    const beside = deriveBeside(work())
+    // Whoever asks for a token is told.
+    beside.catch(() => {})
+    return beside
+  }
 }
 
 function endpointOf(url: string): URL {
@@ -130,8 +143,8 @@ function checkModule({ module }: JaasEntry, mechanism: string, allowed: readonly
       ? '; for AWS use sasl.mechanism = OAUTHBEARER with saslOauthTokenProvider = awsMskIamTokenProvider(…)'
       : ''
   throw new ConfigError(
-    `sasl.jaas.config names the login module ${module}, which does not go with sasl.mechanism = ` +
-      `${mechanism}; allowed: ${allowed.join(', ')}${hint}`,
+    `sasl.jaas.config names the login module ${shownValue(module)}, which does not go with sasl.mechanism ` +
+      `= ${printable(mechanism)}; allowed: ${allowed.join(', ')}${hint}`,
     'sasl.jaas.config',
   )
 }

@@ -17,16 +17,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
 }
-const TOKEN = new RegExp(
-  [
-    String.raw`\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/`,
-    '(?<mark>[=;])',
-    String.raw`"(?<double>(?:[^"\\\n]|\\[\s\S])*)"`,
-    String.raw`'(?<single>(?:[^'\\\n]|\\[\s\S])*)'`,
-    String.raw`(?<word>[^\s=;"']+)`,
-  ].join('|'),
-  'y',
-)
+/** Longer than any entry with certificates in it, and read in no time. */
+const CHARACTERS_MAX = 256 * 1024
+/** Far more than any login module has options. */
+const TOKENS_MAX = 4_000
+const BLANKS = /\s+/y
+const WORD = /[^\s=;"']+/y
 
 interface Token {
   readonly text: string
@@ -42,8 +38,12 @@ interface Token {
  * Comments are passed over. Messages never show what was read: it holds passwords.
  */
 export function parseJaasConfig(text: string): JaasEntry {
+  if (text.length > CHARACTERS_MAX) {
+    throw malformed(`it has ${text.length} characters, more than ${CHARACTERS_MAX}`)
+  }
   const tokens = tokensOf(text)
-  const next = () => tokens.shift()
+  let read = 0
+  const next = () => tokens[read++]
   const className = next()
   const flag = next()
   if (className === undefined || className.isMark) throw malformed('it does not begin with a login module')
@@ -58,24 +58,58 @@ export function parseJaasConfig(text: string): JaasEntry {
     if (!isOption) throw malformed(`option ${options.size + 1} is not of the form name="value"`)
     options.set(token.text, (value as Token).text)
   }
-  if (tokens.length > 0) throw malformed('only one login module may be given')
+  if (read < tokens.length) throw malformed('only one login module may be given')
   return { module: className.text.slice(className.text.lastIndexOf('.') + 1), options }
 }
 
+/** Looks at every character once, or twice: a text that does not end as it should costs no more. */
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = []
-  TOKEN.lastIndex = 0
-  while (TOKEN.lastIndex < text.length) {
-    const at = TOKEN.lastIndex
-    const groups = TOKEN.exec(text)?.groups
-    if (groups === undefined) throw malformed(`a quotation that begins at character ${at + 1} has no end`)
-    const { mark, double, single, word } = groups
-    const quoted = double ?? single
-    if (mark !== undefined) tokens.push({ text: mark, isMark: true })
-    else if (quoted !== undefined) tokens.push({ text: unescapeText(quoted), isMark: false })
-    else if (word !== undefined) tokens.push({ text: word, isMark: false })
+  const lastCommentEnd = text.lastIndexOf('*/')
+  for (let at = 0; at < text.length; ) {
+    const char = text.charAt(at)
+    const afterBlanks = endOf(BLANKS, text, at)
+    if (tokens.length > TOKENS_MAX) throw malformed('it has far too many options')
+    if (afterBlanks > at) at = afterBlanks
+    else if (text.startsWith('//', at)) at = endOr(text.indexOf('\n', at), text.length)
+    else if (text.startsWith('/*', at) && at + 2 <= lastCommentEnd) at = text.indexOf('*/', at + 2) + 2
+    else if (char === '=' || char === ';') {
+      tokens.push({ text: char, isMark: true })
+      at++
+    } else if (char === '"' || char === "'") {
+      const end = endOfQuotation(text, at)
+      if (end < 0) throw malformed(`a quotation that begins at character ${at + 1} has no end`)
+      tokens.push({ text: unescapeText(text.slice(at + 1, end)), isMark: false })
+      at = end + 1
+    } else {
+      const end = endOf(WORD, text, at)
+      tokens.push({ text: text.slice(at, end), isMark: false })
+      at = end
+    }
   }
   return tokens
+}
+
+function endOr(found: number, byDefault: number): number {
+  return found < 0 ? byDefault : found
+}
+
+/** Where the quotation mark stands that ends it; -1 where none does on its line. */
+function endOfQuotation(text: string, start: number): number {
+  const mark = text.charAt(start)
+  for (let at = start + 1; at < text.length; at++) {
+    const char = text.charAt(at)
+    if (char === mark) return at
+    if (char === '\n') return -1
+    if (char === '\\') at++
+  }
+  return -1
+}
+
+/** Where what the sticky pattern matches ends; `start` where it does not match. */
+function endOf(pattern: RegExp, text: string, start: number): number {
+  pattern.lastIndex = start
+  return pattern.test(text) ? pattern.lastIndex : start
 }
 
 function unescapeText(quoted: string): string {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { shownValue } from '../../common/secret.js'
 import { AuthenticationError } from '../../errors/index.js'
 
 /** What a token function answers. */
@@ -23,7 +24,7 @@ const EXTENSION_NAME = /^[A-Za-z]+$/
 const EXTENSION_VALUE = /^[\x21-\x7e \t\r\n]+$/
 
 /** The token, checked: what a provider answers is not believed. */
-function checkedToken(given: unknown): OauthToken {
+export function checkedToken(given: unknown): OauthToken {
   const { value, expiresAtMs, extensions } = (
     typeof given === 'string' ? { value: given } : (given ?? {})
   ) as {
@@ -43,9 +44,7 @@ function checkedExtensions(given: unknown): Readonly<Record<string, string>> {
   if (typeof given !== 'object') throw new AuthenticationError('the extensions of the token are no object')
   for (const [name, value] of Object.entries(given as object)) {
     if (!EXTENSION_NAME.test(name) || name === 'auth') {
-      throw new AuthenticationError(
-        `the extension ${JSON.stringify(name)} is not named with letters, or "auth"`,
-      )
+      throw new AuthenticationError(`the extension ${shownValue(name)} is not named with letters, or "auth"`)
     }
     if (typeof value !== 'string' || !EXTENSION_VALUE.test(value)) {
       throw new AuthenticationError(`the extension ${name} has a value that is not printable ASCII`)

@@ -2,12 +2,16 @@ import { Buffer } from 'node:buffer'
 import type { RequestOptions } from 'node:https'
 import { builtins } from '../../common/builtins.js'
 import { ExponentialBackoff } from '../../common/exponential-backoff.js'
+import { ForeignTexts } from '../../common/foreign-text.js'
 import type { Secret } from '../../common/secret.js'
 import { AuthenticationError, type KafkaError, NetworkError } from '../../errors/index.js'
 import type { OauthToken, OauthTokenProvider } from './oauth-token.js'
 
+/** Certificates as PEM, or a promise of them where a store takes its time to be opened. */
+export type Trust = readonly string[] | null | Promise<readonly string[] | null>
+
 /** The client-credentials grant (RFC 6749, section 4.4; KIP-768). */
-interface ClientCredentials {
+export interface ClientCredentials {
   /** https only: what is sent there is the client's secret. */
   readonly tokenEndpoint: URL
   readonly clientId: string
@@ -22,7 +26,7 @@ interface ClientCredentials {
   readonly retryBackoffMaxMs: number
   readonly extensions: Readonly<Record<string, string>>
   /** Certificates trusted for the endpoint; null: those of the runtime. */
-  readonly ca: readonly string[] | null
+  readonly ca: Trust
 }
 
 /** Longest answer read. */
@@ -38,12 +42,14 @@ interface Answer {
 
 /** Fetches tokens with a client's own id and secret. Redirects are not followed. */
 export function clientCredentialsProvider(grant: ClientCredentials): OauthTokenProvider {
+  const texts = new ForeignTexts()
+  texts.learn([grant.clientSecret.reveal(), basic(grant)])
   const backoff = new ExponentialBackoff(grant.retryBackoffMs, grant.retryBackoffMaxMs)
   return async () => {
     const giveUpAt = performance.now() + grant.retryBackoffMaxMs
     for (let attempt = 0; ; attempt++) {
       try {
-        return tokenOf(await post(grant), grant)
+        return tokenOf(await post(grant, await grant.ca, texts), grant)
       } catch (error) {
         const delayMs = backoff.delayMs(attempt)
         const isFinal = !(error as KafkaError).retriable || performance.now() + delayMs > giveUpAt
@@ -54,7 +60,7 @@ export function clientCredentialsProvider(grant: ClientCredentials): OauthTokenP
   }
 }
 
-function post(grant: ClientCredentials): Promise<Answer> {
+function post(grant: ClientCredentials, ca: readonly string[] | null, texts: ForeignTexts): Promise<Answer> {
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
   if (grant.scope !== null) form.set('scope', grant.scope)
   const body = form.toString()
@@ -68,14 +74,22 @@ function post(grant: ClientCredentials): Promise<Answer> {
       'content-type': 'application/x-www-form-urlencoded',
       'content-length': Buffer.byteLength(body),
     },
-    ...(grant.ca === null ? {} : { ca: [...grant.ca] }),
+    // As strict as with brokers. Told outright, or an environment variable would decide.
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    ...(ca === null ? {} : { ca: [...ca] }),
   }
   return new Promise((resolve, reject) => {
     const outgoing = builtins.https.request(grant.tokenEndpoint, options)
-    const fail = (reason: string, cause?: unknown) => {
+    const fail = (reason: string, cause?: Error) => {
       clearTimeout(timer)
       outgoing.destroy()
       reject(new NetworkError(`No token from ${originOf(grant)}: ${reason}`, { cause }))
+    }
+    // What the runtime throws may carry the whole answer, and the token with it.
+    const failWith = (thrown: unknown) => {
+      const cause = texts.error(thrown)
+      fail(cause.message, cause)
     }
     const late = (phase: string, ms: number) => setTimeout(() => fail(`${phase} took over ${ms} ms`), ms)
     let timer = late('connecting', grant.connectTimeoutMs)
@@ -85,7 +99,7 @@ function post(grant: ClientCredentials): Promise<Answer> {
         timer = late('the answer', grant.readTimeoutMs)
       }),
     )
-    outgoing.on('error', cause => fail(cause.message, cause))
+    outgoing.on('error', failWith)
     outgoing.on('response', response => {
       const chunks: Buffer[] = []
       let bytes = 0
@@ -94,7 +108,7 @@ function post(grant: ClientCredentials): Promise<Answer> {
         if (bytes > ANSWER_BYTES_MAX) fail(`it answered with more than ${ANSWER_BYTES_MAX} bytes`)
         else chunks.push(chunk)
       })
-      response.on('error', cause => fail(cause.message, cause))
+      response.on('error', failWith)
       response.on('end', () => {
         clearTimeout(timer)
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() })
@@ -114,7 +128,8 @@ function formEncode(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
-function tokenOf({ status, body }: Answer, grant: ClientCredentials): OauthToken {
+/** The token in an answer. */
+export function tokenOf({ status, body }: Answer, grant: ClientCredentials): OauthToken {
   const answer = fieldsOf(body)
   if (status !== 200) {
     const code = typeof answer.error === 'string' && ERROR_CODE.test(answer.error) ? `, ${answer.error}` : ''

@@ -1,6 +1,8 @@
 import { builtins } from '../../common/builtins.js'
+import { shownValue } from '../../common/secret.js'
 import { ConfigError } from '../../errors/index.js'
 
+const NAME_CHARACTERS_MAX = 100
 const OPTION = 'ssl.cipher.suites'
 
 /**
@@ -9,10 +11,10 @@ const OPTION = 'ssl.cipher.suites'
 export function ciphersOf(suites: readonly string[]): readonly string[] {
   const known = new Set(builtins.tls.getCiphers().map(name => name.toUpperCase()))
   return suites.map(suite => {
-    const name = openSslName(suite)
+    const name = suite.length > NAME_CHARACTERS_MAX ? '' : openSslName(suite)
     if (known.has(name.toUpperCase())) return name
     throw new ConfigError(
-      `${OPTION} names ${JSON.stringify(suite)}, which this runtime does not have; allowed: suites such as ` +
+      `${OPTION} names ${shownValue(suite)}, which this runtime does not have; allowed: suites such as ` +
         'TLS_AES_256_GCM_SHA384 or TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
       OPTION,
     )

@@ -1,12 +1,23 @@
 import type { Buffer } from 'node:buffer'
 
+/** Elements that lie side by side: many times those of a store, and read in no time. */
+const OID_BYTES_MAX = 64
+const ELEMENTS_MAX = 2_000
+
 /** One element of DER (X.690): its tag as one byte, and what it holds. */
 export interface DerElement {
   readonly tag: number
   readonly content: Buffer
 }
 
-export const DerTag = { INTEGER: 0x02, OCTET_STRING: 0x04, OID: 0x06, SEQUENCE: 0x30, SET: 0x31 } as const
+export const DerTag = {
+  INTEGER: 0x02,
+  BIT_STRING: 0x03,
+  OCTET_STRING: 0x04,
+  OID: 0x06,
+  SEQUENCE: 0x30,
+  SET: 0x31,
+} as const
 
 /** `[n]`, holding a whole element. */
 export const contextTag = (n: number): number => 0xa0 | n
@@ -24,6 +35,7 @@ export function derElements(bytes: Buffer): DerElement[] {
     const length = lengthBytes === 0 ? first : bytes.readUIntBE(at + 2, lengthBytes)
     const from = at + 2 + lengthBytes
     if (length > bytes.length - from) throw malformed()
+    if (elements.length >= ELEMENTS_MAX) throw malformed()
     elements.push({ tag, content: bytes.subarray(from, from + length) })
     at = from + length
   }
@@ -49,6 +61,7 @@ export function integerOf(element: DerElement | undefined): number {
 /** An object identifier in its dotted form. */
 export function oidOf(element: DerElement | undefined): string {
   const content = contentOf(element, DerTag.OID)
+  if (content.length > OID_BYTES_MAX) throw malformed()
   const numbers: number[] = []
   let value = 0
   for (const byte of content) {

@@ -1,15 +1,26 @@
 import type { Buffer } from 'node:buffer'
-import { promises, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import type { ConnectionOptions, SecureContext, SecureContextOptions, TLSSocket } from 'node:tls'
+import type {
+  ConnectionOptions,
+  DetailedPeerCertificate,
+  SecureContext,
+  SecureContextOptions,
+  TLSSocket,
+} from 'node:tls'
 import { inspect } from 'node:util'
 import { builtins } from '../../common/builtins.js'
+import { reasonOf } from '../../common/foreign-text.js'
 import type { Logger } from '../../common/logger.js'
-import { ConfigError } from '../../errors/index.js'
+import { isBun } from '../../common/runtime.js'
+import { AuthenticationError, ConfigError } from '../../errors/index.js'
+import { askForOptions, guardedOptions, identityFault } from './caller-functions.js'
 import { ciphersOf } from './cipher-suites.js'
+import { type Deriving, deriveBeside, deriveNow, TooLongError } from './derivation.js'
 import type { TlsOptions } from './options.js'
+import { type Files, StoreFiles, sameFiles } from './store-files.js'
 import { identityOf, storeFiles, trustOf } from './stores.js'
 import { sessionFault, type TlsPolicy } from './tls-session.js'
+import { weaknessesOf } from './weaknesses.js'
 
 /** Opens a socket to `address`, which `host` resolved to. */
 type OpenSocket = (address: string, port: number, host: string) => TLSSocket
@@ -37,104 +48,166 @@ const CONTEXT_OPTIONS = [
 /** Where a connection goes, the producer decides. */
 const IGNORED_OPTIONS = ['host', 'path', 'port', 'secureContext', 'socket']
 
-type Files = ReadonlyMap<string, Buffer>
+/** What the stores hold, opened. */
+interface Material {
+  readonly ca: string[] | null
+  readonly identity: SecureContextOptions
+}
+
+/** What connections are opened with. */
+interface Setup {
+  /** Of the preparation that made it: what an older one brings late counts no more. */
+  readonly order: number
+  readonly files: Files
+  readonly context: SecureContext
+  readonly given: ConnectionOptions
+}
 
 /**
  * Opens TLS connections. The certificate of a broker is checked against the trusted ones and the name the
- * broker is known by, before anything is sent. Store files are read again for each connection, so they can be
- * replaced while the producer runs; as long as a file cannot be used, its last good content is.
+ * broker is known by, before anything is sent. Store files are looked at again for each connection, so they
+ * can be replaced while the producer runs; as long as a file cannot be used, its last good content is.
+ *
+ * What a store needs to be opened is derived at once where that takes no more than some milliseconds, and
+ * else beside the event loop, so that a wrong password shows when the first connection is made.
  */
 export class TlsConnector {
   private readonly options: TlsOptions
   private readonly logger: Logger
   /** OpenSSL's names of the suites allowed; empty: any. */
   private readonly suites: readonly string[]
-  private files: Files
-  private context: SecureContext
+  private readonly stores: StoreFiles
+  private readonly warned = new Set<string>()
+  private asked = 0
+  // Keys are in these: out of reach of `util.inspect`.
+  #opened: { readonly files: Files; readonly material: Promise<Material> }
+  #setup: Setup | null = null
 
   /** @throws ConfigError for options and files that cannot be used */
   constructor(options: TlsOptions, logger: Logger) {
     this.options = options
     this.logger = logger
     this.suites = ciphersOf(options.cipherSuites)
-    this.files = new Map(storeFiles(options).map(path => [path, readNow(path)]))
+    this.stores = new StoreFiles(storeFiles(options))
+    const files = this.stores.readNow()
     const given = this.nodeOptions()
-    this.context = this.createContext(this.files, given)
-    const isBlind = given.rejectUnauthorized === false
-    if (isBlind) logger.warn('tls.rejectUnauthorized is false: certificates of brokers are not checked')
-    else if (!options.verifiesName) {
-      logger.warn('ssl.endpoint.identification.algorithm is empty: names in certificates are not checked')
+    const material = this.openNow(files)
+    this.#opened = { files, material: Promise.resolve(material ?? this.openBeside(files)) }
+    // Whoever connects is told.
+    this.#opened.material.catch(() => {})
+    if (material !== null) {
+      this.#setup = { order: 0, files, given, context: this.createContext(material, given) }
     }
   }
 
   /** Reads anew what the next connection needs. */
   async prepare(): Promise<OpenSocket> {
-    const given = await this.refresh()
-    const secureContext = this.context
-    return (address, port, host) => this.open(address, port, host, secureContext, given)
+    const setup = await this.prepared()
+    return (address, port, host) => this.open(address, port, host, setup)
   }
 
   /** As {@link prepare}, for those who open sockets themselves: the options of `tls.connect` for a host. */
   async prepareOptions(): Promise<(host: string) => ConnectionOptions> {
-    const given = await this.refresh()
-    const secureContext = this.context
-    return host => ({ ...this.socketOptions(host, given), secureContext })
+    const { context, given } = await this.prepared()
+    const own = given.checkServerIdentity
+    return host => ({
+      ...this.socketOptions(host, given),
+      // Here it is asked by the runtime: whatever goes wrong in it has to be its answer.
+      ...(own === undefined
+        ? {}
+        : {
+            checkServerIdentity: (name, certificate) =>
+              identityFault(own, name, {
+                getPeerCertificate: () => certificate as DetailedPeerCertificate,
+              }) ?? undefined,
+          }),
+      secureContext: context,
+    })
   }
 
-  private async refresh(): Promise<ConnectionOptions> {
+  private async prepared(): Promise<Setup> {
+    const order = ++this.asked
     const given = this.nodeOptions()
     try {
-      const entries = storeFiles(this.options).map(
-        async path => [path, await promises.readFile(path)] as const,
-      )
-      const files: Files = new Map(await Promise.all(entries))
-      const isFresh =
-        typeof this.options.nodeOptions?.reveal() === 'function' || !sameFiles(files, this.files)
-      if (isFresh) {
-        this.context = this.createContext(files, given)
-        this.files = files
+      const files = await this.stores.read()
+      if (!sameFiles(files, this.#opened.files)) {
+        this.#opened = { files, material: this.openBeside(files) }
       }
+      const opened = this.#opened
+      this.take(order, opened.files, await opened.material, given)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = reasonOf(error)
+      if (this.#setup === null) {
+        throw new AuthenticationError(`TLS cannot be set up: ${reason}`, { cause: error })
+      }
       this.logger.warn(
         `TLS goes on with the certificates it has, because the new ones are of no use: ${reason}`,
       )
     }
-    return given
+    return this.#setup as Setup
   }
 
+  /** Unless a preparation that began later was quicker. */
+  private take(order: number, files: Files, material: Material, given: ConnectionOptions): void {
+    const current = this.#setup
+    if (current !== null && current.order > order) return
+    const isFunction = typeof this.options.nodeOptions?.reveal() === 'function'
+    const isSame = current !== null && !isFunction && sameFiles(files, current.files)
+    const context = isSame ? current.context : this.createContext(material, given)
+    this.#setup = { order, files, given, context }
+  }
+
+  /** Who the peer has to be. The application's own check is not among them, and takes the place of Node's. */
   private socketOptions(host: string, given: ConnectionOptions): ConnectionOptions {
+    const isUnnamed = given.checkServerIdentity !== undefined || !this.options.verifiesName
     return {
+      // Told outright, or an environment variable would decide.
+      rejectUnauthorized: true,
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(this.options.verifiesName ? {} : { checkServerIdentity: () => undefined }),
       ...pick(given, false),
+      ...(isUnnamed ? { checkServerIdentity: () => undefined } : {}),
     }
   }
 
   private nodeOptions(): ConnectionOptions {
-    const given = this.options.nodeOptions?.reveal() ?? {}
-    if (typeof given !== 'function') return given
-    let options: unknown
-    try {
-      options = given()
-    } catch (cause) {
-      throw new ConfigError(`the function given as tls threw: ${reasonOf(cause)}`, 'tls', { cause })
+    const given = guardedOptions(askForOptions(this.options.nodeOptions?.reveal() ?? {}))
+    for (const weakness of weaknessesOf(this.options, given)) {
+      if (this.warned.has(weakness)) continue
+      this.warned.add(weakness)
+      this.logger.warn(weakness)
     }
-    if (typeof options === 'object' && options !== null) return options
-    throw new ConfigError('the function given as tls did not return an object', 'tls')
+    return given
   }
 
-  private createContext(files: Files, given: ConnectionOptions): SecureContext {
+  private *material(files: Files): Deriving<Material> {
+    const read = (path: string) => files.get(path) as Buffer
+    return { ca: yield* trustOf(this.options, read), identity: yield* identityOf(this.options, read) }
+  }
+
+  private openBeside(files: Files): Promise<Material> {
+    return deriveBeside(this.material(files))
+  }
+
+  /** Null where it takes too long for the event loop. */
+  private openNow(files: Files): Material | null {
+    try {
+      return deriveNow(this.material(files))
+    } catch (error) {
+      if (error instanceof TooLongError) return null
+      throw error
+    }
+  }
+
+  private createContext({ ca, identity }: Material, given: ConnectionOptions): SecureContext {
     const { options } = this
     if (given.secureContext !== undefined) return given.secureContext
-    const read = (path: string) => files.get(path) as Buffer
-    const ca = trustOf(options, read)
     const all: SecureContextOptions = {
       ...versionsOf(options),
       ...(this.suites.length === 0 ? {} : { ciphers: this.suites.join(':') }),
       ...(ca === null ? {} : { ca }),
-      ...identityOf(options, read),
+      ...identity,
       ...pick(given, true),
+      secureOptions: (given.secureOptions ?? 0) | builtins.crypto.constants.SSL_OP_NO_RENEGOTIATION,
     }
     try {
       return unprintable(builtins.tls.createSecureContext(all))
@@ -143,24 +216,24 @@ export class TlsConnector {
     }
   }
 
-  private open(
-    address: string,
-    port: number,
-    host: string,
-    secureContext: SecureContext,
-    given: ConnectionOptions,
-  ): TLSSocket {
+  private open(address: string, port: number, host: string, { context, given }: Setup): TLSSocket {
+    const own = given.checkServerIdentity
     const socket = builtins.tls.connect({
+      // The application's own check is made below, where what it throws can be caught.
       ...this.socketOptions(host, given),
       host: address,
       port,
-      secureContext,
+      secureContext: context,
     })
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
     const policy = this.policyFor(host, given)
     socket.once('secureConnect', () => {
-      const fault = sessionFault(socket, policy)
+      // Where the context's option for it means nothing.
+      if (isBun) socket.disableRenegotiation()
+      const fault =
+        sessionFault(socket, policy) ??
+        (own === undefined ? null : identityFault(own, given.servername ?? host, socket))
       if (fault !== null) socket.destroy(fault)
     })
     return socket
@@ -204,20 +277,4 @@ function versionsOf({ enabledProtocols, protocol }: TlsOptions) {
 /** Some runtimes keep keys and passphrases in the context, where `util.inspect` would find them. */
 function unprintable(context: SecureContext): SecureContext {
   return Object.defineProperty(context, inspect.custom, { value: () => '[hidden]' })
-}
-
-function sameFiles(left: Files, right: Files): boolean {
-  return [...left].every(([path, bytes]) => right.get(path)?.equals(bytes))
-}
-
-function readNow(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (cause) {
-    throw new ConfigError(`the store file ${JSON.stringify(path)} cannot be read: ${reasonOf(cause)}`)
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,3 +1,4 @@
+import { printable } from '../../common/foreign-text.js'
 import { TlsPolicyError } from './tls-session.js'
 
 /** Why a broker's certificate is not accepted, by the code of the runtime's error. */
@@ -46,9 +47,9 @@ export function tlsRefusal(cause: Error & { code?: unknown; reason?: unknown }):
   if (known !== undefined) return known
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const names = typeof cause.reason === 'string' ? cause.reason : cause.message
-    return `its certificate is for another name: ${names.slice(0, 300)}`
+    return `its certificate is for another name: ${printable(names, 300)}`
   }
   const upper = code.toUpperCase()
   const found = HANDSHAKE.find(([part]) => upper.includes(part))
-  return found?.[1] ?? `of TLS: ${cause.message.slice(0, 300)}${code === '' ? '' : ` (${code})`}`
+  return found?.[1] ?? `of TLS: ${printable(cause.message, 300)}${code === '' ? '' : ` (${code})`}`
 }

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import { builtins } from '../../common/builtins.js'
+import { printable } from '../../common/foreign-text.js'
 
 /** What a session must be like, whatever the runtime has made of its options. */
 export interface TlsPolicy {
@@ -28,7 +29,7 @@ export function sessionFault(session: Session, policy: TlsPolicy): TlsPolicyErro
   const misnamed =
     host === null ? undefined : builtins.tls.checkServerIdentity(host, session.getPeerCertificate())
   if (misnamed !== undefined) {
-    return new TlsPolicyError(`its certificate is for another name: ${misnamed.message}`)
+    return new TlsPolicyError(`its certificate is for another name: ${printable(misnamed.message, 300)}`)
   }
   const version = session.getProtocol() ?? 'none'
   if (versions.length > 0 && !versions.includes(version)) {

@@ -136,7 +136,7 @@ describe('the chart', () => {
   test('has a line for each series, with gaps, and nothing that is not escaped', () => {
     const svg = chartFile('svg', chart)
     assert.match(svg, /^<svg xmlns=/)
-    assert.match(svg, /topic &lt;a&gt; &amp; &quot;b&quot; \\x1b/)
+    assert.match(svg, /topic &lt;a&gt; &amp; &quot;b&quot; \\u001b/)
     const paths = [...svg.matchAll(/<path d="(M[^"]*)" fill="none" stroke="(#[0-9a-f]+)"/g)].filter(
       ([, path]) => !/h28$/.test(path ?? ''),
     )
