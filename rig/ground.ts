@@ -56,7 +56,7 @@ export class InProcessGround implements Ground {
     const runs = new RunEncoder(run, layout, take)
     for (const [topicId, topic] of layout.topics.entries()) {
       for (const { partition } of this.broker.partitions(topic)) {
-        for (const { offset, value } of this.broker.records(topic, partition)) {
+        for (const { offset, value } of this.broker.eachRecord(topic, partition)) {
           runs.add(topicId, partition, Number(offset), value)
         }
         runs.endPartition(topicId, partition)

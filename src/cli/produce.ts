@@ -321,7 +321,7 @@ class Run {
     }
     let verified = true
     for (const [topic, verification] of this.#verifications) {
-      await verification.read(broker.records(topic))
+      await verification.read(broker.eachRecord(topic))
       const problems = verification.problems(this.#totals.failed)
       for (const problem of problems) this.#output.note(`not verified: ${problem}`)
       if (problems.length > 0) verified = false

@@ -273,6 +273,15 @@ export class TestBroker implements AsyncDisposable {
   records(
     topic: string,
     partition?: number,
+    options: { isolation?: IsolationLevel } = {},
+  ): BrokerRecord[] {
+    return [...this.eachRecord(topic, partition, options)]
+  }
+
+  /** As {@link records}, one by one: for topics of millions. */
+  eachRecord(
+    topic: string,
+    partition?: number,
     { isolation = 'read_uncommitted' }: { isolation?: IsolationLevel } = {},
   ): Generator<BrokerRecord> {
     if (!this.cluster.settings.retain) {
