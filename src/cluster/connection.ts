@@ -190,6 +190,7 @@ export class Connection {
       this.timeouts.ensure(deadline)
     } else {
       this.unanswerable++
+      this.inFlight.pushSilent(correlationId)
     }
     this.write(request, this.isForeign ? [Buffer.concat(chunks)] : chunks, now)
     if (!request.expectsResponse) this.reports?.ended({ request, correlationId, sentAt: now }, 0)
@@ -360,7 +361,9 @@ export class Connection {
   private onFrame(frame: Uint8Array): void {
     const reader = new Reader(frame).limitElements(RESPONSE_ELEMENTS_MAX).through(this.texts)
     const before = this.inFlightCount
-    const entry = this.inFlight.complete(reader.int32())
+    const correlationId = reader.int32()
+    if (this.inFlight.isToSilent(correlationId)) return
+    const entry = this.inFlight.complete(correlationId)
     const { request, sentAt } = entry
     this.observer.requestAnswered(this.node, request, this.lastActiveAt - sentAt, null)
     this.respond(request, reader)

@@ -2,6 +2,9 @@ import { Fifo } from '../common/fifo.js'
 import { ProtocolError } from '../errors/index.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 
+/** Requests without an answer that are remembered, in case that a server answers them. */
+const SILENT_MAX = 10_000
+
 /** A request from the moment it is handed to the socket. */
 export interface InFlightRequest {
   readonly request: OutgoingRequest
@@ -16,6 +19,8 @@ export interface InFlightRequest {
  */
 export class InFlightRequests {
   private readonly queue = new Fifo<InFlightRequest>()
+  /** Correlation ids of the latest requests that have no answer. */
+  private readonly silent = new Fifo<number>()
 
   get length(): number {
     return this.queue.length
@@ -23,6 +28,23 @@ export class InFlightRequests {
 
   push(entry: InFlightRequest): void {
     this.queue.push(entry)
+  }
+
+  /** A request that no broker has to answer (Produce with acks 0). */
+  pushSilent(correlationId: number): void {
+    this.silent.push(correlationId)
+    if (this.silent.length > SILENT_MAX) this.silent.shift()
+  }
+
+  /** Whether a response is to a request that has none: some servers answer all the same. */
+  isToSilent(correlationId: number): boolean {
+    if (this.silent.length === 0) return false
+    // Answers come in the order of the requests, so older ones will have none.
+    for (let id = this.silent.peek(); id !== undefined && id <= correlationId; id = this.silent.peek()) {
+      this.silent.shift()
+      if (id === correlationId) return true
+    }
+    return false
   }
 
   /** The request this response belongs to: the oldest, or the peer is not to be trusted. */

@@ -9,11 +9,24 @@ export interface HostPort {
 
 // [PROTOCOL://] host | [v6] : port. The characters of a host are those Java's client takes.
 const ADDRESS =
-  /^(?:[A-Za-z][A-Za-z0-9_+.-]*:\/\/)?(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([\w.%-]+)):(\d{1,5})$/
+  /^(?:([A-Za-z][A-Za-z0-9_+.-]*):\/\/)?(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([\w.%-]+)):(\d{1,5})$/
 
-/** The address in one entry of `bootstrap.servers`. */
-export function parseHostPort(entry: string): HostPort {
-  const [, v6, name, portText] = ADDRESS.exec(entry) ?? []
+/** Schemes that say how a listener is secured. */
+const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+
+/**
+ * The address in one entry of `bootstrap.servers`. A scheme that contradicts `security.protocol` is refused,
+ * or records would go in plain text to where their sender wants them secured.
+ */
+export function parseHostPort(entry: string, securityProtocol: string): HostPort {
+  const [, scheme, v6, name, portText] = ADDRESS.exec(entry) ?? []
+  const protocol = scheme?.toUpperCase()
+  if (protocol !== undefined && PROTOCOLS.includes(protocol) && protocol !== securityProtocol.toUpperCase())
+    throw new ConfigError(
+      `bootstrap.servers names a listener for ${protocol}, but security.protocol is ${securityProtocol}; ` +
+        `set security.protocol to ${protocol}, or leave the scheme out`,
+      'bootstrap.servers',
+    )
   const host = v6 ?? name
   const port = Number(portText)
   if (host === undefined || !(port >= 1 && port <= 65535))

@@ -113,7 +113,7 @@ export function resolveConfig(
     allowAutoTopicCreation: readBoolean(extras, 'allowAutoTopicCreation', true),
     allowsBrokerHost: resolveAllowedHosts(extras.get('allowedBrokerHosts')),
     batchSize: values['batch.size'],
-    bootstrapServers: resolveBootstrapServers(values['bootstrap.servers']),
+    bootstrapServers: resolveBootstrapServers(values['bootstrap.servers'], values['security.protocol']),
     bufferMemory: values['buffer.memory'],
     compressionType: values['compression.type'],
     compressionLevel: resolveCompressionLevel(values),
@@ -195,13 +195,16 @@ function resolveClientId(values: ParsedValues): string {
   return `producer-${++unnamedProducers}`
 }
 
-function resolveBootstrapServers(entries: readonly unknown[] | null): readonly HostPort[] {
+function resolveBootstrapServers(
+  entries: readonly unknown[] | null,
+  securityProtocol: string,
+): readonly HostPort[] {
   if (entries === null || entries.length === 0)
     throw new ConfigError(
       'bootstrap.servers is required: at least one host:port, such as localhost:9092',
       'bootstrap.servers',
     )
-  return Object.freeze(entries.map(entry => parseHostPort(entry as string)))
+  return Object.freeze(entries.map(entry => parseHostPort(entry as string, securityProtocol)))
 }
 
 function resolveCompressionLevel(values: ParsedValues): number | null {

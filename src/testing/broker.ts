@@ -270,11 +270,7 @@ export class TestBroker implements AsyncDisposable {
    * With isolation `read_committed` (default `read_uncommitted`) those of aborted transactions are left out,
    * and those from the first open transaction on.
    */
-  records(
-    topic: string,
-    partition?: number,
-    options: { isolation?: IsolationLevel } = {},
-  ): BrokerRecord[] {
+  records(topic: string, partition?: number, options: { isolation?: IsolationLevel } = {}): BrokerRecord[] {
     return [...this.eachRecord(topic, partition, options)]
   }
 

@@ -391,7 +391,16 @@ describe('bootstrap.servers', () => {
     assert.deepEqual(hosts('[::1]:9092'), ['::1 9092'])
     assert.deepEqual(hosts('[fe80::1%eth0]:9092'), ['fe80::1%eth0 9092'])
     assert.deepEqual(hosts('PLAINTEXT://my_host:9092'), ['my_host 9092'])
-    assert.deepEqual(hosts('SASL_SSL://[2001:db8::1]:9092'), ['2001:db8::1 9092'])
+    assert.deepEqual(hosts('plaintext://[2001:db8::1]:9092'), ['2001:db8::1 9092'])
+  })
+
+  test('a scheme must agree with security.protocol', () => {
+    const bootstrapServers = 'SASL_SSL://host:9093'
+    refuses({ bootstrapServers }, 'bootstrap.servers', /SASL_SSL.*security\.protocol/)
+    refuses({ bootstrapServers, securityProtocol: 'SSL' }, 'bootstrap.servers', /SASL_SSL/)
+    const sasl = { saslMechanism: 'PLAIN', saslCredentialsProvider: () => ({ username: 'u', password: 'p' }) }
+    const config = parse({ bootstrapServers, securityProtocol: 'SASL_SSL', ...sasl })
+    assert.deepEqual(config.bootstrapServers, [{ host: 'host', port: 9093 }])
   })
 
   test('is required', () => {
