@@ -12,7 +12,7 @@ import {
   UnsupportedVersionError,
 } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
-import { Metadata, type MetadataRequest } from '../protocol/metadata.js'
+import { Metadata, type MetadataRequest, type MetadataResponse } from '../protocol/metadata.js'
 import type { Security } from '../security/index.js'
 import { type Lookup, systemLookup } from './addresses.js'
 import type { AnyApi } from './api-version-table.js'
@@ -146,14 +146,13 @@ export class ClusterClient {
    * Reaches a broker, authenticates, and has a request answered. What may pass is tried again until the time
    * is over; otherwise rejects as {@link request} does.
    */
-  async connect(timeoutMs: number): Promise<void> {
+  async connect(timeoutMs: number): Promise<MetadataResponse> {
     const { clock } = this.options
     const deadline = clock.now() + timeoutMs
     for (;;) {
       const leftMs = Math.max(0, deadline - clock.now())
       try {
-        await this.request('any', Metadata, NO_TOPICS, { minVersion: 1, timeoutMs: leftMs })
-        return
+        return await this.request('any', Metadata, NO_TOPICS, { minVersion: 1, timeoutMs: leftMs })
       } catch (error) {
         const mayPass = error instanceof KafkaError && error.retriable
         if (!mayPass || clock.now() >= deadline) throw error

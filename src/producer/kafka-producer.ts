@@ -4,7 +4,7 @@ import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transaction
 import type { RecordMetadata } from './record-metadata.js'
 import type { DeliveryCallback } from './send/callback-group.js'
 import type { DeliveryReport } from './send/delivery-report.js'
-import type { PartitionInfo, ProducerRecord } from './types.js'
+import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from './types.js'
 
 /**
  * What a producer can do, whatever is behind it: `Producer` sends to a cluster, `MockProducer` of
@@ -22,6 +22,9 @@ export interface KafkaProducer<K = Bytes, V = Bytes> extends AsyncDisposable {
 
   /** Sends many records with one promise; rejects with `SendManyError`, which has each record's outcome. */
   sendMany(records: Iterable<ProducerRecord<K, V>>): Promise<DeliveryReport>
+
+  /** Reaches a broker, authenticates and gets the producer id. Nobody has to call it. */
+  connect(options?: ConnectOptions): Promise<ClusterInfo>
 
   /** Resolves when there is room for more records, at once if there is now. */
   ready(options?: { signal?: AbortSignal }): Promise<void>

@@ -44,7 +44,7 @@ import { ManyWay } from './send/many.js'
 import { PromiseWay } from './send/promise.js'
 import { Room } from './send/room.js'
 import { TopicWait } from './send/topic-wait.js'
-import type { PartitionInfo, ProducerRecord } from './types.js'
+import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from './types.js'
 
 /**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
@@ -159,10 +159,25 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     client.onRefused = error => waiting.abort(error)
   }
 
-  /** Reaches a broker and authenticates, within `timeoutMs` (default `max.block.ms`): for start-up checks. */
-  async connect({ timeoutMs = this.config.maxBlockMs }: { timeoutMs?: number } = {}): Promise<void> {
+  /**
+   * Reaches a broker, authenticates and gets the producer id, within `timeoutMs` (default `max.block.ms`).
+   * Nobody has to call it: it is for checks at start-up, and makes the first record faster. With `producerId`
+   * false the id is left to the first record.
+   */
+  async connect(options: ConnectOptions = {}): Promise<ClusterInfo> {
+    checkOptions('connect', options, ['signal', 'timeoutMs', 'producerId'])
     this.state.checkOpen()
-    await this.client.connect(timeoutMs)
+    return await abortable(this.reach(options), options.signal)
+  }
+
+  private async reach({
+    timeoutMs = this.config.maxBlockMs,
+    producerId = true,
+  }: ConnectOptions): Promise<ClusterInfo> {
+    const deadlineMs = this.clock.now() + timeoutMs
+    const { clusterId, controllerId, brokers } = await this.client.connect(timeoutMs)
+    if (producerId) await this.sender.warmUp(Math.max(deadlineMs - this.clock.now(), 1))
+    return { clusterId, controllerId, brokers: brokers.map(({ nodeId: id, ...where }) => ({ id, ...where })) }
   }
 
   /** A producer from the text of a Java `producer.properties` file. */

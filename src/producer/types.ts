@@ -25,3 +25,25 @@ export interface PartitionInfo {
   readonly replicas: readonly number[]
   readonly inSyncReplicas: readonly number[]
 }
+
+/** The cluster that a producer has reached, as the broker that was asked describes it. */
+export interface ClusterInfo {
+  readonly clusterId: string | null
+  /** Broker id, -1 if it is not known. */
+  readonly controllerId: number
+  readonly brokers: readonly {
+    readonly id: number
+    readonly host: string
+    readonly port: number
+    readonly rack: string | null
+  }[]
+}
+
+/** Options of `connect`. */
+export interface ConnectOptions {
+  signal?: AbortSignal
+  /** Default `max.block.ms`. */
+  timeoutMs?: number
+  /** Whether to get the producer id, too. Default true. */
+  producerId?: boolean
+}

@@ -40,6 +40,14 @@ export class ProducerIdSource {
     this.isClosed = true
   }
 
+  /** Has an id before the first record needs one. Rejects where it is refused. */
+  async obtain(timeoutMs: number): Promise<void> {
+    const { client, identity } = this.options
+    if (identity.isReady) return
+    const { producerId, producerEpoch } = await requestProducerId(client, timeoutMs)
+    if (!identity.isReady) identity.set(producerId, producerEpoch)
+  }
+
   /** Asks for an id if none is being asked for and a record needs one. */
   ask(): void {
     const { accumulator, client, identity, requestTimeoutMs, wakeup } = this.options

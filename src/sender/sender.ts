@@ -124,6 +124,12 @@ export class Sender {
     this.options.clock.setImmediate(this.turn)
   }
 
+  /** Has what the first record will need, as far as it can be had before. */
+  async warmUp(timeoutMs: number): Promise<void> {
+    // A transactional producer gets its id from its coordinator, by initTransactions.
+    if (this.transactions === null) await this.producerIds.obtain(timeoutMs)
+  }
+
   /** Why a batch that is not on its way has not been sent, or not again; null: nothing that is known. */
   lastCause({ producer, partition, lastError }: PartitionBatch): KafkaError | null {
     const { client } = this.options

@@ -6,7 +6,7 @@ import { asKafkaError, placeOf } from '../producer/record/record-errors.js'
 import { RecordMetadata } from '../producer/record-metadata.js'
 import type { DeliveryCallback } from '../producer/send/callback-group.js'
 import { DeliveryReport, SendManyError } from '../producer/send/delivery-report.js'
-import type { PartitionInfo, ProducerRecord } from '../producer/types.js'
+import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from '../producer/types.js'
 import type { Bytes } from '../serialization/index.js'
 import type { Metric } from '../telemetry/metrics/metric.js'
 import { type ConsumerGroupMetadata, checkGroup, type TopicPartitionOffset } from '../transactions/offsets.js'
@@ -158,6 +158,12 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
         })
       }
     })
+  }
+
+  /** There is no cluster: it has no brokers. */
+  async connect(options: ConnectOptions = {}): Promise<ClusterInfo> {
+    options.signal?.throwIfAborted()
+    return { clusterId: null, controllerId: -1, brokers: [] }
   }
 
   /** Resolves once `bufferAvailableBytes` is above 0. */

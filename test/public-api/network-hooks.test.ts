@@ -194,10 +194,14 @@ test('allowAutoTopicCreation: false leaves topics that are not there alone', asy
 })
 
 describe('connect', () => {
-  test('resolves when a broker has answered, and sends nothing else', async () => {
+  test('resolves when a broker has answered and given a producer id, and sends nothing else', async () => {
     await withProducer({}, async (producer, broker) => {
       await producer.connect()
-      assert.deepEqual(Object.keys(broker.counters().requests).sort(), ['ApiVersions', 'Metadata'])
+      assert.deepEqual(Object.keys(broker.counters().requests).sort(), [
+        'ApiVersions',
+        'InitProducerId',
+        'Metadata',
+      ])
     })
   })
 

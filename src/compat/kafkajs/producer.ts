@@ -144,7 +144,7 @@ class ProducerConnection {
       throw toKafkaJSError(error, source.budget)
     }
     try {
-      await engines.default.connect({ timeoutMs: connectTimeoutOf(source) })
+      await engines.default.connect({ timeoutMs: connectTimeoutOf(source), producerId: false })
     } catch (error) {
       await engines.default.close({ timeoutMs: 0 })
       throw toKafkaJSError(error, source.budget)
