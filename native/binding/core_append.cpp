@@ -146,7 +146,8 @@ napi_value answerDrain(napi_env env, CoreState* state, int32_t first, const Drai
   }
   storeSize(state, drained.sizeBytes);
   state->result[result_layout::kTouched] = drained.touched;
-  return makeInt32(env, drained.processed * 8 + static_cast<int32_t>(drained.status));
+  constexpr int32_t unit = 1 << kDrainStatusBits;
+  return makeInt32(env, drained.processed * unit + static_cast<int32_t>(drained.status));
 }
 
 }  // namespace

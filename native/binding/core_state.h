@@ -34,22 +34,6 @@ struct CoreState {
   napi_ref offer = nullptr;  // memory of provideLarge that no batch has taken yet
 };
 
-// The words of the shared result array (`Result` in src/native/addon.ts).
-namespace result_layout {
-constexpr int32_t kWords = 16;
-constexpr int32_t kBatch = 0;
-constexpr int32_t kIndex = 1;
-constexpr int32_t kPartition = 2;
-constexpr int32_t kKeyBytes = 3;
-constexpr int32_t kValueBytes = 4;
-constexpr int32_t kSize = 5;
-constexpr int32_t kTouched = 6;
-constexpr int32_t kPosition = 7;
-constexpr int32_t kRoom = 8;
-constexpr int32_t kConsecutive = 9;
-constexpr int32_t kLargestRecord = 10;
-}  // namespace result_layout
-
 // Reads `count` arguments (missing ones are undefined) and the state.
 bool readCall(napi_env env, napi_callback_info info, size_t count, napi_value* arguments, CoreState** state);
 void storeSize(CoreState* state, int64_t sizeBytes);

@@ -9,26 +9,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "abi.h"
 #include "check.h"
 #include "record_batch.h"
 #include "slab_pool.h"
 
 namespace millrace {
-
-// The numbers are those of AppendStatus in src/native/addon.ts.
-enum class AppendStatus : int32_t {
-  Ok = 0,
-  NoMemory = 1,
-  ChoosePartition = 2,
-  NeedsLarge = 3,
-  TooLarge = 4,
-  Detached = 5,
-  BadType = 6,
-  Closed = 7,
-};
-
-constexpr int32_t kPartitionByKey = -1;
-constexpr int32_t kPartitionSticky = -2;
 
 struct Reservation {
   int32_t batch = kNoBatch;

@@ -17,6 +17,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "abi.h"
+
 namespace millrace {
 
 enum class Phase : uint8_t {
@@ -25,8 +27,6 @@ enum class Phase : uint8_t {
   Sealed,   // records are final; header and compression may still change while nobody reads
   Settled,  // outcome decided, but a socket or codec still reads
 };
-
-constexpr int32_t kNoBatch = -1;
 
 struct Batch {
   uint8_t* memory;

@@ -1,55 +1,14 @@
 // The staged way in: records described by int32 words, their bytes in a staging area. Both areas are written
 // by JavaScript; nothing in them is trusted. A record has ten words of its own, or, in a run, two behind
-// the words that all records of the run share. The layouts are `Staged` and `Run` in src/native/addon.ts.
+// the words that all records of the run share. The layouts are in abi.h.
 #pragma once
 
 #include <cstdint>
 
+#include "abi.h"
 #include "appender.h"
 
 namespace millrace {
-
-namespace staged_layout {
-constexpr int32_t kWords = 10;
-constexpr int32_t kTopic = 0;
-constexpr int32_t kPartition = 1;
-constexpr int32_t kKeyBytes = 2;
-constexpr int32_t kValueBytes = 3;
-constexpr int32_t kTimestamp = 4;  // float64 over two words
-constexpr int32_t kOffset = 6;
-constexpr int32_t kHeaderBytes = 7;
-// The place that JavaScript has promised: a batch and an index in it, or kNoBatch where none is.
-constexpr int32_t kBatch = 8;
-constexpr int32_t kIndex = 9;
-}  // namespace staged_layout
-
-// A run: one descriptor, of which topic, partition and timestamp count, then two words for each record. Their
-// bytes stand one after the other.
-namespace run_layout {
-constexpr int32_t kWords = 2;
-constexpr int32_t kKeyBytes = 0;
-constexpr int32_t kValueBytes = 1;
-constexpr int32_t kFirst = staged_layout::kWords;
-}  // namespace run_layout
-
-// Where each appended record went: its batch as a number, from `touchBase` on, of the batches touched.
-namespace place_layout {
-constexpr int32_t kWords = 4;
-constexpr int32_t kTouch = 0;
-constexpr int32_t kIndex = 1;
-constexpr int32_t kKeyBytes = 2;
-constexpr int32_t kValueBytes = 3;
-}  // namespace place_layout
-
-// The batches that one call has appended to, in the order of their first records.
-namespace touched_layout {
-constexpr int32_t kWords = 5;
-constexpr int32_t kBatch = 0;
-constexpr int32_t kFirstIndex = 1;  // of the first record in its batch: 0 if the batch is new
-constexpr int32_t kRecords = 2;     // appended by this call
-constexpr int32_t kTopic = 3;
-constexpr int32_t kPartition = 4;
-}  // namespace touched_layout
 
 struct StagingArea {
   const int32_t* descriptors;

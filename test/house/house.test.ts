@@ -167,3 +167,9 @@ interface LockedPackage {
   cpu?: string[]
   hasInstallScript?: boolean
 }
+
+test('src/native/abi.ts is what native/core/abi.h says', () => {
+  const script = join(ROOT, 'scripts/abi.mjs')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
+  assert.equal(status, 0, `${stdout}${stderr}`)
+})

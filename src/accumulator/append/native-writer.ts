@@ -1,5 +1,12 @@
 import { InternalError, type KafkaError } from '../../errors/index.js'
-import { AppendStatus, type NativeBytes, type NativeCore, Result, Touched } from '../../native/addon.js'
+import {
+  AppendStatus,
+  DRAIN_STATUS_BITS,
+  type NativeBytes,
+  type NativeCore,
+  Result,
+  Touched,
+} from '../../native/addon.js'
 import type { Batch } from '../batch/batch.js'
 import type { PartitionState } from '../partition/partition-state.js'
 import type { TopicState } from '../partition/topic-state.js'
@@ -7,9 +14,7 @@ import { type AppendLimits, refusalError, unallocatedError } from './append-erro
 import type { AppendableRecord } from './appendable-record.js'
 import type { StagedRun, Staging } from './staging.js'
 
-/** Bits of the answer to a drain that hold its status; the others count the records it has written. */
-const STATUS_BITS = 3
-const STATUS_MASK = (1 << STATUS_BITS) - 1
+const STATUS_MASK = (1 << DRAIN_STATUS_BITS) - 1
 
 export interface NativeWriterOptions extends AppendLimits {
   core: NativeCore
@@ -91,7 +96,7 @@ export class NativeWriter {
     let next = first
     for (;;) {
       const answer = staging.drain(this.core, next)
-      const stopped = next + (answer >> STATUS_BITS)
+      const stopped = next + (answer >> DRAIN_STATUS_BITS)
       if (stopped > next) this.attachStaged(run, next, stopped)
       next = stopped
       this.lastStatus = answer & STATUS_MASK
