@@ -29,6 +29,7 @@ import type { KafkaProducer } from './kafka-producer.js'
 import { observeCallback, observePromise } from './observed-send.js'
 import { ProducerState } from './producer-state.js'
 import { ProducerTelemetry } from './producer-telemetry.js'
+import { reachCluster } from './reach-cluster.js'
 import { PlainRecords } from './record/plain-records.js'
 import { checkCallback } from './record/record-checks.js'
 import { RecordClock } from './record/record-clock.js'
@@ -36,13 +37,15 @@ import { RecordReader } from './record/record-reader.js'
 import type { Topics } from './record/topics.js'
 import type { RecordMetadata } from './record-metadata.js'
 import { CallbackWay } from './send/callback.js'
-import { CallbackDelivery, FailedCallbacks } from './send/callback-delivery.js'
+import { FailedCallbacks } from './send/callback-delivery.js'
 import type { DeliveryCallback } from './send/callback-group.js'
 import type { DeliveryReport } from './send/delivery-report.js'
 import { SendEntry } from './send/entry.js'
+import { sendIntercepted } from './send/intercepted.js'
 import { ManyWay } from './send/many.js'
 import { PromiseWay } from './send/promise.js'
 import { Room } from './send/room.js'
+import { sendSignalled } from './send/signalled.js'
 import { TopicWait } from './send/topic-wait.js'
 import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from './types.js'
 
@@ -167,17 +170,9 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   async connect(options: ConnectOptions = {}): Promise<ClusterInfo> {
     checkOptions('connect', options, ['signal', 'timeoutMs', 'producerId'])
     this.state.checkOpen()
-    return await abortable(this.reach(options), options.signal)
-  }
-
-  private async reach({
-    timeoutMs = this.config.maxBlockMs,
-    producerId = true,
-  }: ConnectOptions): Promise<ClusterInfo> {
-    const deadlineMs = this.clock.now() + timeoutMs
-    const { clusterId, controllerId, brokers } = await this.client.connect(timeoutMs)
-    if (producerId) await this.sender.warmUp(Math.max(deadlineMs - this.clock.now(), 1))
-    return { clusterId, controllerId, brokers: brokers.map(({ nodeId: id, ...where }) => ({ id, ...where })) }
+    const { client, sender, clock } = this
+    const { signal, timeoutMs = this.config.maxBlockMs, producerId = true } = options
+    return await abortable(reachCluster(client, sender, clock, timeoutMs, producerId), signal)
   }
 
   /** A producer from the text of a Java `producer.properties` file. */
@@ -192,30 +187,40 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * where the record fails. With a callback: no promise is made. It is called on a later turn of the event
    * loop, with the error or null and with metadata (never null). The answer is false when there is no room
    * for more records; then `ready()` resolves when there is.
+   *
+   * `signal` gives the record up while it waits for metadata or memory: the promise rejects with its reason.
+   * Later it has no effect.
    */
-  send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
-  send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | boolean {
+  send(record: ProducerRecord<K, V>, options?: { signal?: AbortSignal }): Promise<RecordMetadata>
+  send(
+    record: ProducerRecord<K, V>,
+    second?: DeliveryCallback | { signal?: AbortSignal },
+  ): Promise<RecordMetadata> | boolean {
+    if (typeof second === 'object' && second !== null) return this.sendSignalled(record, second)
+    const callback = second
     if (callback !== undefined) checkCallback(callback)
     const { observer } = this
     if (!observer.watchesSends) return this.take(record, callback)
-    return callback === undefined
-      ? observePromise(
-          observer,
-          'send',
-          record,
-          () => this.take(record, undefined) as Promise<RecordMetadata>,
-        )
-      : observeCallback(observer, record, callback, observed => this.take(record, observed))
+    if (callback !== undefined)
+      return observeCallback(observer, record, callback, observed => this.take(record, observed))
+    return observePromise(observer, 'send', record, () => this.take(record, undefined) as Promise<never>)
   }
 
   /**
    * Sends many records, of any topics, with one promise for all. Resolves to their metadata in input order,
-   * or rejects with a `SendManyError` that has each record's own outcome; one bad record does not hold up
-   * others.
+   * or rejects with a `SendManyError` that has each record's own outcome. `signal` as with `send`.
    */
-  sendMany(records: Iterable<ProducerRecord<K, V>>): Promise<DeliveryReport> {
-    const start = () => this.many.send(records as never, this.recordClock.read())
+  sendMany(
+    records: Iterable<ProducerRecord<K, V>>,
+    options?: { signal?: AbortSignal },
+  ): Promise<DeliveryReport> {
+    try {
+      if (options !== undefined) checkOptions('sendMany', options, ['signal'])
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const start = () => this.many.send(records as never, this.recordClock.read(), options?.signal)
     const { observer } = this
     return observer.watchesSends ? observePromise(observer, 'sendMany', records, start) : start()
   }
@@ -399,38 +404,35 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     return this.config.bufferMemory
   }
 
+  private sendSignalled(
+    record: ProducerRecord<K, V>,
+    options: { signal?: AbortSignal },
+  ): Promise<RecordMetadata> {
+    try {
+      checkOptions('send', options, ['signal'])
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const { signal } = options
+    if (signal === undefined) return this.send(record)
+    const { entry, interceptors, observer, recordClock } = this
+    const start = () => sendSignalled(entry, interceptors, record as never, recordClock.now(), signal)
+    return observer.watchesSends ? observePromise(observer, 'send', record, start) : start()
+  }
+
   private take(
     record: ProducerRecord<K, V>,
     callback: DeliveryCallback | undefined,
   ): Promise<RecordMetadata> | boolean {
     const nowMs = this.recordClock.now()
-    if (this.interceptors !== null) return this.sendIntercepted(this.interceptors, record, callback, nowMs)
+    const { interceptors, entry, failedCallbacks, room } = this
+    if (interceptors !== null) {
+      const sent = sendIntercepted(entry, interceptors, record as never, callback, nowMs, failedCallbacks)
+      return sent ?? room.isThere
+    }
     if (callback === undefined) return this.promises.send(record as never, nowMs)
     this.callbacks.send(record as never, callback, nowMs)
-    return this.room.isThere
-  }
-
-  private sendIntercepted(
-    interceptors: Interceptors,
-    record: ProducerRecord<K, V>,
-    callback: DeliveryCallback | undefined,
-    nowMs: number,
-  ): Promise<RecordMetadata> | boolean {
-    const start = (deliver: DeliveryCallback) => {
-      const acknowledge: DeliveryCallback = (error, metadata) => {
-        interceptors.onAcknowledgement(metadata, error)
-        deliver(error, metadata)
-      }
-      const delivery = new CallbackDelivery(acknowledge, this.failedCallbacks)
-      this.entry.take(interceptors.onSend(record) as never, delivery, 0, nowMs)
-    }
-    if (callback === undefined) {
-      return new Promise((resolve, reject) => {
-        start((error, metadata) => (error === null ? resolve(metadata) : reject(error)))
-      })
-    }
-    start(callback)
-    return this.room.isThere
+    return room.isThere
   }
 
   /** As {@link flush}, by the producer itself. */

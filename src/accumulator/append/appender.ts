@@ -15,7 +15,7 @@ import type { FlushBarrier } from '../batch/flush-barrier.js'
 import type { TopicState } from '../partition/topic-state.js'
 import { exhaustedError, tooLargeError } from './append-errors.js'
 import { type AppendableRecord, failWaiting, type WaitingRecord } from './appendable-record.js'
-import type { Delivery } from './delivery.js'
+import { type Delivery, GIVEN_UP } from './delivery.js'
 import { NativeWriter, type NativeWriterOptions } from './native-writer.js'
 import {
   NOT_STAGEABLE,
@@ -331,14 +331,21 @@ export class Appender {
     return () => delivery.fail(error, ordinal, topic, -1)
   }
 
+  /** The sender of these records gives them up, as far as they wait for memory. */
+  abandon(delivery: Delivery, error: KafkaError): void {
+    this.waiting.giveUp(delivery, error)
+  }
+
   /** Memory has come back: serves waiting records in order until it is used up again. */
   serveWaiting(): void {
     const { waiting } = this
     const { length } = waiting
     if (length === 0) return
     for (let record = waiting.peek(); record !== undefined; record = waiting.peek()) {
-      if (!this.appendDirect(record, record.delivery, record.ordinal)) break
-      for (const barrier of waiting.headBarriers) this.lastBatch?.joinBarrier(barrier)
+      if (record.delivery !== GIVEN_UP) {
+        if (!this.appendDirect(record, record.delivery, record.ordinal)) break
+        for (const barrier of waiting.headBarriers) this.lastBatch?.joinBarrier(barrier)
+      }
       waiting.shift()
     }
     if (waiting.length < length) this.observeWait()

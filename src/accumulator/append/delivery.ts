@@ -17,3 +17,6 @@ export interface Delivery {
   ): void
   fail(error: KafkaError, ordinal: number, topic: string, partition: number): void
 }
+
+/** Takes the place of a delivery that has been given up: the record is dropped when its turn comes. */
+export const GIVEN_UP: Delivery = { attach: () => {}, fail: () => {} }

@@ -2,8 +2,8 @@ import { isUint8Array } from 'node:util/types'
 import { bufferOf, byteLength } from '../../common/views.js'
 import type { NativeBytes } from '../../native/addon.js'
 import type { TopicState } from '../partition/topic-state.js'
-import type { AppendableRecord, WaitingRecord } from './appendable-record.js'
-import type { Delivery } from './delivery.js'
+import type { AppendableRecord, FailedRecord, WaitingRecord } from './appendable-record.js'
+import { type Delivery, GIVEN_UP } from './delivery.js'
 
 /** A larger record gets a chunk of its own. Memory of this size comes from the system untouched. */
 export const CHUNK_BYTES = 256 * 1024
@@ -130,6 +130,20 @@ export class WaitingChunk {
 
   get headDelivery(): Delivery {
     return this.deliveries[this.head] as Delivery
+  }
+
+  /** Takes a delivery off its records, which are dropped when their turn comes. Answers what they were. */
+  giveUp(delivery: Delivery): FailedRecord[] {
+    const given: FailedRecord[] = []
+    for (let index = this.head; index < this.count; index++) {
+      if (this.deliveries[index] !== delivery) continue
+      this.deliveries[index] = GIVEN_UP
+      const at = index * Entry.WORDS
+      const ordinal = this.words[at + Entry.ORDINAL] as number
+      const partition = this.words[at + Entry.PARTITION] as number
+      given.push({ delivery, ordinal, topic: this.topics[index] as TopicState, partition })
+    }
+    return given
   }
 
   get headOrdinal(): number {

@@ -126,6 +126,12 @@ export class WaitingQueue {
     for (const { barrier } of holds) barrier.leave()
   }
 
+  /** Fails the records of one delivery, whose sender has given them up. */
+  giveUp(delivery: Delivery, error: KafkaError): void {
+    const given = [...this.chunks].flatMap(chunk => chunk.giveUp(delivery))
+    for (const record of given) failWaiting(record, error)
+  }
+
   /** Fails every record whose time is over. */
   expire(nowMs: number, makeError: (record: FailedRecord) => KafkaError): void {
     if (this.nextDeadlineMs > nowMs) return

@@ -97,6 +97,12 @@ export class SendEntry {
     this.serializers?.hold(record, delivery, ordinal)
   }
 
+  /** The sender of these records gives them up, as far as they wait. What is in a batch goes its way. */
+  giveUp(delivery: Delivery, error: KafkaError): void {
+    this.options.waiting.giveUp(delivery, error)
+    this.options.appender.abandon(delivery, error)
+  }
+
   /** Whether a record need not wait for its topic's metadata, or behind others that have waited for them. */
   isNext(record: AppendableRecord): boolean {
     return isPlaceable(record) && !this.options.waiting.isReleasing(record.topic)

@@ -7,6 +7,7 @@ import type { ProducerRecord } from '../types.js'
 import type { DeliveryReport } from './delivery-report.js'
 import type { SendEntry } from './entry.js'
 import { SendManyCollector } from './many-collector.js'
+import { givenUpError, givingUp } from './signalled.js'
 
 /**
  * Records that the short way may refuse before the rest of an array does not try it any more: each one costs
@@ -28,7 +29,12 @@ export class ManyWay {
     this.interceptors = interceptors
   }
 
-  send(given: Iterable<ProducerRecord<never, never>>, nowMs: number): Promise<DeliveryReport> {
+  send(
+    given: Iterable<ProducerRecord<never, never>>,
+    nowMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<DeliveryReport> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
     const { interceptors } = this
     let collector: SendManyCollector
     let records: readonly ProducerRecord<never, never>[]
@@ -53,7 +59,9 @@ export class ManyWay {
       misses++
       this.take(records, ordinal, collector, nowMs)
     }
-    return collector.promise
+    if (signal === undefined) return collector.promise
+    const giveUp = () => this.entry.giveUp(collector, givenUpError(signal.reason))
+    return givingUp(collector.promise, signal, giveUp)
   }
 
   private take(

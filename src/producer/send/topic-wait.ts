@@ -4,7 +4,7 @@ import {
   failWaiting,
   type WaitingRecord,
 } from '../../accumulator/append/appendable-record.js'
-import type { Delivery } from '../../accumulator/append/delivery.js'
+import { type Delivery, GIVEN_UP } from '../../accumulator/append/delivery.js'
 import type { WaitingBudget } from '../../accumulator/append/waiting-budget.js'
 import { heldBytes } from '../../accumulator/append/waiting-chunk.js'
 import { WaitingQueue } from '../../accumulator/append/waiting-queue.js'
@@ -156,6 +156,11 @@ export class TopicWait {
     for (const queue of this.queues.values()) queue.joinBarrier(barrier)
   }
 
+  /** The sender of these records gives them up, as far as they wait for metadata. */
+  giveUp(delivery: Delivery, error: KafkaError): void {
+    for (const queue of this.queues.values()) queue.giveUp(delivery, error)
+  }
+
   /** Fails all records that wait. */
   abortRecords(error: KafkaError): void {
     const queues = [...this.queues]
@@ -204,6 +209,7 @@ export class TopicWait {
     const released = new Set<FlushBarrier>()
     const missing = new WaitingQueue(this.options.waitingBudget)
     const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
+      if (record.delivery === GIVEN_UP) return
       if (record.partition < topic.partitionCount) {
         this.options.proceed(record)
         for (const barrier of barriers) released.add(barrier)

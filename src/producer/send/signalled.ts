@@ -1,0 +1,58 @@
+import type { Delivery } from '../../accumulator/append/delivery.js'
+import { KafkaError } from '../../errors/index.js'
+import type { Interceptors } from '../interceptors.js'
+import { placeOf } from '../record/record-errors.js'
+import { RecordMetadata } from '../record-metadata.js'
+import type { ProducerRecord } from '../types.js'
+import type { SendEntry } from './entry.js'
+import { PromiseDelivery } from './promise-delivery.js'
+
+/** Calls `giveUp` when the signal is aborted, until the promise is settled. */
+export function givingUp<T>(promise: Promise<T>, signal: AbortSignal, giveUp: () => void): Promise<T> {
+  signal.addEventListener('abort', giveUp, { once: true })
+  const end = () => signal.removeEventListener('abort', giveUp)
+  return promise.then(
+    value => {
+      end()
+      return value
+    },
+    error => {
+      end()
+      throw error
+    },
+  )
+}
+
+/** The error of records of an array that were given up; that of a single record is the signal's reason. */
+export function givenUpError(reason: unknown): KafkaError {
+  return new KafkaError('ABORTED', 'The record was given up by the signal of its sendMany.', {
+    cause: reason,
+  })
+}
+
+/** `send` with a signal: a record that waits for metadata or memory is given up; any other goes its way. */
+export function sendSignalled(
+  entry: SendEntry,
+  interceptors: Interceptors | null,
+  record: ProducerRecord<never, never>,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<RecordMetadata> {
+  if (signal.aborted) return Promise.reject(signal.reason)
+  const delivery = new PromiseDelivery()
+  const sent = interceptors === null ? record : interceptors.onSend(record)
+  entry.take(sent, delivery as Delivery, 0, nowMs)
+  const promise = givingUp(delivery.promise, signal, () => entry.giveUp(delivery, signal.reason))
+  if (interceptors === null) return promise
+  return promise.then(
+    metadata => {
+      interceptors.onAcknowledgement(metadata, null)
+      return metadata
+    },
+    error => {
+      const { topic, partition } = placeOf(sent)
+      interceptors.onAcknowledgement(RecordMetadata.unsent(topic, partition), error)
+      throw error
+    },
+  )
+}
