@@ -8,6 +8,8 @@ const TWO_TO_32 = 4294967296
 const STRING_BYTES_MAX = 0x7fff
 /** Integers of a plain array that are made in the time of one other element. */
 const INTS_PER_ELEMENT = 8
+/** A longer list counts in full: no partition has so many replicas. */
+const INTS_OF_A_LIST_MAX = 1000
 /** Texts for people that are read of one frame; the others are left out, for each takes its time. */
 const MESSAGES_MAX = 200
 /** UTF-8 takes up to three bytes for a UTF-16 unit. */
@@ -248,7 +250,7 @@ export class Reader {
     const count = this.countOf(flexible, 4)
     if (count < 0) throw this.failure('an array is null where that is not allowed')
     if (count === 0) return NO_INTS
-    this.spend(count / INTS_PER_ELEMENT)
+    this.spend(count > INTS_OF_A_LIST_MAX ? count : count / INTS_PER_ELEMENT)
     // Of exact size, which pushing would not make it: metadata hold many short arrays for long.
     const elements = new Array<number>(count)
     for (let i = 0; i < count; i++) elements[i] = this.int32()
