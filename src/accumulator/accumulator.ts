@@ -60,7 +60,7 @@ export class RecordAccumulator {
     const { addon, batchBytes, bufferBytes, maxRequestBytes, codec } = options
     this.arena = new Arena(bufferBytes, batchBytes)
     this.lingering = new LingerQueue(options.lingerMs)
-    const staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX))
+    const staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX), maxRequestBytes)
     this.core = addon.createCore({
       arena: this.arena.buffer,
       slabBytes: this.arena.slabBytes,

@@ -16,17 +16,17 @@ test('a run takes no record that its memory has no room for, with nulls among th
     [277, null],
     [100, 177],
   ] as const) {
-    const staging = new Staging(0)
+    const staging = new Staging(0, 1_048_576)
     const bytesOf = (length: number | null) => (length === null ? null : new Uint8Array(length).fill(1))
     staging.begin(run, 0, 0, -1, 0)
     let count = 0
-    while (staging.extend(run, count, bytesOf(key), bytesOf(value), 4096)) count++
+    while (staging.extend(run, count, bytesOf(key), bytesOf(value))) count++
     assert.equal(count, Math.floor(staging.bytes.length / 277))
     assert.ok(count < STAGED_RECORDS_MAX)
     // What is left is filled to the last byte, and then one byte is too many.
     const left = staging.bytes.length - count * 277
-    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left + 1), 4096), false)
-    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left), 4096), true)
+    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left + 1)), false)
+    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left)), true)
     assert.equal(staging.used, staging.bytes.length)
   }
 })

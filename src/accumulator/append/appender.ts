@@ -17,13 +17,7 @@ import { exhaustedError, tooLargeError } from './append-errors.js'
 import { type AppendableRecord, failWaiting, type WaitingRecord } from './appendable-record.js'
 import { type Delivery, GIVEN_UP } from './delivery.js'
 import { NativeWriter, type NativeWriterOptions } from './native-writer.js'
-import {
-  NOT_STAGEABLE,
-  STAGED_RECORD_BYTES_MAX,
-  type StagedRun,
-  type Staging,
-  stageableBytes,
-} from './staging.js'
+import { NOT_STAGEABLE, type StagedRun, type Staging, stageableBytes } from './staging.js'
 import type { WaitingBudget } from './waiting-budget.js'
 import { heldBytes, waitingBytes } from './waiting-chunk.js'
 import { WaitingQueue } from './waiting-queue.js'
@@ -57,7 +51,6 @@ export class Appender {
   private readonly options: AppenderOptions
   private readonly writer: NativeWriter
   private readonly staging: Staging
-  private readonly stagedBytesMax: number
   /** The batch that the last direct append wrote into; null if it wrote nothing. */
   private lastBatch: Batch | null = null
   /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
@@ -71,8 +64,6 @@ export class Appender {
     this.writer = new NativeWriter(options)
     this.waiting = new WaitingQueue(options.waitingBudget)
     this.staging = options.staging
-    // Native code checks max.request.size exactly; what is staged stays clear of it by any header's overhead.
-    this.stagedBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, options.maxRequestBytes - 128)
   }
 
   /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
@@ -87,7 +78,7 @@ export class Appender {
     if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
       const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
       const { staging } = this
-      if (bytes <= this.stagedBytesMax) {
+      if (bytes <= staging.recordBytesMax) {
         if (!staging.canJoin(bytes)) this.drainStaged()
         // Draining may have used up the memory.
         if (this.waiting.length === 0) {
@@ -119,8 +110,8 @@ export class Appender {
     const valueBytes = stageableBytes(value)
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE || this.waiting.length > 0) return false
     const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
-    if (bytes > this.stagedBytesMax) return false
     const { staging } = this
+    if (bytes > staging.recordBytesMax) return false
     if (!staging.canContinue(run, ordinal, topic.handle, timestampMs, bytes)) {
       this.drainStaged()
       if (this.waiting.length > 0) return false
@@ -135,7 +126,7 @@ export class Appender {
    * with nothing done, where that is not so, there is no room or it cannot be staged.
    */
   extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes): boolean {
-    return this.staging.extend(run, count, key, value, this.stagedBytesMax)
+    return this.staging.extend(run, count, key, value)
   }
 
   /** Whether records wait for memory. */
@@ -202,7 +193,7 @@ export class Appender {
       return null
     }
     const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers === null ? 0 : headers.length)
-    if (bytes > this.stagedBytesMax) return null
+    if (bytes > this.staging.recordBytesMax) return null
     const partition =
       record.partition === PARTITION_BY_KEY
         ? partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)

@@ -23,7 +23,7 @@ export const STAGED_RECORDS_MAX = 256
  */
 const CAPACITY_BYTES = 64 * 1024
 /** A record above this is appended directly: copying it twice costs more than a call of its own. */
-export const STAGED_RECORD_BYTES_MAX = 4096
+const STAGED_RECORD_BYTES_MAX = 4096
 
 /** Answer of {@link stageableBytes} for what has to be appended directly. */
 export const NOT_STAGEABLE = -2
@@ -114,6 +114,8 @@ export class Staging {
   run: StagedRun | null = null
   /** The ordinal of the first staged record; the others follow, except for records with a delivery each. */
   firstOrdinal = 0
+  /** Bytes of key, value and headers of one record at most. */
+  readonly recordBytesMax: number
   private readonly singles = new SingleRecords()
   private readonly timestamps = new Float64Array(this.descriptors.buffer)
   /** Records staged. */
@@ -124,7 +126,9 @@ export class Staging {
   private position = 0
 
   /** `headerBytesMax`: the encoded headers of a direct append pass through the same memory. */
-  constructor(headerBytesMax: number) {
+  constructor(headerBytesMax: number, maxRequestBytes: number) {
+    // Native code checks max.request.size exactly. What is staged stays clear of it by any record's overhead.
+    this.recordBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, maxRequestBytes - 128)
     this.bytes = new Uint8Array(Math.max(CAPACITY_BYTES, headerBytesMax))
   }
 
@@ -178,12 +182,13 @@ export class Staging {
    * Adds one more record to a run that stands as its last record has left it, with `count` records. False,
    * with nothing done, where that is not so, it has no room or it cannot be staged.
    */
-  extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes, bytesMax: number): boolean {
+  extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes): boolean {
     const keyBytes = stageableBytes(key)
     const valueBytes = stageableBytes(value)
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return false
     const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
-    if (bytes > bytesMax || this.run !== run || this.count !== count || !this.hasRoom(bytes)) return false
+    if (bytes > this.recordBytesMax || this.run !== run || this.count !== count || !this.hasRoom(bytes))
+      return false
     this.add(key, value, keyBytes, valueBytes)
     return true
   }
@@ -276,9 +281,14 @@ export class Staging {
     return isWhole ? places : places.subarray(first * Place.WORDS, end * Place.WORDS)
   }
 
+  /** The number of the touched batch that a record went into, counted from its run's `touchBase`. */
+  touchOf(record: number): number {
+    return this.places[record * Place.WORDS + Place.TOUCH] as number
+  }
+
   /** The batch that a record went into; its run counts touched batches from 0. */
   batchOf(record: number): Batch {
-    return this.batches[this.places[record * Place.WORDS + Place.TOUCH] as number] as Batch
+    return this.batches[this.touchOf(record)] as Batch
   }
 
   indexOf(record: number): number {

@@ -85,7 +85,9 @@ export class CallbackGroup implements Settlement {
       const valueBytes = table.valueBytesOf(record)
       const metadata = new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
       const error = outcome.error === null ? null : outcome.errorOf(index)
-      callBack(callbacks[record] as DeliveryCallback, error, metadata, logger)
+      const callback = callbacks[record] as DeliveryCallback
+      callbacks[record] = null
+      callBack(callback, error, metadata, logger)
     }
     this.end()
   }
@@ -98,6 +100,7 @@ export class CallbackGroup implements Settlement {
       const keyBytes = table.keyBytesOf(record)
       const valueBytes = table.valueBytesOf(record)
       const callback = callbacks[record] as DeliveryCallback
+      callbacks[record] = null
       const part = partOf(parts, index)
       if (part === undefined) {
         const metadata = new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
@@ -110,12 +113,10 @@ export class CallbackGroup implements Settlement {
     this.end()
   }
 
-  /** The batch takes no more records. */
+  /** The batch takes no more records. All callbacks have been taken out of the list. */
   private end(): void {
-    const { added, callbacks, table } = this
+    const { callbacks, table } = this
     table.giveBack()
-    // Emptied by `length = 0` it would lose its memory.
-    callbacks.fill(null, 0, added)
     if (spareLists.length < SPARE_LISTS_MAX) spareLists.push(callbacks)
   }
 }

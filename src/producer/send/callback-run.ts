@@ -8,6 +8,8 @@ export class CallbackRun implements StagedRun {
   readonly touchBase = 0
   private readonly failed: FailedCallbacks
   private readonly callbacks = new Array<DeliveryCallback | null>(STAGED_RECORDS_MAX).fill(null)
+  /** Of the batches that a native call has touched, while their records are attached. */
+  private readonly groups = new Array<CallbackGroup | null>(STAGED_RECORDS_MAX).fill(null)
 
   constructor(failed: FailedCallbacks) {
     this.failed = failed
@@ -19,11 +21,16 @@ export class CallbackRun implements StagedRun {
   }
 
   attachStaged(staging: Staging, first: number, end: number): void {
-    const { callbacks } = this
+    const { callbacks, groups } = this
     const { logger } = this.failed
+    const { touchedCount } = staging
+    // The records of a run have one timestamp.
+    const timestampMs = staging.timestampOf(first)
+    for (let touch = 0; touch < touchedCount; touch++)
+      groups[touch] = CallbackGroup.of(staging.touchedBatch(touch), timestampMs, logger)
     for (let record = first; record < end; record++) {
-      const timestampMs = staging.timestampOf(record)
-      CallbackGroup.of(staging.batchOf(record), timestampMs, logger).add(
+      const group = groups[staging.touchOf(record)] as CallbackGroup
+      group.add(
         callbacks[record] as DeliveryCallback,
         staging.indexOf(record),
         staging.keyBytesOf(record),
@@ -31,6 +38,7 @@ export class CallbackRun implements StagedRun {
         timestampMs,
       )
     }
+    for (let touch = 0; touch < touchedCount; touch++) groups[touch] = null
   }
 
   deliveryAt(_staging: Staging, record: number): Delivery {
@@ -42,6 +50,8 @@ export class CallbackRun implements StagedRun {
   }
 
   clear(staging: Staging): void {
-    this.callbacks.fill(null, 0, staging.count)
+    const { callbacks } = this
+    // For so few, `fill` would cost more: it is a call into the runtime.
+    for (let record = 0; record < staging.count; record++) callbacks[record] = null
   }
 }

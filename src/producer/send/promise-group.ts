@@ -118,7 +118,7 @@ export class PromiseGroup implements Settlement {
     const timestampMs = this.baseTimestampMs + table.tagOf(record)
     // The batch is settled, so no record joins any more: after the last one the table is free.
     if (this.taken === this.added) table.giveBack()
-    const error = outcome.errorOf(index)
+    const error = outcome.error === null ? null : outcome.errorOf(index)
     if (error !== null) throw error
     return new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
   }

@@ -21,7 +21,12 @@ export class Room {
    * is copied and waits behind them.
    */
   get isThere(): boolean {
-    return !this.appender.hasWaiting && this.budget.bytes < this.bufferBytes
+    // Asked after each record, so the short way must be short enough to be inlined: what waits takes bytes.
+    return this.budget.bytes === 0 || this.isLeft
+  }
+
+  private get isLeft(): boolean {
+    return this.budget.bytes < this.bufferBytes && !this.appender.hasWaiting
   }
 
   /** Resolves when there is room. */

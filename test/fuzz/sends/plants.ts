@@ -47,7 +47,7 @@ function foretellBeforeTheDrain(): void {
     const valueBytes = stageableBytes(value)
     if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
     const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers?.length ?? 0)
-    if (bytes > this.stagedBytesMax) return null
+    if (bytes > this.staging.recordBytesMax) return null
     let { partition } = record
     if (partition === PARTITION_BY_KEY) partition = partitionOfKey(key, keyBytes, topic.partitionCount)
     else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
