@@ -65,18 +65,20 @@ constexpr int32_t kBatch = 8;
 constexpr int32_t kIndex = 9;
 }  // namespace staged_layout
 
-// A run of plain records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP and
-// PARTITION count, then two words for each record. PARTITION is that of records with a key; those without
-// go to
-// the sticky one. Keys and values stand one after the other in the staging bytes.
+// A run of records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP and
+// PARTITION count, then three words for each record. PARTITION is that of records with a key; those
+// without go to
+// the sticky one. Key, value and encoded headers stand one after the other in the staging bytes.
 namespace run_layout {
-constexpr int32_t kWords = 2;
+constexpr int32_t kWords = 3;
 // The first record's words.
 constexpr int32_t kFirst = staged_layout::kWords;
 // Bytes, or -1 for null.
 constexpr int32_t kKeyBytes = 0;
 // Bytes, or -1 for null.
 constexpr int32_t kValueBytes = 1;
+// As of a staged record.
+constexpr int32_t kHeaderBytes = 2;
 }  // namespace run_layout
 
 // Where a staged record went, written by native code.

@@ -37,11 +37,10 @@ class RecordWriter {
     return open.records == index && open.bytes + recordBytes(bodyBytes) <= limitBytes_;
   }
 
-  // Writes a record without headers into the open batch of its partition. False, with nothing done, where
-  // there is none with room, or anything else needs a closer look. Key and value stand at `bytes`.
-  MILLRACE_INLINE bool extend(int32_t partition, int64_t timestampMs, const uint8_t* bytes, int32_t keyBytes,
-                              int32_t valueBytes) {
-    measure(keyBytes, valueBytes);
+  // Writes a record into the open batch of its partition. False, with nothing done, where there is none with
+  // room, or anything else needs a closer look. Key, value and headers stand at `bytes`.
+  MILLRACE_INLINE bool extend(int32_t partition, const uint8_t* bytes, const RecordShape& shape) {
+    measure(shape);
     const bool isSticky = partition == kPartitionSticky;
     int32_t target = partition;
     if (isSticky) {
@@ -49,37 +48,36 @@ class RecordWriter {
       if (MILLRACE_UNLIKELY(sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_)) return false;
       target = sticky_;
     } else if (partition == kPartitionByKey) {
-      target = partitionOfKey(bytes, keyBytes);
+      target = partitionOfKey(bytes, shape.keyBytes);
     }
     const int32_t handle = openBatch_[target];
     if (MILLRACE_UNLIKELY(handle == kNoBatch || payloadBytes_ > payloadBytesMax_)) return false;
     Batch& batch = batches_[handle];
-    const int64_t delta = timestampDelta(timestampMs, batch.baseTimestampMs);
+    const int64_t delta = timestampDelta(shape.timestampMs, batch.baseTimestampMs);
     const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, batch.records);
     const auto recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));
     if (MILLRACE_UNLIKELY(batch.bytes + int64_t{recordSize} > limitBytes_)) return false;
-    const RecordShape shape{timestampMs, keyBytes, valueBytes, 0};
     copyTo(writeRecordFrame(batch.memory + batch.bytes, shape, bodyBytes, delta, batch.records), bytes);
 
     handle_ = handle;
     index_ = batch.records++;
     batch.bytes += recordSize;
     batch.largestRecord = std::max(batch.largestRecord, recordSize);
-    batch.maxTimestampMs = std::max(batch.maxTimestampMs, timestampMs);
+    batch.maxTimestampMs = std::max(batch.maxTimestampMs, shape.timestampMs);
     if (isSticky) topic_->producedBytes += recordSize;
     return true;
   }
 
   // Writes up to `count` records more that are as long as the last one, which went to the sticky partition,
-  // into its batch, as long as nothing has to change for them. Their keys and values stand at `bytes`, which
-  // are `left`, and their time is that of the last one. Answers how many it was; `extend` may take one more.
+  // into its batch, as long as nothing has to change for them. Their bytes stand at `bytes`, which are
+  // `left`, and their time is that of the last one. Answers how many it was; `extend` may take one more.
   int32_t extendAlike(int64_t timestampMs, const int32_t* words, int32_t count, const uint8_t* bytes,
                       int64_t left) {
     Batch& batch = batches_[handle_];
     if (MILLRACE_UNLIKELY(openBatch_[sticky_] != handle_ || payloadBytes_ > payloadBytesMax_)) return 0;
-    const auto byteCount = static_cast<int64_t>(keyCount_ + valueCount_);
+    const auto byteCount = static_cast<int64_t>(keyCount_ + valueCount_ + headerCount_);
     const int64_t delta = timestampDelta(timestampMs, batch.baseTimestampMs);
-    const RecordShape shape{timestampMs, keyBytes_, valueBytes_, 0};
+    const RecordShape shape{timestampMs, keyBytes_, valueBytes_, static_cast<int32_t>(headerCount_)};
     const int64_t stickyBytes = 2 * limitBytes_ - 1 - topic_->producedBytes;
     const int64_t roomBytes = std::min(limitBytes_ - batch.bytes, stickyBytes);
     uint8_t* const start = batch.memory + batch.bytes;
@@ -87,8 +85,10 @@ class RecordWriter {
     int32_t records = 0;
     uint32_t recordSize = 0;
     for (; records < count; records++, words += run_layout::kWords, bytes += byteCount, left -= byteCount) {
-      const int32_t keyBytes = words[run_layout::kKeyBytes], valueBytes = words[run_layout::kValueBytes];
-      if (keyBytes != keyBytes_ || valueBytes != valueBytes_ || byteCount > left) break;
+      const bool isAlike = words[run_layout::kKeyBytes] == keyBytes_ &&
+                           words[run_layout::kValueBytes] == valueBytes_ &&
+                           words[run_layout::kHeaderBytes] == shape.headerBytes;
+      if (!isAlike || byteCount > left) break;
       const int32_t index = batch.records + records;
       const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, index);
       if (to - start + recordBytes(bodyBytes) > roomBytes) break;
@@ -105,16 +105,14 @@ class RecordWriter {
     return records;
   }
 
-  // The long way, for what `extend` has not taken. Headers stand behind key and value.
+  // The long way, for what `extend` has not taken.
   AppendStatus append(int32_t partition, const uint8_t* bytes, const RecordShape& shape) {
     Reservation reservation;
     const AppendStatus status = appender_.reserve(topicHandle_, partition, bytes, shape, &reservation);
     sizeBytes_ = reservation.sizeBytes;
     if (status != AppendStatus::Ok) return status;
-    measure(shape.keyBytes, shape.valueBytes);
+    measure(shape);
     copyTo(reservation.targets, bytes);
-    copyBytes(reservation.targets.headers, bytes + keyCount_ + valueCount_,
-              static_cast<size_t>(shape.headerBytes));
     appender_.commit();
     handle_ = reservation.batch;
     index_ = reservation.index;
@@ -126,7 +124,7 @@ class RecordWriter {
   Batch& batch() { return batches_[handle_]; }
   int32_t handle() const { return handle_; }
   int32_t index() const { return index_; }
-  // Whether all records so far are of one size, the one that was not taken included.
+  // Whether all keys and all values so far are of one size, those that were not taken included.
   bool isUniform() const { return sizes_ <= 1; }
   bool hasNoKey() const { return keyBytes_ < 0; }
   // Of the last answer of `append`, as Reservation has it.
@@ -139,20 +137,24 @@ class RecordWriter {
   }
 
   // Most records of a run are as long as the one before.
-  MILLRACE_INLINE void measure(int32_t keyBytes, int32_t valueBytes) {
-    if (keyBytes == keyBytes_ && valueBytes == valueBytes_) return;
-    sizes_++;
-    keyBytes_ = keyBytes;
-    valueBytes_ = valueBytes;
-    keyCount_ = keyBytes > 0 ? static_cast<size_t>(keyBytes) : 0;
-    valueCount_ = valueBytes > 0 ? static_cast<size_t>(valueBytes) : 0;
-    payloadBytes_ = RecordShape{0, keyBytes, valueBytes, 0}.payloadBytes();
+  MILLRACE_INLINE void measure(const RecordShape& shape) {
+    const auto headerCount = static_cast<size_t>(shape.headerBytes);
+    const bool isAlike = shape.keyBytes == keyBytes_ && shape.valueBytes == valueBytes_;
+    if (isAlike && headerCount == headerCount_) return;
+    if (!isAlike) sizes_++;
+    keyBytes_ = shape.keyBytes;
+    valueBytes_ = shape.valueBytes;
+    keyCount_ = keyBytes_ > 0 ? static_cast<size_t>(keyBytes_) : 0;
+    valueCount_ = valueBytes_ > 0 ? static_cast<size_t>(valueBytes_) : 0;
+    headerCount_ = headerCount;
+    payloadBytes_ = shape.payloadBytes();
   }
 
-  // Key and value to their places in a record whose frame is written.
+  // Key, value and headers to their places in a record whose frame is written.
   MILLRACE_INLINE void copyTo(const RecordTargets& targets, const uint8_t* bytes) const {
     copyBytes(targets.key, bytes, keyCount_);
     copyBytes(targets.value, bytes + keyCount_, valueCount_);
+    if (headerCount_ > 0) copyBytes(targets.headers, bytes + keyCount_ + valueCount_, headerCount_);
   }
 
   // A new batch may have moved the pool's table.
@@ -179,9 +181,10 @@ class RecordWriter {
   int64_t payloadBytesMax_ = -1;
   int32_t keyBytes_ = -2;
   int32_t valueBytes_ = -2;
-  int32_t sizes_ = 0;  // how often a record was not as long as the one before
+  int32_t sizes_ = 0;  // how often a key or value was not as long as the one before
   size_t keyCount_ = 0;
   size_t valueCount_ = 0;
+  size_t headerCount_ = 0;
   int64_t payloadBytes_ = 0;
   int32_t handle_ = kNoBatch;
   int32_t index_ = -1;

@@ -14,6 +14,7 @@ int64_t lengthOf(int32_t bytesOrNull) {
 
 constexpr char kBadKey[] = "the key's length is below -1";
 constexpr char kBadValue[] = "the value's length is below -1";
+constexpr char kBadHeaders[] = "the headers' length is negative";
 constexpr char kNotStaged[] = "its bytes are not in the staging area";
 constexpr char kNoTimestamp[] = "the timestamp is not an int64";
 constexpr char kElsewhere[] = "it would not go to the place promised for it";
@@ -29,7 +30,7 @@ const char* recordFault(const Appender& appender, const int32_t* words, const St
   using namespace staged_layout;
   if (words[kKeyBytes] < -1) return kBadKey;
   if (words[kValueBytes] < -1) return kBadValue;
-  if (words[kHeaderBytes] < 0) return "the headers' length is negative";
+  if (words[kHeaderBytes] < 0) return kBadHeaders;
   const int64_t bytes = lengthOf(words[kKeyBytes]) + lengthOf(words[kValueBytes]) + words[kHeaderBytes];
   if (words[kOffset] < 0 || words[kOffset] + bytes > area.byteCount) return kNotStaged;
   return placeFault(appender, words[kTopic], words[kPartition], words[kKeyBytes] >= 0, timestampMs);
@@ -94,8 +95,7 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
       result.fault = kElsewhere;
       return result;
     }
-    if (shape.headerBytes > 0 ||
-        !writer.extend(partition, shape.timestampMs, bytes, shape.keyBytes, shape.valueBytes)) {
+    if (!writer.extend(partition, bytes, shape)) {
       result.status = writer.append(partition, bytes, shape);
       if (result.status != AppendStatus::Ok) {
         result.sizeBytes = writer.sizeBytes();
@@ -135,14 +135,19 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
   while (result.processed < count) {
     const int32_t keyBytes = words[kKeyBytes];
     const int32_t valueBytes = words[kValueBytes];
-    const int64_t byteCount = lengthOf(keyBytes) + lengthOf(valueBytes);
-    if (MILLRACE_UNLIKELY(keyBytes < -1 || valueBytes < -1 || byteCount > left)) {
-      result.fault = keyBytes < -1 ? kBadKey : valueBytes < -1 ? kBadValue : kNotStaged;
+    const int32_t headerBytes = words[kHeaderBytes];
+    const int64_t byteCount = lengthOf(keyBytes) + lengthOf(valueBytes) + headerBytes;
+    if (MILLRACE_UNLIKELY(keyBytes < -1 || valueBytes < -1 || headerBytes < 0 || byteCount > left)) {
+      result.fault = keyBytes < -1     ? kBadKey
+                     : valueBytes < -1 ? kBadValue
+                     : headerBytes < 0 ? kBadHeaders
+                                       : kNotStaged;
       break;
     }
     const int32_t partition = keyBytes < 0 ? kPartitionSticky : keyedPartition;
-    if (MILLRACE_UNLIKELY(!writer.extend(partition, timeMs, bytes, keyBytes, valueBytes))) {
-      result.status = writer.append(partition, bytes, {timeMs, keyBytes, valueBytes, 0});
+    const RecordShape shape{timeMs, keyBytes, valueBytes, headerBytes};
+    if (MILLRACE_UNLIKELY(!writer.extend(partition, bytes, shape))) {
+      result.status = writer.append(partition, bytes, shape);
       if (result.status != AppendStatus::Ok) {
         result.sizeBytes = writer.sizeBytes();
         break;

@@ -1,5 +1,5 @@
 // The staged way in: records described by int32 words, their bytes in a staging area. Both areas are written
-// by JavaScript; nothing in them is trusted. A record has ten words of its own, or, in a run, two behind
+// by JavaScript; nothing in them is trusted. A record has ten words of its own, or, in a run, three behind
 // the words that all records of the run share. The layouts are in abi.h.
 #pragma once
 

@@ -205,7 +205,7 @@ void AppenderModel::appendRun() {
     if (input_.rarely(4)) record = randomRecord();
     if (record.value && !record.value->empty()) record.value->back() = static_cast<char>(i);
     record.timestampMs = any.timestampMs;
-    record.headers.clear();
+    if (!input_.rarely(4)) record.headers.clear();
     const int32_t partition = record.key ? keyedPartition : kPartitionSticky;
     stage(&staged, topic, partition, record, static_cast<double>(record.timestampMs));
   }
@@ -220,6 +220,7 @@ void AppenderModel::appendRun() {
     const size_t at = run_layout::kFirst + size_t{i} * run_layout::kWords;
     words[at + run_layout::kKeyBytes] = staged.wordsOf(i)[kKeyBytes];
     words[at + run_layout::kValueBytes] = staged.wordsOf(i)[kValueBytes];
+    words[at + run_layout::kHeaderBytes] = staged.wordsOf(i)[kHeaderBytes];
   }
   const bool isMisled = input_.rarely(16);
   if (isMisled) misleadRun(&input_, words.data());

@@ -35,6 +35,8 @@ TEST(Run, WritesTheSameBytesAsDirectAppends) {
         record.value.reset();
         if (random.below(4) != 0) record.key = random.bytes(random.below(30));
         if (random.below(4) != 0) record.value = random.bytes(random.below(100));
+        // Their bytes mean nothing here, but they must not be in the way of the other lengths.
+        record.headers = random.below(3) == 0 ? random.bytes(random.below(40)) : "";
       } else if (record.value) {
         record.value = random.bytes(record.value->size());
       }
@@ -42,7 +44,7 @@ TEST(Run, WritesTheSameBytesAsDirectAppends) {
       while (direct.append(0, partition, record) == AppendStatus::ChoosePartition) {
         direct->setSticky(0, sticky++ % 5);
       }
-      staging.add(record.key, record.value);
+      staging.add(record.key, record.value, record.headers);
     }
     sticky = 0;
     DrainResult drained{};
@@ -212,6 +214,10 @@ TEST(Run, NamesWordsThatMakeNoSense) {
       {words + run_layout::kValueBytes, -2, "value"},
       {words + run_layout::kValueBytes, 96, "staging area"},
       {words + run_layout::kValueBytes, most, "staging area"},
+      {words + run_layout::kHeaderBytes, -1, "headers"},
+      {words + run_layout::kHeaderBytes, least, "headers"},
+      {words + run_layout::kHeaderBytes, 95, "staging area"},
+      {words + run_layout::kHeaderBytes, most, "staging area"},
   };
   for (const Nonsense& nonsense : cases) {
     TestAppender appender;
@@ -245,7 +251,7 @@ TEST(Run, SurvivesAnyWords) {
   for (int i = 0; i < 200000; i++) {
     Staging staging(4, 64);
     staging.beginRun(0, random.below(2) == 0 ? kPartitionByKey : kPartitionSticky, 5);
-    for (int32_t word = 0; word < 8; word++) {
+    for (int32_t word = 0; word < 4 * run_layout::kWords; word++) {
       staging.runWords(0)[word] = random.below(8) == 0 ? static_cast<int32_t>(random.next())
                                                        : static_cast<int32_t>(random.below(30)) - 2;
     }

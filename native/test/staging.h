@@ -68,10 +68,12 @@ class Staging {
     descriptors_[staged_layout::kPartition] = keyedPartition;
     std::memcpy(descriptors_.data() + staged_layout::kTimestamp, &timestampMs, sizeof timestampMs);
   }
-  void add(const Bytes& key, const Bytes& value) {
-    runWords(count)[run_layout::kKeyBytes] = lengthOf(key);
-    runWords(count++)[run_layout::kValueBytes] = lengthOf(value);
-    for (const std::string& part : {key.value_or(""), value.value_or("")}) {
+  void add(const Bytes& key, const Bytes& value, const std::string& headers = "") {
+    int32_t* words = runWords(count++);
+    words[run_layout::kKeyBytes] = lengthOf(key);
+    words[run_layout::kValueBytes] = lengthOf(value);
+    words[run_layout::kHeaderBytes] = static_cast<int32_t>(headers.size());
+    for (const std::string& part : {key.value_or(""), value.value_or(""), headers}) {
       std::copy(part.begin(), part.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(used_));
       used_ += part.size();
     }

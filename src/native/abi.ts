@@ -68,18 +68,20 @@ export const Staged = {
 } as const
 
 /**
- * A run of plain records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP and
- * PARTITION count, then two words for each record. PARTITION is that of records with a key; those without
- * go to the sticky one. Keys and values stand one after the other in the staging bytes.
+ * A run of records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP and
+ * PARTITION count, then three words for each record. PARTITION is that of records with a key; those without
+ * go to the sticky one. Key, value and encoded headers stand one after the other in the staging bytes.
  */
 export const Run = {
-  WORDS: 2,
+  WORDS: 3,
   /** The first record's words. */
   FIRST: 10,
   /** Bytes, or -1 for null. */
   KEY_BYTES: 0,
   /** Bytes, or -1 for null. */
   VALUE_BYTES: 1,
+  /** As of a staged record. */
+  HEADER_BYTES: 2,
 } as const
 
 /** Where a staged record went, written by native code. */

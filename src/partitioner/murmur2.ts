@@ -1,11 +1,14 @@
 const SEED = 0x9747b28c
 const MULTIPLIER = 0x5bd1e995
 
-/** Java's `Utils.murmur2`, as native code has it: for whoever needs a key's partition before its record. */
-export function murmur2(bytes: Uint8Array, length: number): number {
+/**
+ * Java's `Utils.murmur2` of `length` bytes from `from` on, as native code has it: for whoever needs a key's
+ * partition before its record.
+ */
+export function murmur2(bytes: Uint8Array, from: number, length: number): number {
   let hash = SEED ^ length
-  const whole = length & ~3
-  let at = 0
+  const whole = from + (length & ~3)
+  let at = from
   for (; at < whole; at += 4) {
     let word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
     word |= ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
@@ -13,7 +16,7 @@ export function murmur2(bytes: Uint8Array, length: number): number {
     word ^= word >>> 24
     hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER)
   }
-  const left = length - whole
+  const left = from + length - whole
   if (left > 2) hash ^= (bytes[at + 2] as number) << 16
   if (left > 1) hash ^= (bytes[at + 1] as number) << 8
   if (left > 0) hash = Math.imul(hash ^ (bytes[at] as number), MULTIPLIER)
@@ -22,6 +25,11 @@ export function murmur2(bytes: Uint8Array, length: number): number {
 }
 
 /** The partition of a key among so many, as Java's default partitioner chooses it. */
-export function partitionOfKey(key: Uint8Array, length: number, partitionCount: number): number {
-  return (murmur2(key, length) & 0x7fffffff) % partitionCount
+export function partitionOfKey(
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  partitionCount: number,
+): number {
+  return (murmur2(bytes, from, length) & 0x7fffffff) % partitionCount
 }

@@ -115,7 +115,7 @@ export class MockRecordTaker<K, V> {
     if (partitioner === null) {
       if (key === null) return 0
       const bytes = typeof key === 'string' ? Buffer.from(key) : key
-      return partitionOfKey(bytes, bytes.byteLength, cluster.partitionCountForTopic(topic))
+      return partitionOfKey(bytes, 0, bytes.byteLength, cluster.partitionCountForTopic(topic))
     }
     let answer: unknown
     try {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { STAGED_RECORDS_MAX, type StagedRun, Staging } from '../../dist/accumulator/append/staging.js'
+
+import {
+  CAPACITY_BYTES,
+  STAGED_RECORDS_MAX,
+  type StagedRun,
+  Staging,
+} from '../../dist/accumulator/append/staging.js'
 
 const run: StagedRun = {
   touchBase: 0,
@@ -20,13 +26,13 @@ test('a run takes no record that its memory has no room for, with nulls among th
     const bytesOf = (length: number | null) => (length === null ? null : new Uint8Array(length).fill(1))
     staging.begin(run, 0, 0, -1, 0)
     let count = 0
-    while (staging.extend(run, count, bytesOf(key), bytesOf(value))) count++
-    assert.equal(count, Math.floor(staging.bytes.length / 277))
+    while (staging.extend(run, count, bytesOf(key), bytesOf(value), null)) count++
+    assert.equal(count, Math.floor(CAPACITY_BYTES / 277))
     assert.ok(count < STAGED_RECORDS_MAX)
     // What is left is filled to the last byte, and then one byte is too many.
-    const left = staging.bytes.length - count * 277
-    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left + 1)), false)
-    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left)), true)
-    assert.equal(staging.used, staging.bytes.length)
+    const left = CAPACITY_BYTES - count * 277
+    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left + 1), null), false)
+    assert.equal(staging.extend(run, count, bytesOf(null), bytesOf(left), null), true)
+    assert.equal(staging.used, CAPACITY_BYTES)
   }
 })

@@ -1,7 +1,11 @@
 // Records that wait, for memory or for metadata: copies in order, deadlines, and flushes that wait for them.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AppendableRecord, WaitingRecord } from '../../dist/accumulator/append/appendable-record.js'
+import {
+  type AppendableRecord,
+  EncodedHeaders,
+  type WaitingRecord,
+} from '../../dist/accumulator/append/appendable-record.js'
 import type { Delivery } from '../../dist/accumulator/append/delivery.js'
 import { WaitingBudget } from '../../dist/accumulator/append/waiting-budget.js'
 import { CHUNK_BYTES, WaitingChunk } from '../../dist/accumulator/append/waiting-chunk.js'
@@ -21,7 +25,10 @@ function record(fields: Partial<AppendableRecord> = {}): AppendableRecord {
 function shown({ topic, partition, timestampMs, key, value, headers, ordinal, deadlineMs }: WaitingRecord) {
   const plain = (bytes: unknown) =>
     bytes instanceof Uint8Array ? `bytes ${Buffer.from(bytes).toString('hex')}` : bytes
-  return [topic, partition, timestampMs, plain(key), plain(value), plain(headers), ordinal, deadlineMs]
+  const encoded = Buffer.alloc(headers?.byteLength ?? 0)
+  headers?.writeTo(encoded, 0)
+  const shownHeaders = headers === null ? null : plain(encoded)
+  return [topic, partition, timestampMs, plain(key), plain(value), shownHeaders, ordinal, deadlineMs]
 }
 
 function take(queue: WaitingQueue) {
@@ -65,7 +72,8 @@ describe('WaitingQueue', () => {
     const expected: unknown[] = []
     const seen: unknown[] = []
     for (let ordinal = 0; ordinal < 5000; ordinal++) {
-      const headers = below(3) ? null : bytes(50)
+      const headerBytes = below(3) ? null : bytes(50)
+      const headers = headerBytes === null ? null : new EncodedHeaders(headerBytes)
       const made = record({
         partition: below(9) - 2,
         timestampMs: below(1e9) / 8,
@@ -76,7 +84,7 @@ describe('WaitingQueue', () => {
       const deadlineMs = ordinal + 0.25
       expected.push(shown({ ...made, delivery: NOBODY, ordinal, deadlineMs }))
       queue.push(made, NOBODY, ordinal, deadlineMs)
-      for (const part of [made.key, made.value, made.headers]) if (part instanceof Uint8Array) part.fill(0xee)
+      for (const part of [made.key, made.value, headerBytes]) if (part instanceof Uint8Array) part.fill(0xee)
       const taken = ordinal < 3000 ? below(2) : below(4)
       for (let i = 0; i < taken && queue.length > 0; i++) seen.push(take(queue))
     }

@@ -173,6 +173,7 @@ export class HostileCalls {
     const records = Array.from({ length: random.below(8) }, () => ({
       key: random.once(3) ? null : Buffer.alloc(random.below(20)),
       value: random.once(6) ? null : Buffer.alloc(random.below(200)),
+      headers: random.once(3) ? Buffer.alloc(random.below(40)) : null,
     }))
     core.stageRun(records, { keyedPartition: random.pick([-2, -1]), timestampMs: this.timestamp() })
     const words = Run.FIRST + (records.length + 1) * Run.WORDS

@@ -91,21 +91,22 @@ export class TestCore {
     }
   }
 
-  /** Stages records that share all but key and value, in the form of a run. */
+  /** Stages records that share topic, partition and time, in the form of a run. */
   stageRun(
-    records: readonly { key: Uint8Array | null; value: Uint8Array | null }[],
+    records: readonly { key: Uint8Array | null; value: Uint8Array | null; headers?: Uint8Array | null }[],
     shared: { topic?: number; keyedPartition: number; timestampMs?: number },
   ): void {
     this.words[Staged.TOPIC] = shared.topic ?? 0
     this.words[Staged.PARTITION] = shared.keyedPartition
     new Float64Array(this.options.descriptors)[Staged.TIMESTAMP / 2] = shared.timestampMs ?? 0
     let offset = 0
-    for (const [i, { key, value }] of records.entries()) {
+    for (const [i, { key, value, headers }] of records.entries()) {
       const word = Run.FIRST + i * Run.WORDS
       this.words[word + Run.KEY_BYTES] = key?.length ?? -1
       this.words[word + Run.VALUE_BYTES] = value?.length ?? -1
-      for (const part of [key, value]) {
-        if (part === null) continue
+      this.words[word + Run.HEADER_BYTES] = headers?.length ?? 0
+      for (const part of [key, value, headers]) {
+        if (!part) continue
         this.staging.set(part, offset)
         offset += part.length
       }

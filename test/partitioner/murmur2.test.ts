@@ -8,7 +8,12 @@ test('murmur2 in JavaScript equals the native one for every length and all byte 
   const addon = loadAddon()
   for (let length = 1; length < 300; length++) {
     const key = Uint8Array.from({ length }, (_, at) => (at * 167 + length * 31) & 0xff)
-    assert.equal(murmur2(key, length), addon.murmur2(key))
+    const expected = addon.murmur2(key)
+    assert.equal(murmur2(key, 0, length), expected)
+    assert.equal(
+      murmur2(Buffer.concat([Buffer.from('left'), key, Buffer.from('right')]), 4, length),
+      expected,
+    )
   }
 })
 
@@ -19,6 +24,6 @@ test('the partition of a key is the one that Java chooses', () => {
     ['abc', 3],
     ['a', 4],
   ] as const) {
-    assert.equal(partitionOfKey(Buffer.from(key), key.length, 12), partition)
+    assert.equal(partitionOfKey(Buffer.from(key), 0, key.length, 12), partition)
   }
 })

@@ -173,8 +173,8 @@ for (const way of ['promise', 'callback', 'array', 'waiting'] as const) {
     await using liar = await Liar.start(way === 'waiting' ? { batchSize: 16_384, bufferMemory: 32_768 } : {})
     const { producer } = liar
     const { core, staging } = partsOf((producer as unknown as { accumulator: RecordAccumulator }).accumulator)
-    // Strings go past the staging.
-    const record = { topic: TOPIC, value: 'x'.repeat(10) }
+    // What is so large goes past the staging.
+    const record = { topic: TOPIC, value: 'x'.repeat(5000) }
     const large = { topic: TOPIC, value: 'x'.repeat(12_000) }
     const before = way === 'waiting' ? [large, large, large] : [record]
     const sent = Promise.allSettled(before.map(each => producer.send(each)))

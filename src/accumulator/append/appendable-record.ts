@@ -8,7 +8,39 @@ export { PARTITION_BY_KEY, PARTITION_STICKY } from '../../native/addon.js'
 /** The custom partitioner has to be asked once the topic is known. Native code never sees this one. */
 export const PARTITION_BY_PARTITIONER = -3
 
-/** A record as it is appended: checked, serialized, its headers in wire form. */
+/** Headers that have been read and checked. Writing them runs no code of the caller's. */
+export interface EncodableHeaders {
+  /** Bytes of their wire form. To count them may take as long as to write them. */
+  readonly byteLength: number
+  /** Bytes of it at least, which are known at once: a third of them or more. */
+  readonly leastBytes: number
+  /** Writes the wire form, none for no headers, and answers where it ends. */
+  writeTo(target: Buffer, at: number): number
+}
+
+/** Headers in their wire form. */
+export class EncodedHeaders implements EncodableHeaders {
+  private readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  get byteLength(): number {
+    return this.bytes.length
+  }
+
+  get leastBytes(): number {
+    return this.bytes.length
+  }
+
+  writeTo(target: Buffer, at: number): number {
+    target.set(this.bytes, at)
+    return at + this.bytes.length
+  }
+}
+
+/** A record as it is appended: checked and serialized. */
 export interface AppendableRecord {
   readonly topic: TopicState
   /** A partition, or PARTITION_BY_KEY, PARTITION_STICKY or PARTITION_BY_PARTITIONER. */
@@ -16,7 +48,7 @@ export interface AppendableRecord {
   readonly timestampMs: number
   readonly key: NativeBytes
   readonly value: NativeBytes
-  readonly headers: Uint8Array | null
+  readonly headers: EncodableHeaders | null
 }
 
 /** A record that has been accepted but has no place in a batch yet. Its bytes belong to the queue. */

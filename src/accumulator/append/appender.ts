@@ -9,15 +9,20 @@ import {
   Result,
 } from '../../native/addon.js'
 import type { NativeBatches } from '../../native/native-batches.js'
-import { partitionOfKey } from '../../partitioner/murmur2.js'
 import type { Batch } from '../batch/batch.js'
 import type { FlushBarrier } from '../batch/flush-barrier.js'
 import type { TopicState } from '../partition/topic-state.js'
 import { exhaustedError, tooLargeError } from './append-errors.js'
-import { type AppendableRecord, failWaiting, type WaitingRecord } from './appendable-record.js'
+import {
+  type AppendableRecord,
+  type EncodableHeaders,
+  failWaiting,
+  type WaitingRecord,
+} from './appendable-record.js'
 import { type Delivery, GIVEN_UP } from './delivery.js'
 import { NativeWriter, type NativeWriterOptions } from './native-writer.js'
-import { NOT_STAGEABLE, type StagedRun, type Staging, stageableBytes } from './staging.js'
+import { NOT_STAGEABLE, stageableUnits } from './stageable.js'
+import type { StagedRun, Staging } from './staging.js'
 import type { WaitingBudget } from './waiting-budget.js'
 import { heldBytes, waitingBytes } from './waiting-chunk.js'
 import { WaitingQueue } from './waiting-queue.js'
@@ -68,34 +73,44 @@ export class Appender {
 
   /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
   append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
-    const { topic, key, value } = record
-    // Anything else may run code when it is looked at. A send in there would overwrite this record.
-    const areViews = isViewOrNull(key) && isViewOrNull(value)
-    const keyBytes = areViews ? stageableBytes(key) : NOT_STAGEABLE
-    const valueBytes = areViews ? stageableBytes(value) : NOT_STAGEABLE
-    if (areViews && (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE))
-      this.refuseDataViews(topic, key, value)
-    if (keyBytes !== NOT_STAGEABLE && valueBytes !== NOT_STAGEABLE && this.waiting.length === 0) {
-      const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (record.headers?.length ?? 0)
-      const { staging } = this
-      if (bytes <= staging.recordBytesMax) {
-        if (!staging.canJoin(bytes)) this.drainStaged()
-        // Draining may have used up the memory.
-        if (this.waiting.length === 0) {
-          staging.join(record, keyBytes, valueBytes, delivery, ordinal)
-          return
-        }
-      }
+    const { staging } = this
+    if (this.waiting.length === 0 && this.place(record, staging.takesSingles)) {
+      staging.join(record, delivery, ordinal)
+      return
     }
     if (!this.appendUnstaged(record, delivery, ordinal)) {
-      this.options.waitingBudget.check(heldBytes(record), topic.name)
+      this.options.waitingBudget.check(heldBytes(record), record.topic.name)
       this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)
     }
   }
 
   /**
-   * Stages the next plain record of a run; `keyedPartition` as {@link Staging.begin} has it. False, with
-   * nothing done, if it cannot be staged or would have to wait.
+   * Places a record in the staging, which takes it as it is or has to be drained first. False, with nothing
+   * placed, if it cannot be staged or would have to wait. Throws what is wrong with it.
+   */
+  private place(record: AppendableRecord, isTaken: boolean): boolean {
+    const { key, value, headers } = record
+    const { staging } = this
+    // Anything else may run code when it is looked at. A send in there would overwrite this record.
+    if (!isTextOrView(key) || !isTextOrView(value)) return false
+    const keyUnits = stageableUnits(key)
+    const valueUnits = stageableUnits(value)
+    if (keyUnits === NOT_STAGEABLE || valueUnits === NOT_STAGEABLE)
+      this.refuseDataViews(record.topic, key, value)
+    if (staging.unitsOf(keyUnits, valueUnits, headers) === NOT_STAGEABLE) return false
+    if (!isTaken) this.drainStaged()
+    // Draining may have used up the memory.
+    if (this.waiting.length > 0) return false
+    staging.place(key, value, headers, keyUnits, valueUnits)
+    if (staging.hasRoomForPlaced) return true
+    this.drainStaged()
+    staging.replace()
+    return this.waiting.length === 0
+  }
+
+  /**
+   * Stages the next record of a run, which has no partition of its own; `keyedPartition` as
+   * {@link Staging.begin} has it. False, with nothing done, if it cannot be staged or would have to wait.
    */
   stage(
     topic: TopicState,
@@ -103,21 +118,21 @@ export class Appender {
     timestampMs: number,
     key: NativeBytes,
     value: NativeBytes,
+    headers: EncodableHeaders | null,
     run: StagedRun,
     ordinal: number,
   ): boolean {
-    const keyBytes = stageableBytes(key)
-    const valueBytes = stageableBytes(value)
-    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE || this.waiting.length > 0) return false
-    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
+    const keyUnits = stageableUnits(key)
+    const valueUnits = stageableUnits(value)
     const { staging } = this
-    if (bytes > staging.recordBytesMax) return false
-    if (!staging.canContinue(run, ordinal, topic.handle, timestampMs, bytes)) {
+    const units = staging.unitsOf(keyUnits, valueUnits, headers)
+    if (units === NOT_STAGEABLE || this.waiting.length > 0) return false
+    if (!staging.canContinue(run, ordinal, topic.handle, timestampMs, units)) {
       this.drainStaged()
       if (this.waiting.length > 0) return false
       staging.begin(run, ordinal, topic.handle, keyedPartition, timestampMs)
     }
-    staging.add(key, value, keyBytes, valueBytes)
+    staging.add(key, value, headers, keyUnits, valueUnits)
     return true
   }
 
@@ -125,8 +140,14 @@ export class Appender {
    * Stages one more record of a run that stands as its last record has left it, with `count` records. False,
    * with nothing done, where that is not so, there is no room or it cannot be staged.
    */
-  extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes): boolean {
-    return this.staging.extend(run, count, key, value)
+  extend(
+    run: StagedRun,
+    count: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: EncodableHeaders | null,
+  ): boolean {
+    return this.staging.extend(run, count, key, value, headers)
   }
 
   /** Whether records wait for memory. */
@@ -184,35 +205,26 @@ export class Appender {
    * promised. Null if not; what was staged may have been drained then.
    */
   private stagePromised(record: AppendableRecord): Batch | null {
-    const { topic, key, value, headers } = record
-    if (!isViewOrNull(key) || !isViewOrNull(value)) return null
-    const keyBytes = stageableBytes(key)
-    const valueBytes = stageableBytes(value)
-    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) {
-      this.refuseDataViews(topic, key, value)
-      return null
-    }
-    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers === null ? 0 : headers.length)
-    if (bytes > this.staging.recordBytesMax) return null
-    const partition =
-      record.partition === PARTITION_BY_KEY
-        ? partitionOfKey(key as Uint8Array, keyBytes, topic.partitionCount)
-        : record.partition
     const { staging } = this
-    let batch = staging.canJoinPromised(bytes) ? this.openBatchFor(topic, partition, bytes) : null
+    if (!this.place(record, staging.takesPromised)) return null
+    const { topic } = record
+    const { placedBytes: bytes, result } = staging
+    const isByKey = record.partition === PARTITION_BY_KEY
+    const partition = isByKey ? staging.partitionOfPlaced(topic.partitionCount) : record.partition
+    let batch = this.openBatchFor(topic, partition, bytes)
     if (batch === null && staging.count > 0) {
       // A drain may close batches and choose another sticky partition: nothing read before it counts.
       this.drainStaged()
+      staging.replace()
       if (this.waiting.length === 0) batch = this.openBatchFor(topic, partition, bytes)
     }
     if (batch === null) return null
-    const { result } = staging
     const index = batch.recordCount + batch.promisedCount++
-    staging.joinPromised(record, partition, keyBytes, valueBytes, batch.handle, index)
+    staging.joinPromised(record, partition, batch.handle, index)
     batch.roomBytes -= bytes + RECORD_OVERHEAD_BYTES_MAX
     result[Result.INDEX] = index
-    result[Result.KEY_BYTES] = keyBytes
-    result[Result.VALUE_BYTES] = valueBytes
+    result[Result.KEY_BYTES] = staging.placedKeyBytes
+    result[Result.VALUE_BYTES] = staging.placedValueBytes
     return batch
   }
 
@@ -456,8 +468,8 @@ function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery 
   return delivery
 }
 
-function isViewOrNull(bytes: NativeBytes): boolean {
-  return bytes === null || bytes === undefined || ArrayBuffer.isView(bytes)
+function isTextOrView(given: NativeBytes): boolean {
+  return typeof given === 'string' || given === null || given === undefined || ArrayBuffer.isView(given)
 }
 
 /** A view all the same, but its elements are properties: looking at one may have run code of the caller's. */

@@ -60,12 +60,12 @@ export class NativeWriter {
     }
     let headerBytes = 0
     if (headers !== null) {
-      headerBytes = headers.length
+      headerBytes = headers.byteLength
       if (headerBytes > staging.bytes.length) {
         staging.result[Result.SIZE] = headerBytes
         return AppendStatus.TOO_LARGE
       }
-      staging.bytes.set(headers)
+      headers.writeTo(staging.bytes, 0)
     }
     for (;;) {
       const status = core.append(topic.handle, partition, timestampMs, key, value, headerBytes)

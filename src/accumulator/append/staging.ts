@@ -1,4 +1,4 @@
-import { byteLength, hasBytes } from '../../common/views.js'
+import { UTF8_BYTES_PER_CHARACTER, writeUtf8 } from '../../common/utf8.js'
 import {
   type NativeBytes,
   type NativeCore,
@@ -10,10 +10,13 @@ import {
   Staged,
   Touched,
 } from '../../native/addon.js'
+import { partitionOfKey } from '../../partitioner/murmur2.js'
 import type { Batch } from '../batch/batch.js'
 import type { TopicState } from '../partition/topic-state.js'
-import type { AppendableRecord } from './appendable-record.js'
+import { type AppendableRecord, type EncodableHeaders, EncodedHeaders } from './appendable-record.js'
 import type { Delivery } from './delivery.js'
+import { areJoinable, JoinedTexts } from './joined-texts.js'
+import { NOT_STAGEABLE, stageableUnits } from './stageable.js'
 
 /** Records that one native call appends at most. */
 export const STAGED_RECORDS_MAX = 256
@@ -21,24 +24,14 @@ export const STAGED_RECORDS_MAX = 256
  * Bytes of keys, values and headers staged at most: so few that they are still in the cache when native code
  * copies them.
  */
-const CAPACITY_BYTES = 64 * 1024
-/** A record above this is appended directly: copying it twice costs more than a call of its own. */
-const STAGED_RECORD_BYTES_MAX = 4096
-
-/** Answer of {@link stageableBytes} for what has to be appended directly. */
-export const NOT_STAGEABLE = -2
-
+export const CAPACITY_BYTES = 64 * 1024
 /**
- * Bytes a key or value takes in the staging, -1 for null. Strings are appended directly, and so are empty
- * views: native code tells empty from detached.
+ * Bytes or characters of a record. One above is appended directly: copying it twice costs more than a call of
+ * its own.
  */
-export function stageableBytes(bytes: NativeBytes): number {
-  if (bytes === null || bytes === undefined) return -1
-  if (typeof bytes === 'string') return NOT_STAGEABLE
-  // Nothing is at the start of an empty or detached view. Reading what is there first also tells V8 the
-  // view's class, and with it all that follows.
-  return bytes[0] !== undefined && hasBytes(bytes) ? byteLength(bytes) : NOT_STAGEABLE
-}
+const STAGED_RECORD_UNITS_MAX = 4096
+/** What a record takes in a request beside key, value and headers, and more. */
+const OVERHEAD_BYTES_MAX = 128
 
 /**
  * Who waits for the records of the staging. All of them belong to one run: where they went is told to it once
@@ -105,7 +98,7 @@ class SingleRecords implements StagedRun {
 export class Staging {
   readonly descriptors = new Int32Array(Staged.WORDS * STAGED_RECORDS_MAX)
   readonly result = new Int32Array(Result.WORDS)
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly places = new Int32Array(Place.WORDS * STAGED_RECORDS_MAX)
   readonly touched = new Int32Array(Touched.WORDS * STAGED_RECORDS_MAX)
   /** The batches touched by the last native call, in the order of `touched`. */
@@ -114,8 +107,8 @@ export class Staging {
   run: StagedRun | null = null
   /** The ordinal of the first staged record; the others follow, except for records with a delivery each. */
   firstOrdinal = 0
-  /** Bytes of key, value and headers of one record at most. */
-  readonly recordBytesMax: number
+  /** Of one record. */
+  private readonly recordUnitsMax: number
   private readonly singles = new SingleRecords()
   private readonly timestamps = new Float64Array(this.descriptors.buffer)
   /** Records staged. */
@@ -124,25 +117,39 @@ export class Staging {
   used = 0
   /** Where the bytes begin of the first record of a run that native code has not appended. */
   private position = 0
+  private readonly texts: JoinedTexts
+  /** Of the record that is placed: where its bytes begin, and what they are. */
+  private placedAt = 0
+  placedKeyBytes = 0
+  placedValueBytes = 0
+  placedHeaderBytes = 0
+  placedBytes = 0
 
   /** `headerBytesMax`: the encoded headers of a direct append pass through the same memory. */
   constructor(headerBytesMax: number, maxRequestBytes: number) {
     // Native code checks max.request.size exactly. What is staged stays clear of it by any record's overhead.
-    this.recordBytesMax = Math.min(STAGED_RECORD_BYTES_MAX, maxRequestBytes - 128)
-    this.bytes = new Uint8Array(Math.max(CAPACITY_BYTES, headerBytesMax))
+    const clearBytes = Math.min(
+      maxRequestBytes - OVERHEAD_BYTES_MAX,
+      UTF8_BYTES_PER_CHARACTER * STAGED_RECORD_UNITS_MAX,
+    )
+    this.recordUnitsMax = Math.floor(clearBytes / UTF8_BYTES_PER_CHARACTER)
+    // Texts are counted as if they were ASCII until they are written.
+    const bytes = Math.max(CAPACITY_BYTES * UTF8_BYTES_PER_CHARACTER, headerBytesMax)
+    this.bytes = Buffer.from(new ArrayBuffer(bytes))
+    this.texts = new JoinedTexts(this.bytes, this.descriptors)
   }
 
-  /** Whether a record with a delivery of its own can join those that are staged. */
-  canJoin(bytes: number): boolean {
-    return (this.run === null || this.run === this.singles) && this.hasRoom(bytes)
+  /** Whether the next record can be one with a delivery of its own, or with a promised place. */
+  get takesSingles(): boolean {
+    return this.run === null || this.run === this.singles
   }
 
   /**
-   * Whether a record with a promised place can join. It may not stand behind one without, which may close its
-   * batch.
+   * Whether the next record can be one with a promised place. It may not stand behind one without, which may
+   * close its batch.
    */
-  canJoinPromised(bytes: number): boolean {
-    return this.canJoin(bytes) && this.singles.count === 0
+  get takesPromised(): boolean {
+    return this.takesSingles && this.singles.count === 0
   }
 
   /** Whether all that is staged has a promised place. */
@@ -155,20 +162,20 @@ export class Staging {
     return this.firstOrdinal + this.count
   }
 
-  /** Whether a plain record can join those that are staged, as the next one of its run. */
-  canContinue(run: StagedRun, ordinal: number, topic: number, timestampMs: number, bytes: number): boolean {
+  /** Whether a record can join those that are staged, as the next one of its run. */
+  canContinue(run: StagedRun, ordinal: number, topic: number, timestampMs: number, units: number): boolean {
     return (
       this.run === run &&
       this.nextOrdinal === ordinal &&
       this.timestamps[Staged.TIMESTAMP >> 1] === timestampMs &&
       this.descriptors[Staged.TOPIC] === topic &&
-      this.hasRoom(bytes)
+      this.hasRoom(units)
     )
   }
 
   /**
-   * The staging is empty and takes plain records of a run, whose ordinals follow one another.
-   * `keyedPartition`: where those with a key go, by it or to the sticky partition.
+   * The staging is empty and takes records of a run, whose ordinals follow one another. `keyedPartition`:
+   * where those with a key go, by it or to the sticky partition.
    */
   begin(run: StagedRun, ordinal: number, topic: number, keyedPartition: number, timestampMs: number): void {
     this.run = run
@@ -182,71 +189,126 @@ export class Staging {
    * Adds one more record to a run that stands as its last record has left it, with `count` records. False,
    * with nothing done, where that is not so, it has no room or it cannot be staged.
    */
-  extend(run: StagedRun, count: number, key: NativeBytes, value: NativeBytes): boolean {
-    const keyBytes = stageableBytes(key)
-    const valueBytes = stageableBytes(value)
-    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return false
-    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
-    if (bytes > this.recordBytesMax || this.run !== run || this.count !== count || !this.hasRoom(bytes))
+  extend(
+    run: StagedRun,
+    count: number,
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: EncodableHeaders | null,
+  ): boolean {
+    const keyUnits = stageableUnits(key)
+    const valueUnits = stageableUnits(value)
+    const units = this.unitsOf(keyUnits, valueUnits, headers)
+    if (units === NOT_STAGEABLE || this.run !== run || this.count !== count || !this.hasRoom(units))
       return false
-    this.add(key, value, keyBytes, valueBytes)
+    this.add(key, value, headers, keyUnits, valueUnits)
     return true
   }
 
-  /** Copies the run's next record in, of sizes given by {@link stageableBytes}, which it has room for. */
-  add(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): void {
-    const { descriptors } = this
-    const at = Run.FIRST + this.count * Run.WORDS
-    descriptors[at + Run.KEY_BYTES] = keyBytes
-    descriptors[at + Run.VALUE_BYTES] = valueBytes
-    this.used = this.copyIn(key, value, keyBytes, valueBytes)
+  /**
+   * Of a record: bytes, and characters where they are not written yet. NOT_STAGEABLE if it has to be appended
+   * directly. `keyUnits` and `valueUnits` are answers of {@link stageableUnits}.
+   */
+  unitsOf(keyUnits: number, valueUnits: number, headers: EncodableHeaders | null): number {
+    if (keyUnits === NOT_STAGEABLE || valueUnits === NOT_STAGEABLE) return NOT_STAGEABLE
+    const units =
+      Math.max(keyUnits, 0) + Math.max(valueUnits, 0) + (headers === null ? 0 : headers.leastBytes)
+    return units > this.recordUnitsMax ? NOT_STAGEABLE : units
+  }
+
+  /** Copies in the run's next record, which it has room for. */
+  add(
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: EncodableHeaders | null,
+    keyUnits: number,
+    valueUnits: number,
+  ): void {
+    const { texts, count } = this
+    const at = Run.FIRST + count * Run.WORDS
+    if (headers === null && areJoinable(key, value)) {
+      // If it is not all ASCII, the texts will correct that.
+      this.describe(at, keyUnits, valueUnits, 0)
+      texts.add(count, this.used, key, value)
+      this.used += Math.max(keyUnits, 0) + Math.max(valueUnits, 0)
+    } else {
+      if (!texts.isEmpty) this.used = texts.write(count)
+      this.place(key, value, headers, keyUnits, valueUnits)
+      this.describe(at, this.placedKeyBytes, this.placedValueBytes, this.placedHeaderBytes)
+      this.used += this.placedBytes
+    }
     this.count++
   }
 
-  /** Copies one record in, of sizes given by {@link stageableBytes}; the caller knows that it can join. */
-  join(
-    record: AppendableRecord,
-    keyBytes: number,
-    valueBytes: number,
-    delivery: Delivery,
-    ordinal: number,
+  /**
+   * Writes a record's bytes behind those that are staged. It becomes one of the records when it joins; until
+   * then nothing may be staged but it.
+   */
+  place(
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: EncodableHeaders | null,
+    keyUnits: number,
+    valueUnits: number,
   ): void {
+    const { used } = this
+    this.placedAt = used
+    const keyBytes = this.write(key, keyUnits, used)
+    const valueAt = keyBytes > 0 ? used + keyBytes : used
+    const valueBytes = this.write(value, valueUnits, valueAt)
+    const headersAt = valueBytes > 0 ? valueAt + valueBytes : valueAt
+    const end = headers === null ? headersAt : headers.writeTo(this.bytes, headersAt)
+    this.placedKeyBytes = keyBytes
+    this.placedValueBytes = valueBytes
+    this.placedHeaderBytes = end - headersAt
+    this.placedBytes = end - used
+  }
+
+  /** The record that is placed goes to the front: what stood before it has been drained. */
+  replace(): void {
+    this.bytes.copyWithin(0, this.placedAt, this.placedAt + this.placedBytes)
+    this.placedAt = 0
+  }
+
+  /** Whether there is room for the record that is placed. */
+  get hasRoomForPlaced(): boolean {
+    return this.hasRoom(this.placedBytes)
+  }
+
+  /** Partition of the record that is placed, by its key. */
+  partitionOfPlaced(partitionCount: number): number {
+    return partitionOfKey(this.bytes, this.placedAt, this.placedKeyBytes, partitionCount)
+  }
+
+  /** The record that is placed becomes the next one; its delivery hears of it. */
+  join(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
     this.singles.set(this.count, delivery, ordinal)
-    this.joinPromised(record, record.partition, keyBytes, valueBytes, NO_BATCH, 0)
+    this.joinPromised(record, record.partition, NO_BATCH, 0)
   }
 
   /**
-   * Copies in a record that has been promised index `index` of the batch, or {@link NO_BATCH}. Native code
-   * refuses to write it anywhere else.
+   * As {@link join}, for a record that has been promised index `index` of the batch. Native code refuses to
+   * write it anywhere else.
    */
   joinPromised(
-    record: AppendableRecord,
+    { topic, timestampMs }: AppendableRecord,
     partition: number,
-    keyBytes: number,
-    valueBytes: number,
     batch: number,
     index: number,
   ): void {
-    const { topic, timestampMs, key, value, headers } = record
     this.run = this.singles
-    const { descriptors, bytes } = this
+    const { descriptors } = this
     const at = this.count * Staged.WORDS
     descriptors[at + Staged.TOPIC] = topic.handle
     descriptors[at + Staged.PARTITION] = partition
-    descriptors[at + Staged.KEY_BYTES] = keyBytes
-    descriptors[at + Staged.VALUE_BYTES] = valueBytes
+    descriptors[at + Staged.KEY_BYTES] = this.placedKeyBytes
+    descriptors[at + Staged.VALUE_BYTES] = this.placedValueBytes
+    descriptors[at + Staged.HEADER_BYTES] = this.placedHeaderBytes
     descriptors[at + Staged.OFFSET] = this.used
-    let end = this.copyIn(key, value, keyBytes, valueBytes)
-    if (headers === null) descriptors[at + Staged.HEADER_BYTES] = 0
-    else {
-      descriptors[at + Staged.HEADER_BYTES] = headers.length
-      bytes.set(headers, end)
-      end += headers.length
-    }
     this.timestamps[(at + Staged.TIMESTAMP) >> 1] = timestampMs
     descriptors[at + Staged.BATCH] = batch
     descriptors[at + Staged.INDEX] = index
-    this.used = end
+    this.used += this.placedBytes
     this.count++
   }
 
@@ -306,6 +368,7 @@ export class Staging {
   /** Appends the staged records from `first` on, as {@link NativeCore.drainStaged} does. */
   drain(core: NativeCore, first: number): number {
     const { count, run } = this
+    if (!this.texts.isEmpty) this.used = this.texts.write(count)
     const { touchBase } = run as StagedRun
     if (run === this.singles) return core.drainStaged(first, count - first, touchBase)
     const answer = core.drainRun(first, count - first, touchBase, this.position)
@@ -317,7 +380,7 @@ export class Staging {
   pass(record: number): void {
     if (this.run === this.singles) return
     const { keyBytes, valueBytes } = this.sizesOf(record)
-    this.position += Math.max(keyBytes, 0) + Math.max(valueBytes, 0)
+    this.position += Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + this.headerBytesOf(record)
   }
 
   /** Handle of the topic of a staged record. */
@@ -332,14 +395,16 @@ export class Staging {
 
   private plainAt(record: number, topic: TopicState): AppendableRecord {
     const { keyBytes, valueBytes } = this.sizesOf(record)
+    const headerBytes = this.headerBytesOf(record)
     const keyedPartition = this.descriptors[Staged.PARTITION] as number
+    const valueAt = this.position + Math.max(keyBytes, 0)
     return {
       topic,
       partition: keyBytes < 0 ? PARTITION_STICKY : keyedPartition,
       timestampMs: this.timestampOf(record),
       key: this.view(this.position, keyBytes),
-      value: this.view(this.position + Math.max(keyBytes, 0), valueBytes),
-      headers: null,
+      value: this.view(valueAt, valueBytes),
+      headers: this.headersAt(valueAt + Math.max(valueBytes, 0), headerBytes),
     }
   }
 
@@ -349,14 +414,13 @@ export class Staging {
     const keyAt = word(Staged.OFFSET)
     const valueAt = keyAt + Math.max(word(Staged.KEY_BYTES), 0)
     const headersAt = valueAt + Math.max(word(Staged.VALUE_BYTES), 0)
-    const headerBytes = word(Staged.HEADER_BYTES)
     return {
       topic,
       partition: word(Staged.PARTITION),
       timestampMs: this.timestampOf(record),
       key: this.view(keyAt, word(Staged.KEY_BYTES)),
       value: this.view(valueAt, word(Staged.VALUE_BYTES)),
-      headers: headerBytes === 0 ? null : this.view(headersAt, headerBytes),
+      headers: this.headersAt(headersAt, word(Staged.HEADER_BYTES)),
     }
   }
 
@@ -372,19 +436,18 @@ export class Staging {
     this.position = 0
   }
 
-  /** Copies key and value to the end of what is staged; where they end is for the caller to note. */
-  private copyIn(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): number {
-    const { bytes } = this
-    let end = this.used
-    if (keyBytes > 0) {
-      bytes.set(key as Uint8Array, end)
-      end += keyBytes
-    }
-    if (valueBytes > 0) {
-      bytes.set(value as Uint8Array, end)
-      end += valueBytes
-    }
-    return end
+  /** Writes a key or value of so many units, see {@link stageableUnits}. Answers its bytes, -1 for null. */
+  private write(given: NativeBytes, units: number, at: number): number {
+    if (typeof given === 'string') return writeUtf8(this.bytes, given, at)
+    if (units > 0) this.bytes.set(given as Uint8Array, at)
+    return units
+  }
+
+  private describe(at: number, keyBytes: number, valueBytes: number, headerBytes: number): void {
+    const { descriptors } = this
+    descriptors[at + Run.KEY_BYTES] = keyBytes
+    descriptors[at + Run.VALUE_BYTES] = valueBytes
+    descriptors[at + Run.HEADER_BYTES] = headerBytes
   }
 
   /** The first word of what describes a record: the records of a run share one descriptor. */
@@ -399,6 +462,15 @@ export class Staging {
       keyBytes: this.descriptors[at + Run.KEY_BYTES] as number,
       valueBytes: this.descriptors[at + Run.VALUE_BYTES] as number,
     }
+  }
+
+  /** Of a record of a run. */
+  private headerBytesOf(record: number): number {
+    return this.descriptors[Run.FIRST + record * Run.WORDS + Run.HEADER_BYTES] as number
+  }
+
+  private headersAt(from: number, bytes: number): EncodableHeaders | null {
+    return bytes === 0 ? null : new EncodedHeaders(this.bytes.subarray(from, from + bytes))
   }
 
   private view(from: number, bytes: number): Uint8Array | null {

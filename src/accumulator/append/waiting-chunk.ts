@@ -2,7 +2,12 @@ import { isUint8Array } from 'node:util/types'
 import { bufferOf, byteLength } from '../../common/views.js'
 import type { NativeBytes } from '../../native/addon.js'
 import type { TopicState } from '../partition/topic-state.js'
-import type { AppendableRecord, FailedRecord, WaitingRecord } from './appendable-record.js'
+import {
+  type AppendableRecord,
+  EncodedHeaders,
+  type FailedRecord,
+  type WaitingRecord,
+} from './appendable-record.js'
 import { type Delivery, GIVEN_UP } from './delivery.js'
 
 /** A larger record gets a chunk of its own. Memory of this size comes from the system untouched. */
@@ -78,7 +83,7 @@ export class WaitingChunk {
     const { words } = this
     const keyBytes = copiedBytes(key)
     const valueBytes = copiedBytes(value)
-    const headerBytes = headers?.length ?? -1
+    const headerBytes = headers?.byteLength ?? -1
     let end = this.bytesFrom - Math.max(keyBytes, 0) - Math.max(valueBytes, 0) - Math.max(headerBytes, 0)
     this.bytesFrom = end
     words[at + Entry.PARTITION] = record.partition
@@ -91,7 +96,7 @@ export class WaitingChunk {
     this.times[(at + Entry.DEADLINE) >> 1] = deadlineMs
     end += this.copy(key, keyBytes, end)
     end += this.copy(value, valueBytes, end)
-    if (headers !== null) this.bytes.set(headers, end)
+    headers?.writeTo(this.bytes, end)
     this.topics[index] = record.topic
     this.deliveries[index] = delivery
     this.keys[index] = keyBytes === AS_GIVEN ? key : null
@@ -113,7 +118,8 @@ export class WaitingChunk {
       timestampMs: this.times[(index * Entry.WORDS + Entry.TIMESTAMP) >> 1] as number,
       key: isCopied(word(Entry.KEY_BYTES)) ? view(keyAt, word(Entry.KEY_BYTES)) : this.keys[index],
       value: isCopied(word(Entry.VALUE_BYTES)) ? view(valueAt, word(Entry.VALUE_BYTES)) : this.values[index],
-      headers: word(Entry.HEADER_BYTES) < 0 ? null : view(headersAt, word(Entry.HEADER_BYTES)),
+      headers:
+        word(Entry.HEADER_BYTES) < 0 ? null : new EncodedHeaders(view(headersAt, word(Entry.HEADER_BYTES))),
       delivery: this.headDelivery,
       ordinal: this.headOrdinal,
       deadlineMs: this.headDeadlineMs,
@@ -193,7 +199,7 @@ function stringBytes(bytes: NativeBytes): number {
 
 /** Bytes of key, value and headers that a chunk would hold of a record. */
 export function waitingBytes({ key, value, headers }: AppendableRecord): number {
-  return Math.max(copiedBytes(key), 0) + Math.max(copiedBytes(value), 0) + (headers?.length ?? 0)
+  return Math.max(copiedBytes(key), 0) + Math.max(copiedBytes(value), 0) + (headers?.byteLength ?? 0)
 }
 
 function copiedBytes(bytes: NativeBytes): number {

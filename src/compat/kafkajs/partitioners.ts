@@ -14,7 +14,7 @@ function bytesOf(key: unknown): Uint8Array {
 /** Java's hash: keys go where Java's producer puts them. */
 function javaHash(key: unknown): number {
   const bytes = bytesOf(key)
-  return murmur2(bytes, bytes.length)
+  return murmur2(bytes, 0, bytes.length)
 }
 
 /**

@@ -1,14 +1,17 @@
 import type { Appender } from '../../accumulator/append/appender.js'
 import type { StagedRun } from '../../accumulator/append/staging.js'
 import type { TopicState } from '../../accumulator/partition/topic-state.js'
-import type { Bytes } from '../../serialization/index.js'
+import { isTypedArray } from '../../common/views.js'
+import type { Bytes, Headers } from '../../serialization/index.js'
 import type { ProducerState } from '../producer-state.js'
 import type { ProducerRecord } from '../types.js'
+import type { HeaderFields } from './header-fields.js'
 import type { RecordReader } from './record-reader.js'
 
 /**
- * The short way for most records: to the topic of the one before, which is known, with nothing but key and
- * value. They are staged in runs, without an object each. Everything else is for {@link RecordReader}.
+ * The short way for most records: to the topic of the one before, which is known, with nothing but key,
+ * value and simple headers. They are staged in runs, without an object each. Everything else is for
+ * {@link RecordReader}.
  */
 export class PlainRecords {
   private readonly reader: RecordReader
@@ -16,12 +19,14 @@ export class PlainRecords {
   private readonly state: ProducerState
   private readonly isPlain: boolean
   private readonly keyedPartition: number
+  private readonly fields: HeaderFields
 
   constructor(reader: RecordReader, appender: Appender, state: ProducerState) {
     this.reader = reader
     this.appender = appender
     this.state = state
     this.isPlain = reader.isPlain
+    this.fields = reader.fields
     this.keyedPartition = reader.keyedPartition
   }
 
@@ -39,8 +44,12 @@ export class PlainRecords {
     if (topic === null || !this.isPlain || record?.topic !== topic.name || topic.partitionCount === 0)
       return null
     const { partition, timestamp, headers, key, value } = record
-    if (partition !== undefined || timestamp !== undefined || headers !== undefined || value === undefined)
-      return null
+    if (partition !== undefined || timestamp !== undefined || value === undefined) return null
+    let fields: HeaderFields | null = null
+    if (headers !== undefined) {
+      if (!this.readHeaders(headers, key, value)) return null
+      fields = this.fields
+    }
     // Not before: reading the record may have run code of the caller's.
     if (!this.state.takesRecords) return null
     const { keyedPartition } = this
@@ -50,6 +59,7 @@ export class PlainRecords {
       nowMs,
       key as Bytes,
       value as Bytes,
+      fields,
       run,
       ordinal,
     )
@@ -100,9 +110,13 @@ export class PlainRecords {
         const record = records[ordinal] as ProducerRecord<Bytes, Bytes>
         if (record?.topic !== name) break
         const { partition, timestamp, headers, key, value } = record
-        if (partition !== undefined || timestamp !== undefined || headers !== undefined) break
-        if (value === undefined) break
-        if (!state.takesRecords || !appender.extend(run, count, key, value)) break
+        if (partition !== undefined || timestamp !== undefined || value === undefined) break
+        let fields: HeaderFields | null = null
+        if (headers !== undefined) {
+          if (!this.readHeaders(headers, key, value)) break
+          fields = this.fields
+        }
+        if (!state.takesRecords || !appender.extend(run, count, key, value, fields)) break
         count++
       }
     } catch {
@@ -110,4 +124,16 @@ export class PlainRecords {
     }
     return ordinal
   }
+
+  /**
+   * Reads a record's headers. False where they need a closer look, or key or value do: looking at those may
+   * run code that reads the headers of another record.
+   */
+  private readHeaders(headers: unknown, key: unknown, value: unknown): boolean {
+    return isSimple(key) && isSimple(value) && this.fields.read(headers as Headers)
+  }
+}
+
+function isSimple(bytes: unknown): boolean {
+  return typeof bytes === 'string' || bytes === null || bytes === undefined || isTypedArray(bytes)
 }

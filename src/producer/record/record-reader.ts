@@ -1,6 +1,8 @@
 import { type AppendLimits, tooLargeError } from '../../accumulator/append/append-errors.js'
 import {
   type AppendableRecord,
+  type EncodableHeaders,
+  EncodedHeaders,
   PARTITION_BY_KEY,
   PARTITION_BY_PARTITIONER,
   PARTITION_STICKY,
@@ -11,6 +13,7 @@ import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { Bytes, Headers, Prepare, Serialize } from '../../serialization/index.js'
 import type { ProducerRecord } from '../types.js'
+import { HeaderFields } from './header-fields.js'
 import { encodeHeaders, headerPairs, type RefuseSize } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
@@ -44,6 +47,8 @@ export class RecordReader {
     headers: null,
   }
 
+  /** The headers of most records. One for all, as is `record`. */
+  readonly fields = new HeaderFields()
   private readonly limits: AppendLimits
   /** One for all records, as is `record`. */
   private readonly refuseHeaders: RefuseSize
@@ -97,7 +102,7 @@ export class RecordReader {
     const partition = this.partitionOf(record.partition, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
     const sent = added ?? record.headers
-    const headers = sent === undefined || sent === null ? null : this.encodeHeaders(sent)
+    const headers = sent === undefined || sent === null ? null : this.encodable(sent)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
@@ -110,7 +115,7 @@ export class RecordReader {
   private refuseWithoutValue(record: ProducerRecord<unknown, unknown>): InvalidRecordError {
     const { topic, partition, headers } = record
     if (partition !== undefined && partition !== null) checkPartition(partition, topic)
-    if (headers !== undefined && headers !== null) this.encodeHeaders(headers)
+    if (headers !== undefined && headers !== null) this.encodable(headers)
     return noValue(record, topic)
   }
 
@@ -127,8 +132,10 @@ export class RecordReader {
     throw tooLargeError(topic, bytes, this.limits)
   }
 
-  private encodeHeaders(headers: Headers): Uint8Array | null {
-    return encodeHeaders(headers, this.limits.maxRequestBytes, this.refuseHeaders)
+  private encodable(headers: Headers): EncodableHeaders | null {
+    if (this.fields.read(headers)) return this.fields
+    const encoded = encodeHeaders(headers, this.limits.maxRequestBytes, this.refuseHeaders)
+    return encoded === null ? null : new EncodedHeaders(encoded)
   }
 
   private partitionOf(
@@ -151,7 +158,7 @@ export class RecordReader {
     timestampMs: number,
     key: Bytes | undefined,
     value: Bytes | undefined,
-    headers: Uint8Array | null,
+    headers: EncodableHeaders | null,
   ): AppendableRecord {
     const { record } = this
     record.topic = topic

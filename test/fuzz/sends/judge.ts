@@ -212,7 +212,7 @@ export class Judge {
     const counts = grows
       ? Array.from({ length: PARTITIONS_GROWN_MAX + 1 }, (_, more) => partitions + more)
       : [partitions]
-    return counts.map(count => partitionOfKey(key, key.length, count))
+    return counts.map(count => partitionOfKey(key, 0, key.length, count))
   }
 
   private compareTold(id: number, record: LoggedRecord, place: string): void {

@@ -1,10 +1,9 @@
 import { Appender } from '../../../dist/accumulator/append/appender.js'
 import { NativeWriter } from '../../../dist/accumulator/append/native-writer.js'
-import { NOT_STAGEABLE, Staging, stageableBytes } from '../../../dist/accumulator/append/staging.js'
+import { Staging } from '../../../dist/accumulator/append/staging.js'
 import { type Batch, BatchPhase } from '../../../dist/accumulator/batch/batch.js'
 import { TimeoutError } from '../../../dist/index.js'
 import { NO_BATCH, PARTITION_BY_KEY, PARTITION_STICKY, Result, Touched } from '../../../dist/native/addon.js'
-import { partitionOfKey } from '../../../dist/partitioner/murmur2.js'
 import { PlainRecords } from '../../../dist/producer/record/plain-records.js'
 import { PromiseGroup } from '../../../dist/producer/send/promise-group.js'
 import { SerializerWait } from '../../../dist/producer/send/serializer-wait.js'
@@ -40,27 +39,23 @@ function hasRoomFor(appender: Patched, batch: Batch, bytes: number): boolean {
 function foretellBeforeTheDrain(): void {
   const appender: Patched = Appender.prototype
   appender.stagePromised = function (this: Patched, record: Patched) {
-    const { topic, key, value, headers } = record
-    const isAny = (bytes: unknown) => bytes !== null && bytes !== undefined && !ArrayBuffer.isView(bytes)
-    if (isAny(key) || isAny(value)) return null
-    const keyBytes = stageableBytes(key)
-    const valueBytes = stageableBytes(value)
-    if (keyBytes === NOT_STAGEABLE || valueBytes === NOT_STAGEABLE) return null
-    const bytes = Math.max(keyBytes, 0) + Math.max(valueBytes, 0) + (headers?.length ?? 0)
-    if (bytes > this.staging.recordBytesMax) return null
+    const { staging } = this
+    if (!this.place(record, true)) return null
+    const { topic } = record
     let { partition } = record
-    if (partition === PARTITION_BY_KEY) partition = partitionOfKey(key, keyBytes, topic.partitionCount)
+    if (partition === PARTITION_BY_KEY) partition = staging.partitionOfPlaced(topic.partitionCount)
     else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
+    const bytes = staging.placedBytes
     const batch = topic.partitions[partition]?.queue.at(-1) as Batch | undefined
     if (batch === undefined || !hasRoomFor(this, batch, bytes)) return null
     const asked = record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition
     const index = batch.recordCount + batch.promisedCount++
-    this.staging.joinPromised(record, asked, keyBytes, valueBytes, batch.handle, index)
+    staging.joinPromised(record, asked, batch.handle, index)
     batch.roomBytes -= bytes + OVERHEAD_BYTES_MAX
-    const { result } = this.staging
+    const { result } = staging
     result[Result.INDEX] = index
-    result[Result.KEY_BYTES] = keyBytes
-    result[Result.VALUE_BYTES] = valueBytes
+    result[Result.KEY_BYTES] = staging.placedKeyBytes
+    result[Result.VALUE_BYTES] = staging.placedValueBytes
     return batch
   }
 }
@@ -69,8 +64,8 @@ function foretellBeforeTheDrain(): void {
 function leaveOutTheGuards(): void {
   const staging: Patched = Staging.prototype
   const { joinPromised } = staging
-  staging.joinPromised = function (record: Patched, partition: number, keyBytes: number, valueBytes: number) {
-    joinPromised.call(this, record, partition, keyBytes, valueBytes, NO_BATCH, 0)
+  staging.joinPromised = function (record: Patched, partition: number) {
+    joinPromised.call(this, record, partition, NO_BATCH, 0)
   }
   const writer: Patched = NativeWriter.prototype
   const { attachStaged } = writer
