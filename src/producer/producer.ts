@@ -136,7 +136,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
     this.room = new Room(appender, waitingBudget, config.bufferMemory)
-    const reader = new RecordReader(config, topics, client.metadata)
+    const reader = new RecordReader(config, topics, client.metadata, state)
     const plain = new PlainRecords(reader, appender, state)
     this.entry = new SendEntry({
       state,
@@ -153,7 +153,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       heldGraceMaxMs: config.requestTimeoutMs,
       waitingBudget,
     })
-    this.promises = new PromiseWay(this.entry, appender, sender)
+    this.promises = new PromiseWay(this.entry, reader, waiting, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
     client.onUpdate = () => this.onClusterUpdate()

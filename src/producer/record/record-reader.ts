@@ -12,6 +12,7 @@ import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { Bytes, Headers, Prepare, Serialize } from '../../serialization/index.js'
+import type { ProducerState } from '../producer-state.js'
 import type { ProducerRecord } from '../types.js'
 import { HeaderFields } from './header-fields.js'
 import { encodeHeaders, headerPairs, type RefuseSize } from './headers.js'
@@ -25,6 +26,7 @@ type ReadRecord = { -readonly [Field in keyof AppendableRecord]: AppendableRecor
 /** Turns what users send into what can be appended: checks it, asks serializers and the partitioner. */
 export class RecordReader {
   private readonly topics: Topics
+  private readonly state: ProducerState
   /** Of the serializers that want to be asked before the first record of a topic. */
   readonly preparers: readonly Prepare[]
   private readonly keySerializer: Serialize<unknown> | null
@@ -53,8 +55,9 @@ export class RecordReader {
   /** One for all records, as is `record`. */
   private readonly refuseHeaders: RefuseSize
 
-  constructor(config: ProducerConfig, topics: Topics, metadata: MetadataCache) {
+  constructor(config: ProducerConfig, topics: Topics, metadata: MetadataCache, state: ProducerState) {
     this.topics = topics
+    this.state = state
     const { maxRequestSize: maxRequestBytes, bufferMemory: bufferBytes, maxBlockMs } = config
     this.limits = { maxRequestBytes, bufferBytes, maxBlockMs }
     this.refuseHeaders = bytes => this.refuseSize(this.last?.name ?? '', bytes)
@@ -75,10 +78,20 @@ export class RecordReader {
   }
 
   /**
-   * Reads and checks a record: what it is to be appended as, valid until the next call. `nowMs` is its
-   * timestamp if it has none. Throws what is wrong with the record.
+   * Reads and checks a record that is sent now: what it is to be appended as, valid until the next call.
+   * `nowMs` is its timestamp if it has none. Throws what is wrong with the record, or why none can be sent.
    */
   read(record: ProducerRecord<unknown, unknown>, nowMs: number): AppendableRecord {
+    const { state } = this
+    state.checkSendable()
+    const read = this.readTaken(record, nowMs)
+    // Code of the caller's that ran meanwhile may have closed the producer or ended the transaction.
+    state.checkSendable()
+    return read
+  }
+
+  /** As {@link read}, for a record that the producer has taken before. */
+  readTaken(record: ProducerRecord<unknown, unknown>, nowMs: number): AppendableRecord {
     if (record === null || typeof record !== 'object') {
       throw new InvalidRecordError('A record must be an object with at least a topic.')
     }

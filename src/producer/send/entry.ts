@@ -1,6 +1,6 @@
 import type { RecordAccumulator } from '../../accumulator/accumulator.js'
 import type { AppendableRecord, WaitingRecord } from '../../accumulator/append/appendable-record.js'
-import { isPlaceable, PARTITION_BY_PARTITIONER } from '../../accumulator/append/appendable-record.js'
+import { PARTITION_BY_PARTITIONER } from '../../accumulator/append/appendable-record.js'
 import type { Appender } from '../../accumulator/append/appender.js'
 import type { Delivery } from '../../accumulator/append/delivery.js'
 import type { WaitingBudget } from '../../accumulator/append/waiting-budget.js'
@@ -52,7 +52,7 @@ export class SendEntry {
     try {
       const unserialized = this.readUnready(record, nowMs)
       if (unserialized !== null) this.hold(unserialized, delivery, ordinal)
-      else this.handOver(this.read(record, nowMs), delivery, ordinal)
+      else this.handOver(this.options.reader.read(record, nowMs), delivery, ordinal)
     } catch (thrown) {
       const { topic, partition } = placeOf(record)
       delivery.fail(this.refusal(thrown, topic), ordinal, topic, partition)
@@ -67,16 +67,6 @@ export class SendEntry {
     return error
   }
 
-  /** Reads a record that can be sent now; valid until the next one is read. Throws what is wrong with it. */
-  read(record: ProducerRecord<never, never>, nowMs: number): AppendableRecord {
-    const { state, reader } = this.options
-    state.checkSendable()
-    const read = reader.read(record, nowMs)
-    // Code of the caller's that ran meanwhile may have closed the producer or ended the transaction.
-    state.checkSendable()
-    return read
-  }
-
   /**
    * Reads a record whose serializers are not ready for its topic; null for any other. Throws what is wrong
    * with it.
@@ -87,7 +77,7 @@ export class SendEntry {
     const { state } = this.options
     state.checkSendable()
     const unserialized = serializers.read(record, nowMs)
-    // As in `read`.
+    // As the reader does.
     if (unserialized !== null) state.checkSendable()
     return unserialized
   }
@@ -103,15 +93,10 @@ export class SendEntry {
     this.options.appender.abandon(delivery, error)
   }
 
-  /** Whether a record need not wait for its topic's metadata, or behind others that have waited for them. */
-  isNext(record: AppendableRecord): boolean {
-    return isPlaceable(record) && !this.options.waiting.isReleasing(record.topic)
-  }
-
   /** A record that has been read goes into a batch, or waits for its topic's metadata. */
   handOver(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs?: number): void {
     const { appender, clock, maxBlockMs, sender, waiting } = this.options
-    if (this.isNext(record)) {
+    if (waiting.isNext(record)) {
       appender.append(record, delivery, ordinal)
       sender.wakeup()
       return
@@ -149,7 +134,7 @@ export class SendEntry {
       preparers,
       topicOf: name => topics.of(name),
       headersOf: (headers, topic) => reader.headersOf(headers, topic),
-      read: (record, nowMs) => reader.read(record, nowMs),
+      read: (record, nowMs) => reader.readTaken(record, nowMs),
       handOver: (record, delivery, ordinal, deadlineMs) => {
         this.handOver(record, delivery, ordinal, deadlineMs)
       },

@@ -2,20 +2,32 @@ import type { AppendableRecord } from '../../accumulator/append/appendable-recor
 import type { Appender } from '../../accumulator/append/appender.js'
 import type { Sender } from '../../sender/sender.js'
 import { placeOf } from '../record/record-errors.js'
+import type { RecordReader } from '../record/record-reader.js'
 import type { RecordMetadata } from '../record-metadata.js'
 import type { ProducerRecord } from '../types.js'
 import type { SendEntry } from './entry.js'
 import { PromiseDelivery } from './promise-delivery.js'
 import { PromiseGroup } from './promise-group.js'
+import type { TopicWait } from './topic-wait.js'
 
 /** The way in of `send(record)`: a promise for each record. */
 export class PromiseWay {
   private readonly entry: SendEntry
+  private readonly reader: RecordReader
+  private readonly waiting: TopicWait
   private readonly appender: Appender
   private readonly sender: Sender
 
-  constructor(entry: SendEntry, appender: Appender, sender: Sender) {
+  constructor(
+    entry: SendEntry,
+    reader: RecordReader,
+    waiting: TopicWait,
+    appender: Appender,
+    sender: Sender,
+  ) {
     this.entry = entry
+    this.reader = reader
+    this.waiting = waiting
     this.appender = appender
     this.sender = sender
   }
@@ -25,16 +37,16 @@ export class PromiseWay {
    * one of its own (see PromiseGroup). A record that has to wait gets its own.
    */
   send(record: ProducerRecord<never, never>, nowMs: number): Promise<RecordMetadata> {
-    const { entry } = this
+    const { entry, reader, waiting } = this
     try {
-      const unserialized = entry.readUnready(record, nowMs)
+      const unserialized = reader.preparers.length > 0 ? entry.readUnready(record, nowMs) : null
       if (unserialized !== null) {
         const delivery = new PromiseDelivery()
         entry.hold(unserialized, delivery, 0)
         return delivery.promise
       }
-      const read = entry.read(record, nowMs)
-      const written = entry.isNext(read) ? this.write(read) : null
+      const read = reader.read(record, nowMs)
+      const written = waiting.isNext(read) ? this.write(read) : null
       if (written !== null) return written
       const delivery = new PromiseDelivery()
       entry.handOver(read, delivery, 0)

@@ -2,6 +2,7 @@ import type { RecordAccumulator } from '../../accumulator/accumulator.js'
 import {
   type AppendableRecord,
   failWaiting,
+  isPlaceable,
   type WaitingRecord,
 } from '../../accumulator/append/appendable-record.js'
 import { type Delivery, GIVEN_UP } from '../../accumulator/append/delivery.js'
@@ -100,11 +101,11 @@ export class TopicWait {
   }
 
   /**
-   * Whether records of the topic are being sent on. A partitioner that is asked for one of them may send; its
-   * record goes behind those that have waited.
+   * Whether a record need not wait here: its partition is known, and no records of its topic that have waited
+   * are being sent on. A partitioner that is asked for one of those may send.
    */
-  isReleasing(topic: TopicState): boolean {
-    return this.flushesOfRelease !== null && this.queues.has(topic)
+  isNext(record: AppendableRecord): boolean {
+    return isPlaceable(record) && (this.flushesOfRelease === null || !this.queues.has(record.topic))
   }
 
   /** New metadata has been taken over: sends on what it was missing, fails what it will never serve. */
