@@ -21,7 +21,8 @@ import { met } from './support/criteria.js'
 import { cpuMicrosOf, MeasuredProcess, peakRssBytesOf, quietMachine } from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { letterRing } from './support/payloads.js'
-import { disturbance, machine, median, table } from './support/report.js'
+import { machine } from './support/machine.js'
+import { disturbance, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 
 const MIB = 1024 * 1024

@@ -1,20 +1,18 @@
 // millrace under measurement: see commands.js for what it is told. Runs on Node, Bun and Deno.
 import { Producer } from '../../dist/index.js'
+import { javaProperties, payloadsGiven } from './client-options.js'
 import { givenArguments, obey } from './commands.js'
 import { loads } from './loads.js'
-import { readPayloads } from './payload-file.js'
+import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
 
 const given = givenArguments()
-const zstd = given.compression === 'zstd' ? { 'compression.zstd.level': Number(given.zstdLevel) } : {}
-const producer = new Producer({
-  'bootstrap.servers': given.bootstrapServers,
-  'linger.ms': Number(given.lingerMs),
-  'batch.size': Number(given.batchBytes),
-  'compression.type': given.compression,
-  ...zstd,
-})
-const load = { topic: given.topic, ...readPayloads(given.payloads), unsettledMax: Number(given.unsettledMax) }
+const producer = new Producer(javaProperties(given))
+const load = {
+  recordOf: recordMaker({ topic: given.topic, ...payloadsGiven(given) }),
+  unsettledMax: Number(given.unsettledMax),
+  arrayLength: Number(given.arrayLength),
+}
 const send = loads[given.mode]
 
 await obey(runtimeName(), count => send(producer, { ...load, count }))

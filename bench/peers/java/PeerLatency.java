@@ -22,13 +22,13 @@ public final class PeerLatency {
 
     private final KafkaProducer<byte[], byte[]> producer;
     private final String topic;
-    private final byte[][] ring;
+    private final Payloads payloads;
     private final double recordsPerNano;
 
     private PeerLatency(Arguments given, KafkaProducer<byte[], byte[]> producer) throws IOException {
         this.producer = producer;
         topic = given.text("topic");
-        ring = given.payloads();
+        payloads = given.payloads();
         recordsPerNano = given.number("rate") / 1e9;
     }
 
@@ -52,15 +52,15 @@ public final class PeerLatency {
         long[] lateness = new long[records];
         AtomicInteger settled = new AtomicInteger();
         CountDownLatch rest = new CountDownLatch(records);
-        int mask = ring.length / 2 - 1;
         long start = System.nanoTime();
         for (int sent = 0; sent < records;) {
             int due = (int) Math.min(records, (System.nanoTime() - start) * recordsPerNano);
             for (; sent < due; sent++) {
-                int at = (sent & mask) * 2;
+                byte[] key = Payloads.at(payloads.keys(), sent);
+                byte[] value = Payloads.at(payloads.values(), sent);
                 long sentNanos = System.nanoTime();
                 lateness[sent] = sentNanos - start - (long) (sent / recordsPerNano);
-                producer.send(new ProducerRecord<>(topic, ring[at], ring[at + 1]), (metadata, error) -> {
+                producer.send(new ProducerRecord<>(topic, key, value), (metadata, error) -> {
                     if (error != null) {
                         error.printStackTrace();
                         Runtime.getRuntime().halt(1);
