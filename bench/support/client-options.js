@@ -6,6 +6,13 @@ export const isText = given => given.text === 'true'
 
 export const payloadsGiven = given => readPayloads(given.payloads, { isText: isText(given) })
 
+/** Trust in the authority whose certificate is in the file. */
+export const tlsProperties = ca => ({
+  'security.protocol': 'SSL',
+  'ssl.truststore.type': 'PEM',
+  'ssl.truststore.location': ca,
+})
+
 /** In the names of Java's producer, which are millrace's. */
 export function javaProperties({ bootstrapServers, lingerMs, batchBytes, compression, zstdLevel, ca }) {
   return {
@@ -14,9 +21,7 @@ export function javaProperties({ bootstrapServers, lingerMs, batchBytes, compres
     'batch.size': Number(batchBytes),
     'compression.type': compression,
     ...(compression === 'zstd' ? { 'compression.zstd.level': Number(zstdLevel) } : {}),
-    ...(ca
-      ? { 'security.protocol': 'SSL', 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': ca }
-      : {}),
+    ...(ca ? tlsProperties(ca) : {}),
   }
 }
 

@@ -16,6 +16,8 @@ const KEY_BYTES = 12
 const HEADERS = 2
 const HEADER_BYTES = 11 + 55 + 12 + 16
 
+const warmUpMsOf = name => clients[name].warmUpMs ?? WARM_UP_CPU_MS
+
 /**
  * What runs share: payload files, certificates, and a broker process for each count of partitions, with TLS
  * and without. `verify` as --verify of the discarding broker.
@@ -27,23 +29,27 @@ export class Bench {
   #payloads = new Set()
   #serial = 0
   #certificates = null
+  #commandOf
 
-  constructor({ verify = false } = {}) {
+  /** `commandOf` gives the command of a client by its name, where it is not that of peers.js. */
+  constructor({ verify = false, commandOf = name => clients[name].command() } = {}) {
     this.#verify = verify
+    this.#commandOf = commandOf
   }
 
   /**
    * `row`: { caseName, name, mode, unsettledMax }. `records` undefined: as many as take `cpuMs`, after a
-   * warm-up; else that many after a thousand.
+   * warm-up; else that many after a thousand. `isHurried`: without waiting for a quiet machine.
    */
-  async measure(row, { records, cpuMs = 1000, warmUpMs = clients[row.name].warmUpMs ?? WARM_UP_CPU_MS }) {
+  async measure(row, { records, cpuMs = 1000, warmUpMs = warmUpMsOf(row.name), isHurried = false } = {}) {
     const broker = await this.#brokerOf(row.caseName)
-    const client = new MeasuredProcess(clients[row.name].command(), this.#given(row, broker))
+    const client = new MeasuredProcess(this.#commandOf(row.name), this.#given(row, broker))
     const limit = setTimeout(() => client.kill(), RUN_MS_MAX)
     try {
       await client.ready()
       const perRecord = await client.warmUp(records === undefined ? warmUpMs : 0)
       const count = records ?? Math.ceil((cpuMs * 1000) / perRecord)
+      if (!isHurried) await quietMachine()
       const figures = await this.#timedRun(row, client, count, broker)
       await client.end()
       return { ...figures, version: client.version }
@@ -107,7 +113,6 @@ export class Bench {
   }
 
   async #timedRun({ caseName, name }, client, records, broker) {
-    await quietMachine()
     await broker.reset()
     const run = await client.run(records, [broker.pid])
     const counts = await broker.counts()

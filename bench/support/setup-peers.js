@@ -2,8 +2,8 @@
 // .cache/peers and bench/peers/node/node_modules. Does only what is missing or out of date.
 //
 // librdkafka is compiled from the sources that @confluentinc/kafka-javascript carries, as its own build does
-// (-O2), with Debian's OpenSSL 3, zlib and zstd and without SASL, which this bench has no use for. Both the C program and
-// that package's addon are linked against it, so they run the same library.
+// (-O2), with Debian's OpenSSL, zlib and zstd and without SASL, which this bench has no use for. Both the C
+// program and that package's addon are linked against it, so they run the same library.
 import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
@@ -120,7 +120,13 @@ async function buildLibrary() {
   rmSync(build, { recursive: true, force: true })
   cpSync(join(root, CONFLUENT, 'deps/librdkafka'), build, { recursive: true })
   const without = ['gssapi', 'curl', 'syslog'].map(each => `--disable-${each}`)
-  const flags = ['--enable-ssl', '--enable-zstd', '--enable-zlib', ...without, `--prefix=${join(root, LIBRDKAFKA)}`]
+  const flags = [
+    '--enable-ssl',
+    '--enable-zstd',
+    '--enable-zlib',
+    ...without,
+    `--prefix=${join(root, LIBRDKAFKA)}`,
+  ]
   await run('bash', ['configure', ...flags], { cwd: build })
   await run('make', ['-s', '-j', JOBS, 'libs'], { cwd: build })
   await run('make', ['-s', 'install-subdirs'], { cwd: build })

@@ -1,9 +1,9 @@
 // librdkafka under measurement, as a program of its own: see bench/support/commands.js for what it is told.
 //
-// Modes: `callback` calls rd_kafka_produce for each record, `many` rd_kafka_produce_batch for 1,000 at a
-// time, which takes no headers. Either way every record has its delivery report. Producing and serving the reports share one thread,
-// which is cheaper than a thread for each; reports are served every 1,000 records and whenever the most
-// records that may be unsettled are.
+// Modes: `callback` calls rd_kafka_produce for each record (rd_kafka_producev where it has headers), `many`
+// rd_kafka_produce_batch for 1,000 at a time, which takes no headers. Either way every record has its
+// delivery report. Producing and serving the reports share one thread, which is cheaper than a thread for
+// each; reports are served every 1,000 records and whenever the most records that may be unsettled are.
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
