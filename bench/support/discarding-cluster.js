@@ -164,11 +164,16 @@ export class DiscardingCluster {
     return undefined
   }
 
-  /** Clients infer features from APIs that they never call, so all that have a codec are announced. */
+  /**
+   * Clients infer features from APIs that they never call, so all that have a codec are announced; but those
+   * of telemetry they do call where they are.
+   */
   #apiVersions() {
     return {
       errorCode: ErrorCodes.NONE,
-      apiKeys: apis.map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
+      apiKeys: apis
+        .filter(({ name }) => !name.includes('Telemetry'))
+        .map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
       throttleTimeMs: 0,
       supportedFeatures: [],
       finalizedFeaturesEpoch: -1n,

@@ -113,6 +113,9 @@ export class Bench {
   }
 
   async #timedRun({ caseName, name }, client, records, broker) {
+    // What goes wrong in the warm-up is no less wrong.
+    const { errors, firstError } = await broker.counts()
+    if (errors > 0) throw new Error(`${errors} errors seen by the broker: ${firstError}`)
     await broker.reset()
     const run = await client.run(records, [broker.pid])
     const counts = await broker.counts()
