@@ -3,7 +3,7 @@
 // On its command line, words of the form name=value: bootstrapServers, topic, partitions, payloads (a
 // file of payload-file.js), mode, unsettledMax, arrayLength (of the mode `many`), lingerMs, batchBytes,
 // compression, zstdLevel; where they apply, text=true (strings as keys and values, where a client takes such)
-// and ca (TLS, and the file of the authority's certificate). On stdout it prints a JSON line with its
+// ca (TLS, and the file of the authority's certificate) and rate (records/s). On stdout it prints a JSON line with its
 // version once it is set up. Then it reads lines from stdin: at `run N` it sends N records, waits for the
 // last acknowledgement and prints a JSON line with the number of records and whatever else it has to tell;
 // at anything else, or the end, it closes its producer and ends. Nothing happens in between, so that whoever

@@ -3,6 +3,7 @@ import { Producer } from '../../dist/index.js'
 import { javaProperties, payloadsGiven } from './client-options.js'
 import { givenArguments, obey } from './commands.js'
 import { loads } from './loads.js'
+import { paced } from './paced-load.js'
 import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
 
@@ -13,8 +14,12 @@ const load = {
   unsettledMax: Number(given.unsettledMax),
   arrayLength: Number(given.arrayLength),
 }
-const send = loads[given.mode]
+const sendOne = i => producer.send(load.recordOf(i))
+const run =
+  given.mode === 'paced'
+    ? count => paced(sendOne, { count, rate: Number(given.rate) })
+    : count => loads[given.mode](producer, { ...load, count })
 
-await obey(runtimeName(), count => send(producer, { ...load, count }))
+await obey(runtimeName(), run)
 if (producer.bufferAvailableBytes !== producer.bufferTotalBytes) throw new Error('memory is still in use')
 await producer.close()

@@ -1,7 +1,7 @@
 // franz-go under measurement, as a program of its own: see bench/support/commands.js for what it is told.
 //
 // Mode `callback`: Produce with a promise for each record. The most records that may be unsettled are its
-// MaxBufferedRecords, at which Produce waits.
+// MaxBufferedRecords, at which Produce waits. Mode `paced`: ProduceSync of one record at a time.
 package main
 
 import (
@@ -116,6 +116,32 @@ func version() string {
 	return "franz-go"
 }
 
+var contentType = []byte("application/json")
+
+func recordMaker(topic string, rings payloads) func(i int) *kgo.Record {
+	hasHeaders := len(rings.traces) > 0
+	return func(i int) *kgo.Record {
+		record := &kgo.Record{Topic: topic, Key: rings.keys.at(i), Value: rings.values.at(i)}
+		if hasHeaders {
+			record.Headers = []kgo.RecordHeader{
+				{Key: "traceparent", Value: rings.traces.at(i)},
+				{Key: "content-type", Value: contentType},
+			}
+		}
+		return record
+	}
+}
+
+func produce(client *kgo.Client, one func(i int) *kgo.Record, records int) string {
+	ctx := context.Background()
+	settled := func(_ *kgo.Record, err error) { check(err) }
+	for i := 0; i < records; i++ {
+		client.Produce(ctx, one(i), settled)
+	}
+	check(client.Flush(ctx))
+	return ""
+}
+
 func main() {
 	given := arguments()
 	rings := readPayloads(given["payloads"])
@@ -129,11 +155,12 @@ func main() {
 	}
 	client, err := kgo.NewClient(append(options, tlsOptions(given["ca"])...)...)
 	check(err)
-	ctx := context.Background()
-	settled := func(_ *kgo.Record, err error) { check(err) }
-	contentType := []byte("application/json")
-	hasHeaders := len(rings.traces) > 0
-
+	one := recordMaker(topic, rings)
+	run := func(records int) string { return produce(client, one, records) }
+	if given["mode"] == "paced" {
+		rate := number(given["rate"])
+		run = func(records int) string { return paced(client, one, records, rate) }
+	}
 	fmt.Printf("{\"version\":%q}\n", version())
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -142,18 +169,7 @@ func main() {
 			break
 		}
 		records := number(text)
-		for i := 0; i < records; i++ {
-			record := &kgo.Record{Topic: topic, Key: rings.keys.at(i), Value: rings.values.at(i)}
-			if hasHeaders {
-				record.Headers = []kgo.RecordHeader{
-					{Key: "traceparent", Value: rings.traces.at(i)},
-					{Key: "content-type", Value: contentType},
-				}
-			}
-			client.Produce(ctx, record, settled)
-		}
-		check(client.Flush(ctx))
-		fmt.Printf("{\"records\":%d}\n", records)
+		fmt.Printf("{\"records\":%d%s}\n", records, run(records))
 	}
 	client.Close()
 }

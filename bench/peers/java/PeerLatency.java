@@ -1,8 +1,6 @@
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -18,7 +16,6 @@ import org.apache.kafka.common.utils.AppInfoParser;
  */
 public final class PeerLatency {
     private static final long TICK_NANOS = 1_000_000;
-    private static final double NANOS_PER_MS = 1e6;
 
     private final KafkaProducer<byte[], byte[]> producer;
     private final String topic;
@@ -72,17 +69,7 @@ public final class PeerLatency {
             LockSupport.parkNanos(TICK_NANOS);
         }
         rest.await();
-        System.out.printf("{\"records\":%d,\"latency\":%s,\"lateness\":%s}%n", records, quantiles(latencies),
-                quantiles(lateness));
-    }
-
-    private static String quantiles(long[] nanos) {
-        Arrays.sort(nanos);
-        return String.format(Locale.ROOT, "{\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}",
-                at(nanos, 0.5), at(nanos, 0.99), at(nanos, 0.999), at(nanos, 1));
-    }
-
-    private static double at(long[] sorted, double share) {
-        return sorted[Math.min(sorted.length - 1, (int) (sorted.length * share))] / NANOS_PER_MS;
+        System.out.printf("{\"records\":%d,\"latency\":%s,\"lateness\":%s}%n", records, Quantiles.of(latencies),
+                Quantiles.of(lateness));
     }
 }

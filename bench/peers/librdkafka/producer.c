@@ -2,16 +2,21 @@
 //
 // Modes: `callback` calls rd_kafka_produce for each record (rd_kafka_producev where it has headers), `many`
 // rd_kafka_produce_batch for 1,000 at a time, which takes no headers. Either way every record has its
-// delivery report. Producing and serving the reports share one thread, which is cheaper than a thread for
-// each; reports are served every 1,000 records and whenever the most records that may be unsettled are.
+// delivery report. `paced` sends one at a time. Producing and serving the reports share one thread, which is
+// cheaper than a thread for each; reports are served every 1,000 records and whenever the most records that
+// may be unsettled are.
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ARRAY_LENGTH_MAX = 1000, LINE_BYTES = 256, POLL_MS = 100, ERROR_BYTES = 512 };
 
+static const int64_t NANOS_PER_S = 1000000000;
+/* How far it may fall behind, as after a stall, and still catch up. */
+static const int64_t BEHIND_NANOS_MAX = 50000000;
 static const char TRACE_NAME[] = "traceparent";
 static const char TYPE_NAME[] = "content-type";
 static const char CONTENT_TYPE[] = "application/json";
@@ -186,10 +191,59 @@ static void produce_many(rd_kafka_t* producer, rd_kafka_topic_t* topic, int64_t 
   }
 }
 
+static int64_t now_nanos(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * NANOS_PER_S + now.tv_nsec;
+}
+
+static void sleep_nanos(int64_t nanos) {
+  struct timespec left = {nanos / NANOS_PER_S, nanos % NANOS_PER_S};
+  while (nanosleep(&left, &left) != 0) continue;
+}
+
+static int compare_nanos(const void* left, const void* right) {
+  const int64_t a = *(const int64_t*)left;
+  const int64_t b = *(const int64_t*)right;
+  return (a > b) - (a < b);
+}
+
+static double quantile_ms(const int64_t* sorted, int64_t count, double share) {
+  const int64_t at = (int64_t)((double)count * share);
+  return (double)sorted[at < count ? at : count - 1] / 1e6;
+}
+
+/* One record at a time, as bench/support/paced-load.js does; prints the latencies. */
+static void produce_paced(rd_kafka_t* producer, rd_kafka_topic_t* topic, int64_t records, int64_t rate) {
+  const int64_t period = NANOS_PER_S / rate;
+  int64_t* latencies = calloc((size_t)records, sizeof *latencies);
+  if (latencies == NULL) die("paced", "no memory");
+  int64_t due = now_nanos();
+  for (int64_t i = 0; i < records; i++) {
+    const int64_t now = now_nanos();
+    if (due < now - BEHIND_NANOS_MAX) due = now - BEHIND_NANOS_MAX;
+    if (due > now) sleep_nanos(due - now);
+    const int64_t sent = now_nanos();
+    unsettled++;
+    produce_one(topic, i);
+    while (unsettled > 0) rd_kafka_poll(producer, POLL_MS);
+    latencies[i] = now_nanos() - sent;
+    due += period;
+  }
+  qsort(latencies, (size_t)records, sizeof *latencies, compare_nanos);
+  printf("{\"records\":%lld,\"latency\":{\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}}\n",
+         (long long)records, quantile_ms(latencies, records, 0.5), quantile_ms(latencies, records, 0.99),
+         quantile_ms(latencies, records, 0.999), quantile_ms(latencies, records, 1));
+  fflush(stdout);
+  free(latencies);
+}
+
 int main(int count, char** words) {
   read_payloads(argument(count, words, "payloads"));
   const int64_t unsettled_max = atoll(argument(count, words, "unsettledMax"));
-  const int is_many = strcmp(argument(count, words, "mode"), "many") == 0;
+  const char* mode = argument(count, words, "mode");
+  const int is_many = strcmp(mode, "many") == 0;
+  const int64_t rate = strcmp(mode, "paced") == 0 ? atoll(argument(count, words, "rate")) : 0;
   const int array_length = is_many ? atoi(argument(count, words, "arrayLength")) : 1;
   if (array_length < 1 || array_length > ARRAY_LENGTH_MAX) die("arrayLength", "is out of range");
   if (is_many && traces.count > 0) die("many", "takes no headers");
@@ -202,6 +256,10 @@ int main(int count, char** words) {
   char line[LINE_BYTES];
   long long records;
   while (fgets(line, sizeof line, stdin) != NULL && sscanf(line, "run %lld", &records) == 1) {
+    if (rate > 0) {
+      produce_paced(producer, topic, records, rate);
+      continue;
+    }
     if (is_many) {
       produce_many(producer, topic, records, unsettled_max, array_length);
     } else {

@@ -1,12 +1,16 @@
 // How the JavaScript peers are driven where `send` takes an array and gives a promise: arrays of many records
-// or of one, with at most `unsettledMax` records without an outcome.
+// or of one, with at most `unsettledMax` records without an outcome; in the mode `paced` one at a time.
 import { payloadsGiven } from '../../support/client-options.js'
+import { paced } from '../../support/paced-load.js'
 import { recordMaker } from '../../support/record-makers.js'
 import { Window } from '../../support/window.js'
 
 /** `send(messages)` gives the promise of an array; `topic`: where each message names its own. */
 export function runOf(given, send, { topic } = {}) {
   const recordOf = recordMaker({ topic, ...payloadsGiven(given) })
+  if (given.mode === 'paced') {
+    return count => paced(i => send([recordOf(i)]), { count, rate: Number(given.rate) })
+  }
   const arrayLength = given.mode === 'many' ? Number(given.arrayLength) : 1
   const unsettledMax = Number(given.unsettledMax)
   return async count => {
