@@ -8,8 +8,8 @@
 // where they lie in the socket's chunks, never copied, and the answer is sent in the same turn. With --verify
 // it also checks each batch's CRC32C and that the sequences of every producer and partition have neither gaps
 // nor repeats, and sums up what records that are not compressed hold. With --certificates (a folder of
-// support/certificates.js) all ports serve TLS 1.3 with AES-256-GCM, what a broker on JDK 17 chooses. Every node is a port of this process; partition p of any topic is led by node p modulo the
-// number of nodes.
+// support/certificates.js) all ports serve TLS 1.3 with AES-256-GCM, what a broker on JDK 17 chooses. Every
+// node is a port of this process; partition p of any topic is led by node p modulo the number of nodes.
 //
 // On stdout, a JSON line each: first where it listens, then what it has counted whenever a line comes in on
 // stdin (`counts`, or `reset` to start again from zero), and once more when stdin ends or it is told to stop.

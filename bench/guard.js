@@ -3,11 +3,11 @@
 //
 //     npm run bench -- guard [--rounds 3] [--cpu-ms 700] [--store]
 //
-// Cases, modes and how a run is measured are those of bench/compare.js, with a shorter warm-up. Rounds go over
-// all loads, so that what disturbs the machine disturbs them alike; a figure is the median of the rounds. A
-// ratio counts on the processor it was measured on: bench/results/guard.json has one list for each. It says
-// what is more than 15 % slower than stored and is no test: run it again before you believe it, and with
-// --store once a change is meant to stay.
+// Cases, modes and how a run is measured are those of bench/compare.js, with a shorter warm-up. Rounds go
+// over all loads, so that what disturbs the machine disturbs them alike; a figure is the median of the
+// rounds. A ratio counts on the processor it was measured on: bench/results/guard.json has a list for each.
+// It says what is more than 15 % slower than stored and is no test: run it again before you believe it, and
+// with --store once a change is meant to stay.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -158,7 +158,7 @@ export class DiscardingConnection {
     }
   }
 
-  /** Over the header at `at` and then the records, chunk by chunk; and what is in the records, if asked for. */
+  /** The CRC over the header at `at` and the records, chunk by chunk; what is inside those, if asked for. */
   *#verify(at, recordBytes, where) {
     const { crc32c } = this.#cluster
     const recordCount = this.bytes.readInt32BE(at + RECORD_COUNT_AT)

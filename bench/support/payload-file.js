@@ -25,8 +25,8 @@ export function writePayloads(path, { keys, values, traces = [] }) {
 }
 
 /**
- * Rings of keys (undefined: none), values and trace contexts. Keys and values are Buffers with memory of their
- * own, as an application's would be, or strings where `isText`; trace contexts are strings.
+ * Rings of keys (undefined: none), values and trace contexts. Keys and values are Buffers with memory of
+ * their own, as an application's would be, or strings where `isText`; trace contexts are strings.
  */
 export function readPayloads(path, { isText = false } = {}) {
   const content = readFileSync(path)

@@ -15,7 +15,7 @@ const FLOOR_CASES = caseNamesOf(
 )
 /** kafkajs has no other codec without a plug-in. */
 const KAFKAJS_CASES = caseNamesOf(each => ['none', 'gzip'].includes(codecOf(each)))
-/** Where no mode of theirs has ever been near the best peer, a whole run has these of the later cases only. */
+/** No mode of theirs has ever been near the best peer: a whole run has one of the later cases only. */
 const WHOLE_JAVASCRIPT = ['A', 'B', 'C', 'D', 'E', 'FH']
 const WHOLE_RUNTIMES = ['A', 'B', 'C', 'F', 'H']
 /** CPU time before the timed part, where a just-in-time compiler needs more than the usual. */
@@ -67,7 +67,7 @@ const compiled = (title, name, modes, command, more = {}) => ({
 
 /**
  * By the name --client takes. `isPeer`: ratios are to the best of these. `cases` are those it has, `whole`
- * those of a run that names neither cases nor clients; `lacks` tells of modes that it has not with some cases.
+ * those of a run without options; `lacks` tells of modes that it has not with some cases.
  */
 export const clients = {
   floor: compiled('floor: native core alone', 'floor', ['many'], () => ({ program: built.floor }), {
