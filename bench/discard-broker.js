@@ -1,22 +1,25 @@
 // A broker that accepts every record batch and forgets it, to measure what a client costs by itself.
 //
 //     npm run bench -- discard-broker [--port N] [--nodes N] [--partitions N] [--topics any|NAME,…]
-//                                     [--verify]
+//                                     [--verify] [--certificates FOLDER]
 //
 // It is a process of its own on loopback and serves ApiVersions, Metadata, InitProducerId and Produce. Of
 // Produce requests it looks at topic, partition and the 61-byte header of each batch; records are passed over
 // where they lie in the socket's chunks, never copied, and the answer is sent in the same turn. With --verify
 // it also checks each batch's CRC32C and that the sequences of every producer and partition have neither gaps
-// nor repeats. Every node is a port of this process; partition p of any topic is led by node p modulo the
-// number of nodes.
+// nor repeats, and sums up what records that are not compressed hold. With --certificates (a folder of
+// support/certificates.js) all ports serve TLS 1.3 with AES-256-GCM, what a broker on JDK 17 chooses. Every
+// node is a port of this process; partition p of any topic is led by node p modulo the number of nodes.
 //
 // On stdout, a JSON line each: first where it listens, then what it has counted whenever a line comes in on
 // stdin (`counts`, or `reset` to start again from zero), and once more when stdin ends or it is told to stop.
 import { once } from 'node:events'
-import { fstatSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { createServer as createTlsServer } from 'node:tls'
 import { parseArgs } from 'node:util'
+import { certificateFiles } from './support/certificates.js'
 import { DiscardingCluster } from './support/discarding-cluster.js'
 import { DiscardingConnection } from './support/discarding-connection.js'
 
@@ -30,6 +33,7 @@ const { values: options } = parseArgs({
     partitions: { type: 'string', default: '6' },
     topics: { type: 'string', default: 'any' },
     verify: { type: 'boolean', default: false },
+    certificates: { type: 'string' },
   },
 })
 
@@ -37,6 +41,7 @@ const cluster = new DiscardingCluster({
   partitionCount: Number(options.partitions),
   topicNames: options.topics === 'any' ? null : options.topics.split(','),
   crc32c: options.verify ? await loadCrc32c() : null,
+  looksInside: options.verify,
 })
 
 async function loadCrc32c() {
@@ -60,8 +65,29 @@ function accept({ _handle: handle }) {
   socket.resume()
 }
 
+function acceptTls(socket) {
+  cluster.cipher = `${socket.getProtocol()} ${socket.getCipher().standardName}`
+  const connection = new DiscardingConnection(socket, cluster)
+  socket.on('data', chunk => connection.take(chunk))
+}
+
+function tlsServer(folder) {
+  const { cert, key } = certificateFiles(folder)
+  const server = createTlsServer(
+    {
+      ...{ cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.3' },
+      ...{ ciphers: 'TLS_AES_256_GCM_SHA384', noDelay: true },
+    },
+    acceptTls,
+  )
+  return server.on('tlsClientError', error => cluster.fail(`TLS: ${error.message}`))
+}
+
 async function listen(port) {
-  const server = createServer({ noDelay: true, pauseOnConnect: true }, accept)
+  const server =
+    options.certificates === undefined
+      ? createServer({ noDelay: true, pauseOnConnect: true }, accept)
+      : tlsServer(options.certificates)
   server.listen(port, HOST)
   await once(server, 'listening')
   return server.address().port

@@ -1,11 +1,13 @@
 // Latency and smoothness at a steady rate.
 //
-//     npm run bench -- latency [--seconds 5] [--repeat 3] [--part latency,loop]
+//     npm run bench -- latency [--seconds 5] [--repeat 3] [--part latency,low,loop] [--broker kafka|discard]
 //
 // `latency`: from the call of send to the callback, at 50,000 records/s of 100 bytes (12-byte keys, four
 // partitions, acks=all), against one real Apache Kafka node, for millrace on Node 24 and for Java's
 // producer, at linger.ms 0 and 5. Both send every millisecond what is due; how late their calls were is
-// shown, too, as latency does not include it. `loop`: the delay of millrace's event loop while it
+// shown, too, as latency does not include it. `low`: 1,000 records/s, one at a time, each awaited, at
+// linger.ms 0, beside all other producers: CPU a record, the load's own timer included, and latency; with
+// --broker discard against the discarding broker instead. `loop`: the delay of millrace's event loop while it
 // produces 200,000 records/s of 100 bytes of JSON, each with a callback, with each codec, against the
 // discarding broker: what perf_hooks reads from a timer of 1 ms, which is part of the figure. Each run is
 // a process of its own that warms up for half the time first; clients take turns. A row is the median of
@@ -19,10 +21,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startDiscardBroker } from './support/broker-process.js'
 import { met } from './support/criteria.js'
+import { lowRatePart } from './support/low-rate.js'
+import { machine } from './support/machine.js'
 import { MeasuredProcess, quietMachine } from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { jsonRing, keyRing, letterRing } from './support/payloads.js'
-import { disturbance, machine, median, table } from './support/report.js'
+import { disturbance, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 import { built, setUpPeer } from './support/setup-peers.js'
 
@@ -42,7 +46,8 @@ const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     repeat: { type: 'string', default: '3' },
-    part: { type: 'string', default: 'latency,loop' },
+    part: { type: 'string', default: 'latency,low,loop' },
+    broker: { type: 'string', default: 'kafka' },
   },
 })
 const seconds = Number(options.seconds)
@@ -178,7 +183,8 @@ async function loopPart(folder) {
   return `${title}\n\n${table(head, lines)}`
 }
 
-const parts = { latency: latencyPart, loop: loopPart }
+const lowPart = within => lowRatePart(within, { measure, rounds, broker: options.broker })
+const parts = { latency: latencyPart, low: lowPart, loop: loopPart }
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const sections = []
 try {

@@ -11,10 +11,16 @@
 // RSS is that of the whole life of the process, warm-up included. A row is the median by CPU of the
 // repetitions, RSS the largest. The broker's own CPU per record, its start included, is shown to tell that it
 // was not what limited the client. Its count of records must be right, and with --verify every CRC32C and
-// sequence: else the bench fails.
+// sequence: else the bench fails. Cases and what they send are those of bench/compare.js; without --case A to
+// E, and without --partitions as many as the case has.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startDiscardBroker } from './support/broker-process.js'
 import { cases } from './support/cases.js'
+import { certificateFiles, makeCertificates } from './support/certificates.js'
+import { tlsProperties } from './support/client-options.js'
 import { loads } from './support/loads.js'
 import { checkRuntime, runOn } from './support/runtimes.js'
 
@@ -25,14 +31,14 @@ const RSS_LIMIT_MIB = 200
 
 const { values: options } = parseArgs({
   options: {
-    case: { type: 'string', default: Object.keys(cases).join(',') },
+    case: { type: 'string', default: 'A,B,C,D,E' },
     mode: { type: 'string', default: Object.keys(loads).join(',') },
     runtime: { type: 'string', default: 'current' },
     records: { type: 'string' },
     'warm-up': { type: 'string' },
     repeat: { type: 'string', default: '3' },
     unsettled: { type: 'string', default: '10000' },
-    partitions: { type: 'string', default: '6' },
+    partitions: { type: 'string' },
     nodes: { type: 'string', default: '1' },
     property: { type: 'string', multiple: true, default: [] },
     verify: { type: 'boolean', default: false },
@@ -51,18 +57,23 @@ function listOf(name, known) {
 function taskOf(caseName, mode, bootstrapServers) {
   const records = Number(options.records ?? cases[caseName].records)
   const warmUp = Number(options['warm-up'] ?? Math.min(records, cases[caseName].records / 4))
-  const properties = Object.fromEntries(options.property.map(each => each.split(/=(.*)/s, 2)))
-  const unsettledMax = Number(options.unsettled)
+  const properties = {
+    ...(cases[caseName].tls ? tlsProperties(certificateFiles(certificates).ca) : {}),
+    ...Object.fromEntries(options.property.map(each => each.split(/=(.*)/s, 2))),
+  }
+  const unsettledMax = Math.min(Number(options.unsettled), cases[caseName].unsettledMax)
   return { case: caseName, mode, bootstrapServers, records, warmUp, unsettledMax, properties }
 }
 
 /** One process of the client against one of the broker. */
 async function measure(caseName, mode, runtime) {
-  const { partitions, nodes, verify } = options
+  const { nodes, verify } = options
+  const { tls, partitions } = cases[caseName]
   const flags = options['cpu-prof'] ? ['--cpu-prof', `--cpu-prof-dir=${options['cpu-prof']}`] : []
   const broker = await startDiscardBroker([
-    `--partitions=${partitions}`,
+    `--partitions=${options.partitions ?? partitions}`,
     `--nodes=${nodes}`,
+    ...(tls ? [`--certificates=${certificates}`] : []),
     ...(verify ? ['--verify'] : []),
   ])
   const task = taskOf(caseName, mode, broker.bootstrapServers)
@@ -119,6 +130,10 @@ const caseNames = listOf('case', cases)
 const modes = listOf('mode', loads)
 const runtimes = options.runtime.split(',')
 for (const runtime of runtimes) checkRuntime(runtime)
+const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+process.once('exit', () => rmSync(folder, { recursive: true }))
+const certificates = join(folder, 'certificates')
+if (caseNames.some(name => cases[name].tls)) makeCertificates(certificates)
 
 for (const name of caseNames) console.log(`${name}: ${cases[name].title}`)
 const head =

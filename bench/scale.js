@@ -18,10 +18,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startDiscardBroker } from './support/broker-process.js'
 import { met } from './support/criteria.js'
+import { machine } from './support/machine.js'
 import { cpuMicrosOf, MeasuredProcess, peakRssBytesOf, quietMachine } from './support/measured-process.js'
 import { writePayloads } from './support/payload-file.js'
 import { letterRing } from './support/payloads.js'
-import { disturbance, machine, median, table } from './support/report.js'
+import { disturbance, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 
 const MIB = 1024 * 1024

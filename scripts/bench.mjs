@@ -9,6 +9,7 @@ const FURTHER_SET_UP = {
   micro: ['runtimes'],
   cold: ['runtimes'],
   compare: ['runtimes'],
+  guard: ['runtimes'],
   latency: ['runtimes', 'tests', 'kafka'],
   scale: ['runtimes'],
   transactions: ['runtimes', 'tests', 'kafka'],

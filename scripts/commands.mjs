@@ -49,6 +49,22 @@ export function findProgram(...names) {
   return undefined
 }
 
+/** Debian's packages for what is missing, where we may install them; elsewhere says what to install. */
+export async function needPrograms(wanted, debianPackages) {
+  const missing = Object.entries(wanted).filter(([, isThere]) => !isThere())
+  if (missing.length === 0) return
+  const names = missing.map(([name]) => name).join(', ')
+  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
+    throw new StepError(
+      `${names} not found; install it (on Debian: apt-get install ${debianPackages.join(' ')})`,
+    )
+  }
+  console.error(`set-up: installing ${names} (apt-get)`)
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['update', '-q'], { env })
+  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...debianPackages], { env })
+}
+
 /** Every file below the given files and folders; what does not exist has none. */
 export function filesUnder(paths, matches = () => true) {
   const files = []

@@ -13,7 +13,18 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { filesUnder, findProgram, isOutdated, main, npm, root, run, runNode, StepError } from './commands.mjs'
+import {
+  filesUnder,
+  findProgram,
+  isOutdated,
+  main,
+  needPrograms,
+  npm,
+  root,
+  run,
+  runNode,
+  StepError,
+} from './commands.mjs'
 
 const TSC = 'node_modules/typescript/bin/tsc'
 const CMAKE_JS = 'node_modules/cmake-js/bin/cmake-js'
@@ -123,22 +134,6 @@ function isInstalled(folder) {
   return locked.every(
     ([key, { version, optional }]) => (installed[key]?.version ?? (optional && version)) === version,
   )
-}
-
-/** Debian's packages for what is missing, where we may install them; elsewhere says what to install. */
-async function needPrograms(wanted, debianPackages) {
-  const missing = Object.entries(wanted).filter(([, isThere]) => !isThere())
-  if (missing.length === 0) return
-  const names = missing.map(([name]) => name).join(', ')
-  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
-    throw new StepError(
-      `${names} not found; install it (on Debian: apt-get install ${debianPackages.join(' ')})`,
-    )
-  }
-  progress(`installing ${names} (apt-get)`)
-  const env = { DEBIAN_FRONTEND: 'noninteractive' }
-  await run('apt-get', ['update', '-q'], { env })
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...debianPackages], { env })
 }
 
 const compilers = {

@@ -1,10 +1,13 @@
 // What a measured client is told, the same for all languages.
 //
-// On its command line, words of the form name=value: bootstrapServers, topic, partitions, payloads (a
-// file of payload-file.js), mode, unsettledMax, lingerMs, batchBytes, compression, zstdLevel. On stdout
-// it prints a JSON line with its version once it is set up. Then it reads lines from stdin: at `run N` it
-// sends N records, waits for the last acknowledgement and prints a JSON line with the number of records
-// and whatever else it has to tell; at anything else, or the end, it closes its producer and ends.
+// On its command line, words of the form name=value: bootstrapServers, topic, partitions, payloads (a file of
+// payload-file.js), mode, unsettledMax, arrayLength (of the mode `many`), lingerMs, batchBytes, compression,
+// zstdLevel. Where they apply: text=true (strings as keys and values, where a client takes such), ca (TLS,
+// and the file of the authority's certificate), rate (records/s, of the mode `paced`).
+//
+// On stdout it prints a JSON line with its version once it is set up. Then it reads lines from stdin: at
+// `run N` it sends N records, waits for the last acknowledgement and prints a JSON line with the number of
+// records and whatever else it has to tell; at anything else, or the end, it closes its producer and ends.
 // Nothing happens in between, so that whoever reads its CPU time before `run` and after the answer has
 // measured exactly that.
 import { createInterface } from 'node:readline'

@@ -1,22 +1,25 @@
 // millrace under measurement: see commands.js for what it is told. Runs on Node, Bun and Deno.
 import { Producer } from '../../dist/index.js'
+import { javaProperties, payloadsGiven } from './client-options.js'
 import { givenArguments, obey } from './commands.js'
 import { loads } from './loads.js'
-import { readPayloads } from './payload-file.js'
+import { paced } from './paced-load.js'
+import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
 
 const given = givenArguments()
-const zstd = given.compression === 'zstd' ? { 'compression.zstd.level': Number(given.zstdLevel) } : {}
-const producer = new Producer({
-  'bootstrap.servers': given.bootstrapServers,
-  'linger.ms': Number(given.lingerMs),
-  'batch.size': Number(given.batchBytes),
-  'compression.type': given.compression,
-  ...zstd,
-})
-const load = { topic: given.topic, ...readPayloads(given.payloads), unsettledMax: Number(given.unsettledMax) }
-const send = loads[given.mode]
+const producer = new Producer(javaProperties(given))
+const load = {
+  recordOf: recordMaker({ topic: given.topic, ...payloadsGiven(given) }),
+  unsettledMax: Number(given.unsettledMax),
+  arrayLength: Number(given.arrayLength),
+}
+const sendOne = i => producer.send(load.recordOf(i))
+const run =
+  given.mode === 'paced'
+    ? count => paced(sendOne, { count, rate: Number(given.rate) })
+    : count => loads[given.mode](producer, { ...load, count })
 
-await obey(runtimeName(), count => send(producer, { ...load, count }))
+await obey(runtimeName(), run)
 if (producer.bufferAvailableBytes !== producer.bufferTotalBytes) throw new Error('memory is still in use')
 await producer.close()

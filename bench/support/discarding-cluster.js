@@ -4,11 +4,13 @@ import { apis } from '../../dist/protocol/apis.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
 import { InitProducerId } from '../../dist/protocol/init-producer-id.js'
 import { Metadata, OPERATIONS_UNKNOWN } from '../../dist/protocol/metadata.js'
+import { RecordSums } from './record-sums.js'
 
 /** Offsets in a record batch. Its length counts from the end of its own field, 12 bytes into the batch. */
 const Batch = {
   LENGTH: 8,
   MAGIC: 16,
+  ATTRIBUTES: 21,
   LAST_OFFSET_DELTA: 23,
   PRODUCER_ID: 43,
   PRODUCER_EPOCH: 51,
@@ -17,6 +19,7 @@ const Batch = {
 }
 const LENGTH_END = 12
 const MAGIC = 2
+const CODEC_BITS = 7
 const SEQUENCES = 2 ** 31
 const FIRST_PRODUCER_ID = 1000
 
@@ -40,11 +43,17 @@ export class DiscardingCluster {
   #takesAny
   #lastProducerId = FIRST_PRODUCER_ID
 
-  /** `topicNames` null: any name is a topic. `crc32c` null: batches are not verified. */
-  constructor({ partitionCount, topicNames, crc32c }) {
+  /**
+   * `topicNames` null: any name is a topic. `crc32c` null: batches are not verified; else `looksInside` says
+   * whether the records of batches without a codec are read, too.
+   */
+  constructor({ partitionCount, topicNames, crc32c, looksInside = false }) {
     this.#partitionCount = partitionCount
     this.#takesAny = topicNames === null
     this.crc32c = crc32c
+    this.looksInside = looksInside
+    /** Protocol and cipher of the last connection with TLS. */
+    this.cipher = null
     for (const name of topicNames ?? []) this.#addTopic(name)
     this.reset()
   }
@@ -60,16 +69,17 @@ export class DiscardingCluster {
     this.wireBytes = 0
     this.errors = 0
     this.firstError = null
+    this.sums = new RecordSums()
   }
 
   counts() {
     const { user, system } = process.cpuUsage(this.cpuAtReset)
     const { connections, requests, batches, records, batchBytes, wireBytes, errors, firstError } = this
-    const { batchesWithoutProducer } = this
+    const { batchesWithoutProducer, cipher, sums } = this
     const isVerified = this.crc32c !== null
     return {
       ...{ records, batches, requests, batchBytes, wireBytes, connections, errors, firstError },
-      ...{ isVerified, batchesWithoutProducer, cpuMicros: user + system },
+      ...{ isVerified, batchesWithoutProducer, cpuMicros: user + system, cipher, sums },
     }
   }
 
@@ -109,6 +119,19 @@ export class DiscardingCluster {
     if (this.crc32c !== null) this.#verifyHeader(topic, partition, bytes, at, recordCount)
   }
 
+  /** Whether the records of the batch whose header lies at `at` are to be given to `takeRecords`. */
+  looksInto(bytes, at) {
+    return this.looksInside && (bytes.readInt16BE(at + Batch.ATTRIBUTES) & CODEC_BITS) === 0
+  }
+
+  takeRecords(bytes, count, where) {
+    try {
+      this.sums.take(bytes, count)
+    } catch (error) {
+      this.fail(`${where}: ${error.message}`)
+    }
+  }
+
   #verifyHeader(topic, partition, bytes, at, recordCount) {
     const where = `${topic.name}-${partition}`
     const lastDelta = bytes.readInt32BE(at + Batch.LAST_OFFSET_DELTA)
@@ -141,11 +164,16 @@ export class DiscardingCluster {
     return undefined
   }
 
-  /** Clients infer features from APIs that they never call, so all that have a codec are announced. */
+  /**
+   * Clients infer features from APIs that they never call, so all that have a codec are announced; but those
+   * of telemetry they do call where they are.
+   */
   #apiVersions() {
     return {
       errorCode: ErrorCodes.NONE,
-      apiKeys: apis.map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
+      apiKeys: apis
+        .filter(({ name }) => !name.includes('Telemetry'))
+        .map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
       throttleTimeMs: 0,
       supportedFeatures: [],
       finalizedFeaturesEpoch: -1n,

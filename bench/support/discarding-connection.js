@@ -11,6 +11,7 @@ const BATCH_HEADER_BYTES = 61
 /** The CRC32C of a batch stands here, and covers all that follows it. */
 const CRC_AT = 17
 const CRC_FROM = 21
+const RECORD_COUNT_AT = 57
 /** Size, API key, API version, correlation id. */
 const FRAME_HEAD_BYTES = 12
 const CONTROL_FRAME_BYTES_MAX = 1 << 20
@@ -143,7 +144,7 @@ export class DiscardingConnection {
     const at = yield* this.#claim(BATCH_HEADER_BYTES)
     this.#cluster.takeBatch(topic, partition, this.bytes, at, batchBytes)
     if (this.#cluster.crc32c === null) yield* this.#skip(batchBytes - BATCH_HEADER_BYTES)
-    else yield* this.#verifyCrc(at, batchBytes - BATCH_HEADER_BYTES, `${topic.name}-${partition}`)
+    else yield* this.#verify(at, batchBytes - BATCH_HEADER_BYTES, `${topic.name}-${partition}`)
     if (flexible) yield* this.#skipTags()
     return {
       index: partition,
@@ -157,20 +158,24 @@ export class DiscardingConnection {
     }
   }
 
-  /** Over the header at `at` and then the records, chunk by chunk. */
-  *#verifyCrc(at, recordBytes, where) {
+  /** The CRC over the header at `at` and the records, chunk by chunk; what is inside those, if asked for. */
+  *#verify(at, recordBytes, where) {
     const { crc32c } = this.#cluster
+    const recordCount = this.bytes.readInt32BE(at + RECORD_COUNT_AT)
+    const inside = this.#cluster.looksInto(this.bytes, at) ? Buffer.alloc(recordBytes) : null
     const expected = this.bytes.readUInt32BE(at + CRC_AT)
     let crc = crc32c(this.bytes.subarray(at + CRC_FROM, at + BATCH_HEADER_BYTES))
     for (let left = recordBytes; left > 0; ) {
       if (this.#at === this.#chunk.length) yield
       const end = Math.min(this.#chunk.length, this.#at + left)
       crc = crc32c(this.#chunk.subarray(this.#at, end), crc)
+      if (inside !== null) this.#chunk.copy(inside, recordBytes - left, this.#at, end)
       left -= end - this.#at
       this.#left -= end - this.#at
       this.#at = end
     }
     if (crc !== expected) this.#cluster.fail(`${where}: CRC32C ${crc} where the header says ${expected}`)
+    if (inside !== null) this.#cluster.takeRecords(inside, recordCount, where)
   }
 
   /** Where the next `count` bytes begin in `bytes`. */

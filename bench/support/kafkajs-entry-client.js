@@ -1,11 +1,17 @@
 // millrace/kafkajs under measurement, with the very calls of bench/peers/node/kafkajs.js.
-import { Kafka, logLevel, Partitioners } from '../../dist/compat/kafkajs/index.js'
+import { CompressionTypes, Kafka, logLevel, Partitioners } from '../../dist/compat/kafkajs/index.js'
 import { runOf } from '../peers/node/sends.js'
+import { tlsOptions } from './client-options.js'
 import { givenArguments, obey } from './commands.js'
 import { runtimeName } from './runtimes.js'
 
 const given = givenArguments()
-const kafka = new Kafka({ brokers: given.bootstrapServers.split(','), logLevel: logLevel.ERROR })
+const ssl = tlsOptions(given)
+const kafka = new Kafka({
+  brokers: given.bootstrapServers.split(','),
+  logLevel: logLevel.ERROR,
+  ...(ssl ? { ssl } : {}),
+})
 const usesPartitioner = given.partitioner === 'default'
 const producer = kafka.producer({
   idempotent: true,
@@ -13,8 +19,9 @@ const producer = kafka.producer({
 })
 await producer.connect()
 const { topic } = given
+const compression = given.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None
 await obey(
   runtimeName(),
-  runOf(given, messages => producer.send({ topic, messages })),
+  runOf(given, messages => producer.send({ topic, compression, messages })),
 )
 await producer.disconnect()

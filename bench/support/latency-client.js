@@ -5,26 +5,21 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { Producer } from '../../dist/index.js'
 import { givenArguments, obey } from './commands.js'
 import { readPayloads } from './payload-file.js'
+import { quantilesOf } from './quantiles.js'
 import { runtimeName } from './runtimes.js'
 
 const TICK_MS = 1
 const given = givenArguments()
 const recordsPerMs = Number(given.rate) / 1000
 const { keys, values } = readPayloads(given.payloads)
-const mask = values.length - 1
+const keyMask = keys.length - 1
+const valueMask = values.length - 1
 const producer = new Producer({
   'bootstrap.servers': given.bootstrapServers,
   'linger.ms': Number(given.lingerMs),
   'batch.size': Number(given.batchBytes),
   'compression.type': given.compression,
 })
-
-/** In milliseconds. */
-function quantilesOf(times) {
-  times.sort()
-  const at = share => times[Math.min(times.length - 1, Math.floor(times.length * share))]
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: times.at(-1) }
-}
 
 function send(count, latencies, lateness) {
   return new Promise((resolve, reject) => {
@@ -34,7 +29,8 @@ function send(count, latencies, lateness) {
     const sendOne = () => {
       const sentMs = performance.now()
       lateness[sent] = sentMs - startMs - sent / recordsPerMs
-      producer.send({ topic: given.topic, key: keys[sent & mask], value: values[sent & mask] }, error => {
+      const record = { topic: given.topic, key: keys[sent & keyMask], value: values[sent & valueMask] }
+      producer.send(record, error => {
         if (error) reject(error)
         latencies[settled++] = performance.now() - sentMs
         if (settled === count) resolve()

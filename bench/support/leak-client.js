@@ -2,6 +2,7 @@
 import { Producer } from '../../dist/index.js'
 import { cases, payloadsOf } from './cases.js'
 import { loads } from './loads.js'
+import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
 
 /** Records between two changes of mode. */
@@ -12,15 +13,14 @@ const PAUSE_MS = 200
 
 const task = JSON.parse(process.argv.at(-1))
 const producer = new Producer({ 'bootstrap.servers': task.bootstrapServers, ...cases.A.options })
-const payloads = payloadsOf(cases.A)
+const recordOf = recordMaker({ topic: 'leak', ...payloadsOf(cases.A) })
 const modes = Object.values(loads)
 
 async function sendRecords(count) {
   for (let sent = 0, stretch = 0; sent < count; stretch++) {
     const length = Math.min(STRETCH_RECORDS, count - sent)
     await modes[stretch % modes.length](producer, {
-      topic: 'leak',
-      ...payloads,
+      recordOf,
       count: length,
       unsettledMax: 10_000,
     })

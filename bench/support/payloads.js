@@ -2,8 +2,11 @@
 
 /** Different keys and values a ring holds, where their contents do not matter: they stay in the cache. */
 export const RING_RECORDS = 1024
+/** Keys, and trace contexts, of a ring that no first-level cache holds: 0.8 MB, and 3.6 MB. */
+export const LARGE_RING_RECORDS = 65_536
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_'
+const HEX_DIGITS = '0123456789abcdef'
 const WORDS = (
   'account address basket billing campaign cancel checkout country coupon currency customer delivery ' +
   'discount express gateway invoice item language loyalty merchant mobile newsletter order payment pending ' +
@@ -77,4 +80,17 @@ export function letterRing(bytes, length = RING_RECORDS) {
 /** Values of JSON, which compresses as events do. */
 export function jsonRing(bytes, length = RING_RECORDS) {
   return ring(3, length, (random, at) => Buffer.from(jsonEvent(random, at, bytes)))
+}
+
+/**
+ * Values of the header `traceparent` in the form of the W3C's Trace Context: version, trace id, parent id and
+ * flags, 55 characters.
+ */
+export function traceRing(length = LARGE_RING_RECORDS) {
+  const hex = (random, digits) => {
+    let text = ''
+    for (let i = 0; i < digits; i++) text += HEX_DIGITS[Math.floor(random() * HEX_DIGITS.length)]
+    return text
+  }
+  return ring(4, length, random => Buffer.from(`00-${hex(random, 32)}-${hex(random, 16)}-01`))
 }

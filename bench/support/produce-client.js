@@ -1,8 +1,9 @@
 // The client of bench/produce.js: warms up, measures one case in one mode on the runtime it is started with.
 import { existsSync, readFileSync } from 'node:fs'
 import { Producer } from '../../dist/index.js'
-import { cases, payloadsOf } from './cases.js'
+import { arrayLengthOf, cases, payloadsOf } from './cases.js'
 import { loads } from './loads.js'
+import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
 
 const TOPIC = 'bench'
@@ -16,9 +17,16 @@ function peakRssBytes() {
 }
 
 const task = JSON.parse(process.argv.at(-1))
-const { options } = cases[task.case]
+const { options, text } = cases[task.case]
+const asGiven = ring => (text ? ring.map(bytes => bytes?.toString()) : ring)
 const producer = new Producer({ 'bootstrap.servers': task.bootstrapServers, ...options, ...task.properties })
-const load = { topic: TOPIC, ...payloadsOf(cases[task.case]), unsettledMax: task.unsettledMax }
+const { keys, values, traces } = payloadsOf(cases[task.case])
+const rings = { keys: asGiven(keys), values: asGiven(values), traces: traces.map(String) }
+const load = {
+  recordOf: recordMaker({ topic: TOPIC, ...rings }),
+  unsettledMax: task.unsettledMax,
+  arrayLength: arrayLengthOf(task.unsettledMax),
+}
 const send = loads[task.mode]
 
 await send(producer, { ...load, count: task.warmUp })

@@ -1,10 +1,9 @@
 // The tables of bench/compare.js.
-import { cpus, release, totalmem } from 'node:os'
 import { cases } from './cases.js'
+import { machine } from './machine.js'
 import { clients } from './peers.js'
 
 const MIB = 1024 * 1024
-const GIB = 1024 * MIB
 
 export const median = numbers => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 
@@ -60,14 +59,6 @@ function caseTable(rows) {
   return table(head, lines)
 }
 
-/** In neutral terms: what a reader needs to judge the figures. */
-export function machine() {
-  const [{ model }] = cpus()
-  const memory = `${Math.round(totalmem() / GIB)} GiB`
-  const system = `Linux ${release().split('-')[0]}, ${process.arch}`
-  return `${cpus().length} cores (${model.trim()}), ${memory}, ${system}`
-}
-
 const percent = share => `${Math.round(Math.max(0, share) * 100)} %`
 
 /** How quiet the machine was: the CPU that others used during the timed parts. */
@@ -84,6 +75,7 @@ function summary(rows) {
     `- Versions: ${versions.join('; ')}.`,
     `- Medians of ${rows[0].repetitions}. ${disturbance(rows.flatMap(row => row.othersShares))}.`,
     `- The broker was at most ${percent(broker)} busy.`,
+    '- What the cases are and what each client is given: [bench/README.md](../README.md).',
   ].join('\n')
 }
 

@@ -2,18 +2,27 @@
 // .cache/peers and bench/peers/node/node_modules. Does only what is missing or out of date.
 //
 // librdkafka is compiled from the sources that @confluentinc/kafka-javascript carries, as its own build does
-// (-O2), without TLS and SASL, which this bench has no use for. Both the C program and that package's addon
-// are linked against it, so they run the same library.
+// (-O2), with Debian's OpenSSL, zlib and zstd and without SASL, which this bench has no use for. Both the C
+// program and that package's addon are linked against it, so they run the same library.
 import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { filesUnder, findProgram, isOutdated, npm, root, run, StepError } from '../../scripts/commands.mjs'
+import {
+  filesUnder,
+  findProgram,
+  isOutdated,
+  needPrograms,
+  npm,
+  root,
+  run,
+  StepError,
+} from '../../scripts/commands.mjs'
 import { nodeProgram } from './runtimes.js'
 
 const CACHE = '.cache/peers'
 const NODE_PEERS = 'bench/peers/node'
 const CONFLUENT = `${NODE_PEERS}/node_modules/@confluentinc/kafka-javascript`
 const ADDON = `${CONFLUENT}/build/Release/confluent-kafka-javascript.node`
-const LIBRDKAFKA = `${CACHE}/librdkafka`
+const LIBRDKAFKA = `${CACHE}/librdkafka-with-openssl`
 const LIBRARY = `${LIBRDKAFKA}/lib/librdkafka.a`
 const JOBS = '2'
 
@@ -87,15 +96,38 @@ async function installNodePeers() {
   await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: join(root, NODE_PEERS) })
 }
 
+/** Without one of these librdkafka's configure would leave the feature out. */
+const librdkafkaHeaders = {
+  'libssl-dev': 'openssl/ssl.h',
+  'libzstd-dev': 'zstd.h',
+  'zlib1g-dev': 'zlib.h',
+}
+
+async function needLibrdkafkaHeaders() {
+  const wanted = Object.entries(librdkafkaHeaders).map(([name, header]) => [
+    name,
+    () => ['/usr/include', '/usr/local/include'].some(folder => existsSync(join(folder, header))),
+  ])
+  await needPrograms(Object.fromEntries(wanted), Object.keys(librdkafkaHeaders))
+}
+
 async function buildLibrary() {
   await setUpPeer('node')
   if (!isOutdated(LIBRARY, [`${CONFLUENT}/package.json`])) return
+  await needLibrdkafkaHeaders()
   progress('compiling librdkafka (configure, make)')
   const build = join(root, CACHE, 'librdkafka-build')
   rmSync(build, { recursive: true, force: true })
   cpSync(join(root, CONFLUENT, 'deps/librdkafka'), build, { recursive: true })
-  const without = ['ssl', 'gssapi', 'curl', 'syslog'].map(each => `--disable-${each}`)
-  await run('bash', ['configure', ...without, `--prefix=${join(root, LIBRDKAFKA)}`], { cwd: build })
+  const without = ['gssapi', 'curl', 'syslog'].map(each => `--disable-${each}`)
+  const flags = [
+    '--enable-ssl',
+    '--enable-zstd',
+    '--enable-zlib',
+    ...without,
+    `--prefix=${join(root, LIBRDKAFKA)}`,
+  ]
+  await run('bash', ['configure', ...flags], { cwd: build })
   await run('make', ['-s', '-j', JOBS, 'libs'], { cwd: build })
   await run('make', ['-s', 'install-subdirs'], { cwd: build })
   rmSync(build, { recursive: true })
@@ -106,7 +138,7 @@ async function buildLibrdkafka() {
   const source = 'bench/peers/librdkafka/producer.c'
   const target = `${CACHE}/librdkafka-producer`
   if (!isOutdated(target, [source, LIBRARY])) return
-  const libraries = ['-lm', '-lzstd', '-lz', '-ldl', '-lpthread', '-lrt']
+  const libraries = ['-lm', '-lssl', '-lcrypto', '-lzstd', '-lz', '-ldl', '-lpthread', '-lrt']
   await run('gcc', ['-O2', `-I${LIBRDKAFKA}/include`, '-o', target, source, LIBRARY, ...libraries])
 }
 

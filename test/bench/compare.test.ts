@@ -29,13 +29,26 @@ function rowOf(name: string, mode: string, micros: number, caseName = 'A', unset
 test('what is written to a payload file is read from it, with and without keys', t => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  for (const name of ['A', 'B', 'D']) {
+  for (const name of ['A', 'B', 'D', 'FH']) {
     const payloads = payloadsOf(cases[name])
     writePayloads(join(folder, name), payloads)
     const read = readPayloads(join(folder, name))
     assert.deepEqual(read.values, payloads.values)
     assert.deepEqual(read.keys, payloads.keys)
+    assert.deepEqual(read.traces, payloads.traces.map(String))
+    const text = readPayloads(join(folder, name), { isText: true })
+    assert.deepEqual(
+      text.keys,
+      payloads.keys.map((key: Buffer | undefined) => key?.toString()),
+    )
   }
+})
+
+test('trace contexts are 55 characters of the form of the W3C, and differ', () => {
+  const { traces, keys } = payloadsOf(cases.H)
+  assert.equal(keys.length, 65_536)
+  for (const trace of traces) assert.match(String(trace), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+  assert.equal(new Set(traces.map(String)).size, 65_536)
 })
 
 test('values that are compressed differ from each other, so that no batch repeats one', () => {

@@ -41,14 +41,18 @@ constexpr long long kRecordsPerClockRead = 256;
   std::exit(1);
 }
 
-struct Payload {
-  std::vector<uint8_t> key;
-  std::vector<uint8_t> value;
-  bool hasKey;
+struct Field {
+  std::vector<uint8_t> bytes;
+  bool isNull;
 };
 
-// A file of bench/support/payload-file.js.
-std::vector<Payload> readPayloads(const std::string& path) {
+// The rings of a file of bench/support/payload-file.js, as far as they are used here.
+struct Payloads {
+  std::vector<Field> keys;
+  std::vector<Field> values;
+};
+
+Payloads readPayloads(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::vector<char> content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (content.size() < 4) die("no payloads");
@@ -57,17 +61,24 @@ std::vector<Payload> readPayloads(const std::string& path) {
     at += 4;
     return static_cast<int32_t>(loadBig32(at - 4));
   };
-  std::vector<Payload> ring(static_cast<size_t>(next()));
-  for (Payload& each : ring) {
-    const int32_t keyBytes = next();
-    each.hasKey = keyBytes >= 0;
-    if (each.hasKey) each.key.assign(at, at + keyBytes);
-    at += each.key.size();
-    const int32_t valueBytes = next();
-    each.value.assign(at, at + valueBytes);
-    at += valueBytes;
-  }
-  return ring;
+  const auto readRing = [&] {
+    std::vector<Field> ring(static_cast<size_t>(next()));
+    for (Field& each : ring) {
+      const int32_t length = next();
+      each.isNull = length < 0;
+      if (!each.isNull) each.bytes.assign(at, at + length);
+      at += each.bytes.size();
+    }
+    return ring;
+  };
+  Payloads payloads;
+  payloads.keys = readRing();
+  payloads.values = readRing();
+  return payloads;
+}
+
+const Field& atTurn(const std::vector<Field>& ring, long long i) {
+  return ring[static_cast<size_t>(i) & (ring.size() - 1)];
 }
 
 // A blocking connection that speaks just enough of Produce.
@@ -186,17 +197,17 @@ class Floor {
     appender_.setTopic(kTopic, partitions);
   }
 
-  void append(const Payload& payload, int64_t timestampMs) {
-    const RecordShape shape{timestampMs, payload.hasKey ? static_cast<int32_t>(payload.key.size()) : -1,
-                            static_cast<int32_t>(payload.value.size()), 0};
-    const int32_t wanted = payload.hasKey ? kPartitionByKey : kPartitionSticky;
+  void append(const Field& key, const Field& value, int64_t timestampMs) {
+    const RecordShape shape{timestampMs, key.isNull ? -1 : static_cast<int32_t>(key.bytes.size()),
+                            static_cast<int32_t>(value.bytes.size()), 0};
+    const int32_t wanted = key.isNull ? kPartitionSticky : kPartitionByKey;
     Reservation place;
-    while (appender_.reserve(kTopic, wanted, payload.key.data(), shape, &place) != AppendStatus::Ok) {
+    while (appender_.reserve(kTopic, wanted, key.bytes.data(), shape, &place) != AppendStatus::Ok) {
       sticky_ = (sticky_ + 1) % partitions_;
       appender_.setSticky(kTopic, sticky_);
     }
-    copyBytes(place.targets.key, payload.key.data(), payload.key.size());
-    copyBytes(place.targets.value, payload.value.data(), payload.value.size());
+    copyBytes(place.targets.key, key.bytes.data(), key.bytes.size());
+    copyBytes(place.targets.value, value.bytes.data(), value.bytes.size());
     appender_.commit();
     if (place.index > 0) return;
     const auto partition = static_cast<size_t>(place.partition);
@@ -263,7 +274,7 @@ int main(int count, char** words) {
     const size_t at = word.find('=');
     given[word.substr(0, at)] = word.substr(at + 1);
   }
-  const std::vector<Payload> ring = readPayloads(given["payloads"]);
+  const Payloads payloads = readPayloads(given["payloads"]);
   Connection connection(given["bootstrapServers"], given["topic"]);
   Floor floor(connection, static_cast<uint32_t>(std::stoul(given["batchBytes"])),
               std::stoi(given["partitions"]));
@@ -275,7 +286,7 @@ int main(int count, char** words) {
     int64_t timestampMs = 0;
     for (long long i = 0; i < records; i++) {
       if (i % kRecordsPerClockRead == 0) timestampMs = nowMs();
-      floor.append(ring[static_cast<size_t>(i) & (ring.size() - 1)], timestampMs);
+      floor.append(atTurn(payloads.keys, i), atTurn(payloads.values, i), timestampMs);
     }
     floor.flush();
     std::cout << "{\"records\":" << records << "}" << std::endl;

@@ -1,13 +1,16 @@
 // franz-go under measurement, as a program of its own: see bench/support/commands.js for what it is told.
 //
 // Mode `callback`: Produce with a promise for each record. The most records that may be unsettled are its
-// MaxBufferedRecords, at which Produce waits.
+// MaxBufferedRecords, at which Produce waits. Mode `paced`: ProduceSync of one record at a time.
 package main
 
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -21,7 +24,12 @@ import (
 
 const module = "github.com/twmb/franz-go"
 
-type payload struct{ key, value []byte }
+// ring has a power of two of elements; none of them is used where it has none.
+type ring [][]byte
+
+func (r ring) at(i int) []byte { return r[i&(len(r)-1)] }
+
+type payloads struct{ keys, values, traces ring }
 
 func check(err error) {
 	if err != nil {
@@ -46,7 +54,7 @@ func number(text string) int {
 }
 
 // readPayloads reads a file of bench/support/payload-file.js.
-func readPayloads(path string) []payload {
+func readPayloads(path string) payloads {
 	content, err := os.ReadFile(path)
 	check(err)
 	next := func() int32 {
@@ -54,33 +62,47 @@ func readPayloads(path string) []payload {
 		content = content[4:]
 		return value
 	}
-	field := func() []byte {
-		length := next()
-		if length < 0 {
-			return nil
+	readRing := func() ring {
+		found := make(ring, next())
+		for i := range found {
+			if length := next(); length >= 0 {
+				found[i] = content[:length:length]
+				content = content[length:]
+			}
 		}
-		bytes := content[:length:length]
-		content = content[length:]
-		return bytes
+		return found
 	}
-	ring := make([]payload, next())
-	for i := range ring {
-		ring[i].key = field()
-		ring[i].value = field()
-	}
-	return ring
+	return payloads{keys: readRing(), values: readRing(), traces: readRing()}
 }
 
-// codecOf leaves zstd at its default, which its package calls the equivalent of zstd's level 3: the levels
+// codecOf leaves gzip at its default level, and zstd at its own, which its package calls the equivalent of zstd's level 3: the levels
 // that WithLevel takes are others.
 func codecOf(name string) kgo.CompressionCodec {
 	switch name {
+	case "gzip":
+		return kgo.GzipCompression()
+	case "snappy":
+		return kgo.SnappyCompression()
 	case "lz4":
 		return kgo.Lz4Compression()
 	case "zstd":
 		return kgo.ZstdCompression()
 	}
 	return kgo.NoCompression()
+}
+
+// tlsOptions checks the broker's certificate against the authority in the file.
+func tlsOptions(file string) []kgo.Opt {
+	if file == "" {
+		return nil
+	}
+	certificate, err := os.ReadFile(file)
+	check(err)
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(certificate) {
+		check(errors.New("no certificate in " + file))
+	}
+	return []kgo.Opt{kgo.DialTLSConfig(&tls.Config{RootCAs: pool})}
 }
 
 func version() string {
@@ -94,22 +116,51 @@ func version() string {
 	return "franz-go"
 }
 
+var contentType = []byte("application/json")
+
+func recordMaker(topic string, rings payloads) func(i int) *kgo.Record {
+	hasHeaders := len(rings.traces) > 0
+	return func(i int) *kgo.Record {
+		record := &kgo.Record{Topic: topic, Key: rings.keys.at(i), Value: rings.values.at(i)}
+		if hasHeaders {
+			record.Headers = []kgo.RecordHeader{
+				{Key: "traceparent", Value: rings.traces.at(i)},
+				{Key: "content-type", Value: contentType},
+			}
+		}
+		return record
+	}
+}
+
+func produce(client *kgo.Client, one func(i int) *kgo.Record, records int) string {
+	ctx := context.Background()
+	settled := func(_ *kgo.Record, err error) { check(err) }
+	for i := 0; i < records; i++ {
+		client.Produce(ctx, one(i), settled)
+	}
+	check(client.Flush(ctx))
+	return ""
+}
+
 func main() {
 	given := arguments()
-	ring := readPayloads(given["payloads"])
-	mask := len(ring) - 1
+	rings := readPayloads(given["payloads"])
 	topic := given["topic"]
-	client, err := kgo.NewClient(
+	options := []kgo.Opt{
 		kgo.SeedBrokers(strings.Split(given["bootstrapServers"], ",")...),
-		kgo.ProducerLinger(time.Duration(number(given["lingerMs"]))*time.Millisecond),
+		kgo.ProducerLinger(time.Duration(number(given["lingerMs"])) * time.Millisecond),
 		kgo.ProducerBatchMaxBytes(int32(number(given["batchBytes"]))),
 		kgo.ProducerBatchCompression(codecOf(given["compression"])),
 		kgo.MaxBufferedRecords(number(given["unsettledMax"])),
-	)
+	}
+	client, err := kgo.NewClient(append(options, tlsOptions(given["ca"])...)...)
 	check(err)
-	ctx := context.Background()
-	settled := func(_ *kgo.Record, err error) { check(err) }
-
+	one := recordMaker(topic, rings)
+	run := func(records int) string { return produce(client, one, records) }
+	if given["mode"] == "paced" {
+		rate := number(given["rate"])
+		run = func(records int) string { return paced(client, one, records, rate) }
+	}
 	fmt.Printf("{\"version\":%q}\n", version())
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -118,12 +169,7 @@ func main() {
 			break
 		}
 		records := number(text)
-		for i := 0; i < records; i++ {
-			each := &ring[i&mask]
-			client.Produce(ctx, &kgo.Record{Topic: topic, Key: each.key, Value: each.value}, settled)
-		}
-		check(client.Flush(ctx))
-		fmt.Printf("{\"records\":%d}\n", records)
+		fmt.Printf("{\"records\":%d%s}\n", records, run(records))
 	}
 	client.Close()
 }

@@ -1,12 +1,10 @@
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 
-/** What both programs of this folder are told on their command lines: words of the form name=value. */
+/** What the programs of this folder are told on their command lines: words of the form name=value. */
 final class Arguments {
     private final Map<String, String> given = new HashMap<>();
 
@@ -15,6 +13,10 @@ final class Arguments {
             int at = word.indexOf('=');
             given.put(word.substring(0, at), word.substring(at + 1));
         }
+    }
+
+    boolean has(String name) {
+        return given.containsKey(name);
     }
 
     String text(String name) {
@@ -37,20 +39,15 @@ final class Arguments {
         properties.put("batch.size", text("batchBytes"));
         properties.put("compression.type", text("compression"));
         properties.put("compression.zstd.level", text("zstdLevel"));
+        if (has("ca")) {
+            properties.put("security.protocol", "SSL");
+            properties.put("ssl.truststore.type", "PEM");
+            properties.put("ssl.truststore.location", text("ca"));
+        }
         return properties;
     }
 
-    /** Keys and values, in turn, of a file of bench/support/payload-file.js. */
-    byte[][] payloads() throws IOException {
-        ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(Path.of(text("payloads"))));
-        byte[][] ring = new byte[content.getInt() * 2][];
-        for (int i = 0; i < ring.length; i++) {
-            int length = content.getInt();
-            if (length >= 0) {
-                ring[i] = new byte[length];
-                content.get(ring[i]);
-            }
-        }
-        return ring;
+    Payloads payloads() throws IOException {
+        return Payloads.read(Path.of(text("payloads")));
     }
 }

@@ -1,8 +1,6 @@
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -18,17 +16,16 @@ import org.apache.kafka.common.utils.AppInfoParser;
  */
 public final class PeerLatency {
     private static final long TICK_NANOS = 1_000_000;
-    private static final double NANOS_PER_MS = 1e6;
 
     private final KafkaProducer<byte[], byte[]> producer;
     private final String topic;
-    private final byte[][] ring;
+    private final Payloads payloads;
     private final double recordsPerNano;
 
     private PeerLatency(Arguments given, KafkaProducer<byte[], byte[]> producer) throws IOException {
         this.producer = producer;
         topic = given.text("topic");
-        ring = given.payloads();
+        payloads = given.payloads();
         recordsPerNano = given.number("rate") / 1e9;
     }
 
@@ -52,15 +49,15 @@ public final class PeerLatency {
         long[] lateness = new long[records];
         AtomicInteger settled = new AtomicInteger();
         CountDownLatch rest = new CountDownLatch(records);
-        int mask = ring.length / 2 - 1;
         long start = System.nanoTime();
         for (int sent = 0; sent < records;) {
             int due = (int) Math.min(records, (System.nanoTime() - start) * recordsPerNano);
             for (; sent < due; sent++) {
-                int at = (sent & mask) * 2;
+                byte[] key = Payloads.at(payloads.keys(), sent);
+                byte[] value = Payloads.at(payloads.values(), sent);
                 long sentNanos = System.nanoTime();
                 lateness[sent] = sentNanos - start - (long) (sent / recordsPerNano);
-                producer.send(new ProducerRecord<>(topic, ring[at], ring[at + 1]), (metadata, error) -> {
+                producer.send(new ProducerRecord<>(topic, key, value), (metadata, error) -> {
                     if (error != null) {
                         error.printStackTrace();
                         Runtime.getRuntime().halt(1);
@@ -72,17 +69,7 @@ public final class PeerLatency {
             LockSupport.parkNanos(TICK_NANOS);
         }
         rest.await();
-        System.out.printf("{\"records\":%d,\"latency\":%s,\"lateness\":%s}%n", records, quantiles(latencies),
-                quantiles(lateness));
-    }
-
-    private static String quantiles(long[] nanos) {
-        Arrays.sort(nanos);
-        return String.format(Locale.ROOT, "{\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}",
-                at(nanos, 0.5), at(nanos, 0.99), at(nanos, 0.999), at(nanos, 1));
-    }
-
-    private static double at(long[] sorted, double share) {
-        return sorted[Math.min(sorted.length - 1, (int) (sorted.length * share))] / NANOS_PER_MS;
+        System.out.printf("{\"records\":%d,\"latency\":%s,\"lateness\":%s}%n", records, Quantiles.of(latencies),
+                Quantiles.of(lateness));
     }
 }

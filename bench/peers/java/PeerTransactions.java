@@ -30,14 +30,14 @@ public final class PeerTransactions {
     private final String mode;
     private final int partitions;
     private final int perTransaction;
-    private final byte[][] ring;
+    private final byte[][] values;
 
     private PeerTransactions(Arguments given) throws IOException {
         this.topic = given.text("topic");
         this.mode = given.text("mode");
         this.partitions = given.number("partitions");
         this.perTransaction = given.number("perTransaction");
-        this.ring = given.payloads();
+        this.values = given.payloads().values();
     }
 
     public static void main(String[] words) throws Exception {
@@ -78,13 +78,13 @@ public final class PeerTransactions {
     }
 
     private void send(KafkaProducer<byte[], byte[]> producer, int count) {
-        int mask = ring.length / 2 - 1;
         for (int first = 0; first < count; first += perTransaction) {
             if (mode.equals("transactions")) {
                 producer.beginTransaction();
             }
             for (int i = first; i < first + perTransaction; i++) {
-                producer.send(new ProducerRecord<>(topic, i % partitions, null, ring[(i & mask) * 2 + 1]), SETTLED);
+                byte[] value = Payloads.at(values, i);
+                producer.send(new ProducerRecord<>(topic, i % partitions, null, value), SETTLED);
             }
             switch (mode) {
                 case "transactions" -> producer.commitTransaction();

@@ -1,24 +1,25 @@
-// How the JavaScript peers are driven where `send` takes an array and gives a promise: arrays of 1,000
-// records or of one, with at most `unsettledMax` records without an outcome.
-import { readPayloads } from '../../support/payload-file.js'
+// How the JavaScript peers are driven where `send` takes an array and gives a promise: arrays of many records
+// or of one, with at most `unsettledMax` records without an outcome; in the mode `paced` one at a time.
+import { payloadsGiven } from '../../support/client-options.js'
+import { paced } from '../../support/paced-load.js'
+import { recordMaker } from '../../support/record-makers.js'
 import { Window } from '../../support/window.js'
 
-const ARRAY_LENGTH = { many: 1000, record: 1 }
-
-/** `messagesOf(keys, values, from, count)` makes one array; `send(messages)` gives its promise. */
-export function runOf({ payloads, mode, unsettledMax }, send, extra = {}) {
-  const { keys, values } = readPayloads(payloads)
-  const arrayLength = ARRAY_LENGTH[mode]
-  const mask = values.length - 1
+/** `send(messages)` gives the promise of an array; `topic`: where each message names its own. */
+export function runOf(given, send, { topic } = {}) {
+  const recordOf = recordMaker({ topic, ...payloadsGiven(given) })
+  if (given.mode === 'paced') {
+    return count => paced(i => send([recordOf(i)]), { count, rate: Number(given.rate) })
+  }
+  const arrayLength = given.mode === 'many' ? Number(given.arrayLength) : 1
+  const unsettledMax = Number(given.unsettledMax)
   return async count => {
     const window = new Window(Math.floor(unsettledMax / arrayLength) * arrayLength)
     for (let sent = 0; sent < count; ) {
       if (window.isFull) await window.change()
       const length = Math.min(arrayLength, count - sent)
       const messages = new Array(length)
-      for (let i = 0; i < length; i++, sent++) {
-        messages[i] = { ...extra, key: keys[sent & mask], value: values[sent & mask] }
-      }
+      for (let i = 0; i < length; i++, sent++) messages[i] = recordOf(sent)
       window.add(length)
       send(messages).then(
         () => window.leave(length),
