@@ -167,7 +167,7 @@ class Run {
   #reach(producer: Producer): void {
     const { topic } = this.#plan.template
     if (topic === '') return
-    // That it fails is told by the records.
+    // Each record reports its own failure.
     this.#step(producer.partitionsFor(topic)).catch(() => {})
   }
 

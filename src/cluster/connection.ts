@@ -72,7 +72,7 @@ interface ConnectionOptions {
    * reading what it was given after it has called back: it is given copies.
    */
   isForeign?: boolean
-  /** Default: nobody is told of requests. */
+  /** Default: requests are reported to nobody. */
   reports?: RequestReports | null
 }
 
@@ -115,7 +115,7 @@ export class Connection {
   private asked = 0
   /**
    * Whether the socket shows at once what it has handed to the system, as it mostly does: a callback for that
-   * takes a tick, which is dear.
+   * takes a tick, which is expensive.
    */
   private showsWritten: boolean
   private nextCorrelationId = 0

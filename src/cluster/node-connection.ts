@@ -84,7 +84,7 @@ export interface NodeContext {
   readonly lookup: Lookup
   /** The door that texts of brokers go through. */
   readonly texts: ForeignTexts
-  /** Default: nobody is told of requests. */
+  /** Default: requests are reported to nobody. */
   readonly requestListener?: RequestListener | null
   readonly events: NodeEvents
 }

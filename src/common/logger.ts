@@ -30,8 +30,8 @@ function isPino(logger: Logger): boolean {
 }
 
 /**
- * A logger of the application that throws, now or later, must not stop what is being done, nor what is told
- * next. Messages are on one line and printable.
+ * A logger of the application that throws, now or later, must not stop what is being done, nor the messages
+ * after it. Messages are on one line and printable.
  */
 export function harmless(logger: Logger): Logger {
   const takesDetailsFirst = isPino(logger)

@@ -70,7 +70,7 @@ function roomFor({ byteLength }: Uint8Array): number {
   return HEADER.length + blocks * 4 + byteLength + BLOCK_SLACK_BYTES
 }
 
-/** Writes a frame, as much of it at a time as it is told. */
+/** Writes a frame piece by piece; the caller says how much at a time. */
 class FrameWriter {
   private readonly addon: NativeAddon
   private readonly input: Uint8Array

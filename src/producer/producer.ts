@@ -303,7 +303,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       await this.commitTransaction()
       return result
     } catch (error) {
-      // That the abort fails, too, is not what the caller has to hear of: later calls say so.
+      // The caller gets the first error. That the abort fails, too, later calls say.
       if (transactions.mayAbort) await transactions.abortTransaction().catch(() => {})
       throw error
     }

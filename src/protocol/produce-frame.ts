@@ -141,7 +141,7 @@ class Glue {
     this.pending = null
   }
 
-  /** A loop: what is copied is shorter than a call is dear. */
+  /** A loop: what is copied is so short that a call would cost more. */
   private copyGlue(from: number, count: number, to: Uint8Array, at: number): void {
     const { buffer } = this
     for (let i = 0; i < count; i++) to[at + i] = buffer[from + i] as number

@@ -105,7 +105,7 @@ interface Stop {
 class Pump<K, V, T> {
   private readonly intake: Intake<K, V, T, T | undefined>
   private readonly options: SendAllOptions<K, V, T>
-  /** Elements are needed again only where somebody is told of outcomes. */
+  /** Elements are needed again only where somebody gets the outcomes. */
   private readonly keepsElements: boolean
   /** The first one counts. */
   private stopped: Stop | null = null

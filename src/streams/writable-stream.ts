@@ -49,7 +49,7 @@ export function toWritableStream<K, V, T>(
 
 class ProducerSink<K, V, T> {
   private readonly intake: Intake<K, V, T, T | undefined>
-  /** Chunks are needed again only where a function is told of failures. */
+  /** Chunks are needed again only where a function gets the failures. */
   private readonly keepsChunks: boolean
   /** The records of the chunks in the stream's queue, which asks for their sizes in its order. */
   private readonly queue = new Fifo<Prepared<K, V>>()

@@ -53,7 +53,7 @@ type Callback = (error?: Error | null) => void
 
 class ProducerSink<K, V, T> extends Writable implements ProducerWritable {
   private readonly intake: Intake<K, V, T, T | undefined>
-  /** Elements are needed again only where a function is told of failures. */
+  /** Elements are needed again only where a function gets the failures. */
   private readonly keepsElements: boolean
   /** Frees the element that was accepted last; kept while there is no room for another. */
   private held: Callback | null = null
@@ -98,7 +98,7 @@ class ProducerSink<K, V, T> extends Writable implements ProducerWritable {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    // Its element was accepted, and who waits for that is told so.
+    // Its element was accepted: that settles whoever waits for it.
     this.goOn()
     callback(error)
   }

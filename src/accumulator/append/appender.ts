@@ -71,7 +71,7 @@ export class Appender {
     this.staging = options.staging
   }
 
-  /** Takes one record over; its delivery hears of it, now or later. Bytes are copied before this returns. */
+  /** Takes one record over and calls its delivery, now or later. Bytes are copied before this returns. */
   append(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
     const { staging } = this
     if (this.waiting.length === 0 && this.place(record, staging.takesSingles)) {
@@ -308,9 +308,9 @@ export class Appender {
   }
 
   /**
-   * Native code has failed, or has told what cannot be: nobody knows where the records from `first` on are.
+   * Native code has failed, or has answered what cannot be: nobody knows where the records from `first` on are.
    * Appended again they might be stored twice, so they fail. Those whose place was promised belong to a
-   * batch; whoever hears of the InternalError has to fail it.
+   * batch, which fails with the producer.
    */
   private giveUp(run: StagedRun, first: number, count: number, cause: unknown): (() => void)[] {
     const error =

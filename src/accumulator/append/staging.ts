@@ -34,8 +34,8 @@ const STAGED_RECORD_UNITS_MAX = 4096
 const OVERHEAD_BYTES_MAX = 128
 
 /**
- * Who waits for the records of the staging. All of them belong to one run: where they went is told to it once
- * for each native call, not once a record.
+ * Who waits for the records of the staging. All of them belong to one run: it gets their places once for each
+ * native call, not once a record.
  */
 export interface StagedRun {
   /** What native code is to number the touched batches from. */
@@ -280,7 +280,7 @@ export class Staging {
     return partitionOfKey(this.bytes, this.placedAt, this.placedKeyBytes, partitionCount)
   }
 
-  /** The record that is placed becomes the next one; its delivery hears of it. */
+  /** The record that is placed becomes the next one, with a delivery of its own. */
   join(record: AppendableRecord, delivery: Delivery, ordinal: number): void {
     this.singles.set(this.count, delivery, ordinal)
     this.joinPromised(record, record.partition, NO_BATCH, 0)

@@ -135,7 +135,7 @@ export class WaitingQueue {
   /** Fails every record whose time is over. */
   expire(nowMs: number, makeError: (record: FailedRecord) => KafkaError): void {
     if (this.nextDeadlineMs > nowMs) return
-    // Only when all are out: who hears of it may send again, and that must not pass what still waits.
+    // Only when all are out: their callbacks may send again, and that must not pass what still waits.
     const fail = (late: readonly FailedRecord[]) => {
       for (const record of late) failWaiting(record, makeError(record))
     }

@@ -134,7 +134,7 @@ class Run {
       reportingIntervalMs,
       isSteadyState: false,
       onInterval: summary => {
-        // From the steady state on its own intervals are told.
+        // The steady state has intervals of its own.
         if (this.#steady === null) this.#interval(summary, false)
       },
       now: () => performance.now(),
