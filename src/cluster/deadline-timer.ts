@@ -10,8 +10,8 @@ const HELD_LONG_MS_MIN = 1000
  * the old time, the owner finds nothing due and asks again.
  *
  * When the event loop was blocked, timers fire before the sockets are read: what looks overdue may long have
- * been answered. So `onDue` runs after the sockets had their turn, and gets the time at which the timer fired: what was
- * overdue then and still is may be judged. What became overdue since, in another block, may not: the owner
+ * been answered. So `onDue` runs after the sockets had their turn, and gets the time at which the timer
+ * fired: what was overdue then and still is may be judged. What became overdue since, in another block, may not: the owner
  * asks again.
  *
  * One turn of the sockets is enough where only an answer was missing. Where more had to happen, such as a

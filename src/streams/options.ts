@@ -43,8 +43,8 @@ interface Limits {
 export interface FailureOptions<T> {
   /**
    * `destroy` (default): the first record that fails ends the stream with its error. `continue`: failures are
-   * only counted. A function gets each of them. An error after which the producer cannot send any more ends the
-   * stream in any case.
+   * only counted. A function gets each of them. An error after which the producer cannot send any more ends
+   * the stream in any case.
    */
   readonly onError?: 'destroy' | 'continue' | FailureHandler<T> | undefined
 }

@@ -308,7 +308,7 @@ export class Appender {
   }
 
   /**
-   * Native code has failed, or has answered what cannot be: nobody knows where the records from `first` on are.
+   * Native code has failed, or has answered what cannot be: where the records from `first` on are is unknown.
    * Appended again they might be stored twice, so they fail. Those whose place was promised belong to a
    * batch, which fails with the producer.
    */
