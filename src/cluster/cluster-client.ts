@@ -136,7 +136,6 @@ export class ClusterClient {
       clientId: options.clientId,
       clock: options.clock,
       requestTimeoutMs: options.requestTimeoutMs,
-      observer: this.observer,
       nodeFor: target => this.nodeFor(target),
       lastError: () => this.lastError,
     })
@@ -232,9 +231,9 @@ export class ClusterClient {
     else send()
   }
 
-  /** The broker asked, in a response, to be left alone for that long. */
-  throttle(nodeId: number, ms: number): void {
-    this.nodes.get(nodeId)?.throttle(ms)
+  /** The broker asked, in a response of that version, to be left alone for that long. */
+  throttledBy(nodeId: number, api: AnyApi, version: number, ms: number): void {
+    this.nodes.get(nodeId)?.throttledBy(api, version, ms)
   }
 
   /**

@@ -16,9 +16,6 @@ import type { NodeChoice } from './node-choice.js'
 import type { NodeConnection } from './node-connection.js'
 import { TrackedTopics } from './tracked-topics.js'
 
-/** From here on a broker leaves it to the client to keep quiet when throttled. */
-const CLIENT_THROTTLES_FROM = 6
-
 /** Topics that one request names at most. */
 const TOPICS_PER_REQUEST_MAX = 500
 /**
@@ -253,7 +250,7 @@ export class MetadataUpdater {
     // One of several requests of a full update says nothing of the topics of the others.
     const isWhole = !pending.partial && rest.size === 0 && this.rest === null
     const isLast = !pending.partial && rest.size === 0
-    if (version >= CLIENT_THROTTLES_FROM) node.throttle(response.throttleTimeMs)
+    node.throttledBy(Metadata, version, response.throttleTimeMs)
     if (response.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED && this.options.rebootstraps) {
       this.rebootstrap(true, `broker ${node.name} asks for it`)
       this.fail(brokerError(response.errorCode, { broker: node.name }))

@@ -250,7 +250,7 @@ export class Sender {
       for (const batch of request.batches) this.complete(batch, request, code, null)
     } else {
       const { client, logger } = this.options
-      client.throttle(request.nodeId, response.throttleTimeMs)
+      client.throttledBy(request.nodeId, Produce, request.version, response.throttleTimeMs)
       request.match(
         response,
         (batch, partition) => {
