@@ -42,6 +42,8 @@ export interface ErrorDetails {
   partition?: number
   /** `host:port (id n)` of the broker concerned. */
   broker?: string
+  /** The transaction has failed with it and can be aborted. */
+  abortable?: boolean
 }
 
 /** Longest message, in UTF-16 units: it may have others' messages in it, each of which is shorter. */
@@ -54,6 +56,11 @@ export class KafkaError extends Error {
   declare readonly topic?: string
   declare readonly partition?: number
   declare readonly broker?: string
+  /**
+   * True where a transaction has failed with this error: `abortTransaction` makes the producer usable again,
+   * and the transaction may be done once more. Always there on a {@link TransactionError}.
+   */
+  declare readonly abortable?: boolean
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(messageOf(code, message), details.cause === undefined ? undefined : { cause: details.cause })
@@ -63,6 +70,7 @@ export class KafkaError extends Error {
     if (details.topic !== undefined) this.topic = details.topic
     if (details.partition !== undefined) this.partition = details.partition
     if (details.broker !== undefined) this.broker = details.broker
+    if (details.abortable) this.abortable = true
   }
 
   /** What a logger that writes JSON needs; without `cause`, which may be anything. */
@@ -203,7 +211,6 @@ export class AuthorizationError extends BrokerError {
 /** What a transactional error says beyond {@link ErrorDetails}. */
 interface TransactionErrorDetails extends ErrorDetails {
   fatal?: boolean
-  abortable?: boolean
   code?: 'TRANSACTION_FAILED' | 'PRODUCER_FENCED'
 }
 
@@ -212,7 +219,7 @@ export class TransactionError extends KafkaError {
   /** The producer is of no use any more: close it and make a new one. */
   readonly fatal: boolean
   /** `abortTransaction` makes the producer usable again; the transaction may then be done once more. */
-  readonly abortable: boolean
+  override readonly abortable: boolean
   constructor(message: string, details: TransactionErrorDetails = {}) {
     super(details.code ?? 'TRANSACTION_FAILED', message, details)
     this.fatal = details.fatal ?? false

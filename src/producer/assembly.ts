@@ -43,6 +43,7 @@ export function assemble(
   const transactions = createTransactions(config, clock, observer, client, {
     ...owner,
     failForGood: error => sender().failForGood(error),
+    undelivered: () => sender().undelivered(),
     setIdentity: (producerId, producerEpoch) => sender().identity.set(producerId, producerEpoch),
     resume: () => accumulator().refreshAll(),
     wakeup: () => sender().wakeup(),

@@ -137,6 +137,12 @@ export class Sender {
     return idError ?? client.errorOf(partition.leaderId) ?? lastError ?? client.lastError
   }
 
+  /** What has kept the oldest batch that has no outcome; null where there is none, or nothing is known. */
+  undelivered(): KafkaError | null {
+    const { oldestIncomplete } = this.accumulator
+    return oldestIncomplete === null ? null : this.lastCause(oldestIncomplete)
+  }
+
   close(): void {
     this.isClosed = true
     this.producerIds.close()

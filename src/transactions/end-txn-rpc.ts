@@ -9,27 +9,29 @@ export class EndTxnRpc implements Rpc<EndTxnResponse> {
   readonly priority = Priority.END
   readonly target: RpcTarget = { kind: 'transaction' }
   isUnsure = false
+  /** The coordinator has been asked at least once. */
+  isSent = false
   readonly committed: boolean
   /** The transaction is one of `transaction.version` 2: the answer has the identity for the next one. */
   private readonly bumps: boolean
-  private readonly isStarted: () => boolean
+  private readonly mayBeStarted: () => boolean
   private readonly ended: (response: EndTxnResponse | null) => void
 
-  /** `ended` hears null where the broker has nothing to end, which `isStarted` tells when its turn comes. */
+  /** `ended` gets null where the broker has nothing to end, which `mayBeStarted` tells when its turn comes. */
   constructor(
     committed: boolean,
     bumps: boolean,
-    isStarted: () => boolean,
+    mayBeStarted: () => boolean,
     ended: (response: EndTxnResponse | null) => void,
   ) {
     this.committed = committed
     this.bumps = bumps
-    this.isStarted = isStarted
+    this.mayBeStarted = mayBeStarted
     this.ended = ended
   }
 
   isMoot(): boolean {
-    return !this.isStarted()
+    return !this.mayBeStarted()
   }
 
   skipped(): void {
@@ -41,6 +43,7 @@ export class EndTxnRpc implements Rpc<EndTxnResponse> {
       ? { minVersion: END_TXN_BUMPS_EPOCH_FROM }
       : { maxVersion: END_TXN_BUMPS_EPOCH_FROM - 1 }
     const body = { ...identity, committed: this.committed }
+    this.isSent = true
     return client.request(nodeId, EndTxn, body, { timeoutMs, ...bounds })
   }
 
