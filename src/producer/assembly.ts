@@ -140,7 +140,7 @@ function createAccumulator(
       lastCause: batch => sender().lastCause(batch),
       refused: error => {
         if (error instanceof InternalError) sender().failForGoodSoon(error)
-        else transactions?.onRecordsFailed(error, 'none')
+        else transactions?.onLateRefusal(error)
       },
     },
   })

@@ -131,7 +131,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
-      onRefused: error => transactions?.onRecordsFailed(error, 'none'),
+      onRefused: error => transactions?.onLateRefusal(error),
     })
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
