@@ -105,6 +105,8 @@ export class ClusterClient {
   onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
   lastUseOfTopicMs: (name: string) => number = () => Number.NEGATIVE_INFINITY
+  /** Whether records wait for the cluster. Set by the owner. */
+  isNeeded: () => boolean = () => true
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
   lastError: KafkaError | null = null
   private readonly options: ClusterClientOptions
@@ -416,7 +418,7 @@ export class ClusterClient {
     if (this.closing !== null) return
     if (error !== null) {
       this.lastError = error
-      this.updater.requestFull()
+      if (!this.updater.isAsleep || this.isNeeded()) this.updater.requestFull()
     }
     if (error instanceof AuthenticationError) this.refuse(error)
     this.updater.run()
@@ -427,6 +429,7 @@ export class ClusterClient {
   private refuse(error: AuthenticationError | UnsupportedVersionError): void {
     this.rpcs.rejectWaiting(error)
     this.onRefused(error)
+    if (!this.isNeeded()) this.updater.suspend()
   }
 
   private onMetadata(): void {

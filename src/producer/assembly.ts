@@ -49,6 +49,7 @@ export function assemble(
     wakeup: () => sender().wakeup(),
   })
   parts.accumulator = createAccumulator(config, clock, observer, waitingBudget, sender, transactions)
+  client.isNeeded = () => accumulator().hasIncomplete || accumulator().appender.hasWaiting
   const topics = new Topics(parts.accumulator, client.metadata)
   parts.sender = createSender(config, clock, observer, client, parts.accumulator, transactions, topics)
   return { client, accumulator: parts.accumulator, sender: parts.sender, transactions, topics }
