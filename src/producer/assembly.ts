@@ -25,7 +25,7 @@ interface ProducerParts {
 }
 
 /** What the parts need of the producer. */
-type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
+type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent' | 'undelivered'>
 
 /** Makes and joins the parts of a producer. Nothing connects yet. */
 export function assemble(
@@ -43,7 +43,7 @@ export function assemble(
   const transactions = createTransactions(config, clock, observer, client, {
     ...owner,
     failForGood: error => sender().failForGood(error),
-    undelivered: () => sender().undelivered(),
+    undelivered: () => owner.undelivered() ?? sender().undelivered(),
     setIdentity: (producerId, producerEpoch) => sender().identity.set(producerId, producerEpoch),
     resume: () => accumulator().refreshAll(),
     wakeup: () => sender().wakeup(),

@@ -109,6 +109,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       {
         flush: () => this.settleAll(),
         abortUnsent: error => this.abortUnsent(error),
+        undelivered: () => this.waiting.problem(),
       },
     )
     this.telemetry.attach({ client, accumulator })
@@ -121,14 +122,13 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.failedCallbacks = new FailedCallbacks(clock, config.logger)
     this.interceptors =
       config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
-    const { maxBlockMs } = config
     this.waiting = new TopicWait({
       accumulator,
       client,
       clock,
       observer,
       waitingBudget,
-      maxBlockMs,
+      maxBlockMs: config.maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
       onRefused: error => transactions?.onLateRefusal(error),
@@ -149,7 +149,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       transactions,
       clock,
       observer,
-      maxBlockMs,
+      maxBlockMs: config.maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       waitingBudget,
     })
