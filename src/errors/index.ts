@@ -1,4 +1,4 @@
-import { printable } from '../common/foreign-text.js'
+import { printable, reasonOf } from '../common/foreign-text.js'
 
 /**
  * Every error the library gives to its users. `code` is stable: match on it, not on messages.
@@ -73,10 +73,37 @@ export class KafkaError extends Error {
     if (details.abortable) this.abortable = true
   }
 
-  /** What a logger that writes JSON needs; without `cause`, which may be anything. */
+  /**
+   * A plain object with all that the error says, for logs in JSON, `structuredClone` and `postMessage`, which
+   * keep no more than the message of an error itself. Of a `cause` that is not this library's it has `name`,
+   * `message` and `code`.
+   */
   toJSON(): object {
-    const { name, code, message, retriable, topic, partition, broker } = this
-    return { name, code, message, retriable, topic, partition, broker }
+    const { name, code, message, retriable } = this
+    const plain: Record<string, unknown> = { name, code, message, retriable }
+    const own = this as Readonly<Record<string, unknown>>
+    for (const field of JSON_FIELDS) if (own[field] !== undefined) plain[field] = own[field]
+    if (this.cause !== undefined) plain.cause = plainCause(this.cause)
+    return plain
+  }
+}
+
+/** What some errors say beyond what all of them do. */
+const JSON_FIELDS = [
+  ...['topic', 'partition', 'broker', 'key'],
+  ...['errorCode', 'errorName', 'fatal', 'abortable'],
+] as const
+
+/** A cause may be anything an application has thrown: no more of it is looked at than what errors have. */
+function plainCause(cause: unknown): unknown {
+  if (cause instanceof KafkaError) return cause.toJSON()
+  if (!(cause instanceof Error)) return reasonOf(cause)
+  try {
+    const { name, code } = cause as NodeJS.ErrnoException
+    const plain = { name: printable(String(name)), message: reasonOf(cause) }
+    return code === undefined ? plain : { ...plain, code: printable(String(code)) }
+  } catch {
+    return { name: 'Error', message: reasonOf(cause) }
   }
 }
 
