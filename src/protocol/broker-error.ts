@@ -63,7 +63,10 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
     'Abort the transaction and close the consumer; give each running consumer a group.instance.id of its own',
   ],
   INVALID_GROUP_ID: ['no consumer group can have this groupId', 'Check the groupId'],
-  GROUP_ID_NOT_FOUND: ['there is no such consumer group', 'Check the groupId, or let its consumer join first'],
+  GROUP_ID_NOT_FOUND: [
+    'there is no such consumer group',
+    'Check the groupId, or let its consumer join first',
+  ],
   OFFSET_METADATA_TOO_LARGE: [
     'the metadata of an offset are larger than the brokers take',
     'Send less with the offset, or raise offset.metadata.max.bytes of the brokers',

@@ -12,11 +12,13 @@ import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes, errorName, refreshesMetadata } from '../protocol/error-codes.js'
 import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
+import { leaderHintOf } from './leader-hint.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
 import { ProducerIdSource } from './producer-id-source.js'
 import { ProducerIdentity } from './producer-identity.js'
 import { namedRecordErrors, withOthers } from './record-errors.js'
+import { RetryLog } from './retry-log.js'
 import { SequenceGate } from './sequence-gate.js'
 import {
   codeOfNoAnswer,
@@ -25,7 +27,6 @@ import {
   isRefusal,
   isStored,
   judge,
-  mayNameLeader,
   Verdict,
 } from './verdict.js'
 
@@ -80,6 +81,7 @@ export class Sender {
   private isScheduled = false
   private isClosed = false
   private readonly producerIds: ProducerIdSource
+  private readonly retryLog: RetryLog
   /** Linger and backoff. */
   private readonly timer: DeadlineTimer
   /**
@@ -108,6 +110,7 @@ export class Sender {
       wakeup: () => this.wakeup(),
       failForGood: error => this.failForGood(error),
     })
+    this.retryLog = new RetryLog(options.logger)
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
     this.timer = new DeadlineTimer(options.clock, () => this.run())
@@ -263,7 +266,8 @@ export class Sender {
           // An answer that leaves a batch out says nothing of its fate: it is as good as no answer.
           const code = partition?.errorCode ?? ErrorCodes.NETWORK_EXCEPTION
           this.complete(batch, request, code, partition)
-          if (partition !== null) this.applyLeaderHint(batch, partition, response)
+          const hint = partition === null ? null : leaderHintOf(batch, partition, response)
+          if (hint !== null && client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(hint.topic)
         },
         (topic, partition) =>
           logger.warn(
@@ -353,6 +357,7 @@ export class Sender {
       // From now on the leader checks the sequences that follow.
       sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, this.options.clock.now())
     }
+    this.retryLog.stored(batch.partition.topic.name)
     this.options.observer.batchAcknowledged(batch, request.nodeId)
     this.accumulator.settle(batch)
   }
@@ -376,6 +381,10 @@ export class Sender {
       this.identity.forget()
     const error = request.failure ?? this.errorFor(batch, request, errorCode, answer)
     const delayMs = this.retryDelayMs(batch, errorCode)
+    this.retryLog.retried(topic.name, errorCode, batch.attempts + 1, () => {
+      const broker = client.brokerName(request.nodeId)
+      return `${errorName(errorCode)} from ${broker} for ${topic.name}-${index}`
+    })
     this.options.observer.batchRetried(batch, request.nodeId, error, delayMs)
     this.accumulator.requeue(
       batch,
@@ -475,25 +484,6 @@ export class Sender {
       ...(answer?.errorMessage ? { message: answer.errorMessage } : {}),
       ...(request.failure === null ? {} : { cause: request.failure }),
     })
-  }
-
-  /** KIP-951: the refusing broker has named the new leader, which saves waiting for metadata. */
-  private applyLeaderHint(
-    batch: PartitionBatch,
-    answer: ProducePartitionResponse,
-    response: ProduceResponse,
-  ): void {
-    const { leaderId, leaderEpoch } = answer.currentLeader
-    if (!mayNameLeader(answer.errorCode) || leaderId < 0 || leaderEpoch < 0) return
-    const { topic, index } = batch.partition
-    const hint = {
-      topic: topic.name,
-      partition: index,
-      leaderId,
-      leaderEpoch,
-      endpoints: response.nodeEndpoints,
-    }
-    if (this.options.client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(topic.name)
   }
 
   /** Memory may have come back, and more may be sendable. */

@@ -424,7 +424,8 @@ export class TransactionManager {
 
   private onFailure(rpc: Rpc, failure: Failure, error: KafkaError): void {
     // What comes after the end of a transaction does not change how it has ended.
-    if (this.currentState === 'INITIALIZING' && this.call?.name !== 'initTransactions') this.call?.settle(null)
+    if (this.currentState === 'INITIALIZING' && this.call?.name !== 'initTransactions')
+      this.call?.settle(null)
     if (this.hadNothingToEnd(rpc, error)) {
       this.identity.spend()
       rpc.skipped?.()

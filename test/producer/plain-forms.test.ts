@@ -143,7 +143,10 @@ test('causes that are an application’s own are shown by name, message and code
           throw new Error('do not look')
         },
       })
-      assert.equal(typeof JSON.stringify(await rejectionOf(producer.send({ topic: 't', value: 'v' }))), 'string')
+      assert.equal(
+        typeof JSON.stringify(await rejectionOf(producer.send({ topic: 't', value: 'v' }))),
+        'string',
+      )
     },
     {
       valueSerializer: () => {

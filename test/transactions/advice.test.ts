@@ -125,7 +125,10 @@ describe('initTransactions that times out', () => {
     ground.broker.fail({ api: 'FindCoordinator', error: 'COORDINATOR_NOT_AVAILABLE', times: Infinity })
     const told = await rejectionOf(producer.initTransactions())
     assert.deepEqual([told.code, told.cause?.errorName], ['TIMED_OUT', 'COORDINATOR_NOT_AVAILABLE'])
-    assert.match(told.message, /initTransactions.*max\.block\.ms \(250 ms\) because of: COORDINATOR_NOT_AVAILABLE/)
+    assert.match(
+      told.message,
+      /initTransactions.*max\.block\.ms \(250 ms\) because of: COORDINATOR_NOT_AVAILABLE/,
+    )
   })
 
   it('says that no broker can be reached', async () => {

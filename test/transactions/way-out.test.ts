@@ -29,17 +29,20 @@ function rejectionOf(promise: Promise<unknown>): Promise<Told> {
 const obstacles: readonly [name: string, place: (ground: Ground) => void, errorName: string | null][] = [
   [
     'whose coordinator is never available',
-    ({ broker }) => broker.fail({ api: 'TxnOffsetCommit', error: 'COORDINATOR_NOT_AVAILABLE', times: Infinity }),
+    ({ broker }) =>
+      broker.fail({ api: 'TxnOffsetCommit', error: 'COORDINATOR_NOT_AVAILABLE', times: Infinity }),
     'COORDINATOR_NOT_AVAILABLE',
   ],
   [
     'whose coordinator is never found',
-    ({ broker }) => broker.fail({ api: 'FindCoordinator', error: 'COORDINATOR_NOT_AVAILABLE', times: Infinity }),
+    ({ broker }) =>
+      broker.fail({ api: 'FindCoordinator', error: 'COORDINATOR_NOT_AVAILABLE', times: Infinity }),
     'COORDINATOR_NOT_AVAILABLE',
   ],
   [
     'for a topic that is not there',
-    ({ broker }) => broker.fail({ api: 'TxnOffsetCommit', error: 'UNKNOWN_TOPIC_OR_PARTITION', times: Infinity }),
+    ({ broker }) =>
+      broker.fail({ api: 'TxnOffsetCommit', error: 'UNKNOWN_TOPIC_OR_PARTITION', times: Infinity }),
     'UNKNOWN_TOPIC_OR_PARTITION',
   ],
   [
@@ -238,8 +241,7 @@ describe('a mistake of the caller’s', () => {
       producer.send({ topic: 'out', value: 'v', partition: 'x' } as never),
     'a value that cannot be serialized': producer =>
       producer.send({ topic: 'out', value: { a: 1 } as never, partition: 0 }),
-    'headers that are none': producer =>
-      producer.send({ topic: 'out', value: 'v', headers: 'x' } as never),
+    'headers that are none': producer => producer.send({ topic: 'out', value: 'v', headers: 'x' } as never),
     'one such record among others': producer =>
       producer.sendMany([record('also kept'), { topic: 'out' } as never]),
   }
