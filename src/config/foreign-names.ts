@@ -24,8 +24,8 @@ const KEY_FILE =
   'sslKeystoreLocation (ssl.keystore.location), the path of a PEM file with key and certificates, or the ' +
   'texts as sslKeystoreKey and sslKeystoreCertificateChain'
 const CREDENTIALS =
-  'saslCredentialsProvider, a function () => ({ username, password }), or saslJaasConfig (sasl.jaas.config), ' +
-  'with securityProtocol and saslMechanism'
+  'saslCredentialsProvider, a function () => ({ username, password }), or saslJaasConfig ' +
+  '(sasl.jaas.config), with securityProtocol and saslMechanism'
 const TOKENS = 'saslOauthTokenProvider, a function that answers a token'
 const LOGGER = 'logger, an object with debug, info, warn and error'
 const PARTITIONER = 'partitioner, a function (topic, keyBytes, valueBytes, cluster) => partition'
@@ -90,7 +90,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   'ssl.crl.location': `crl of ${TLS}`,
   'ssl.certificate.verify_cb': `checkServerIdentity of ${TLS}`,
   'enable.ssl.certificate.verification':
-    'sslEndpointIdentificationAlgorithm: "" for the name alone; certificates are trusted by sslTruststoreLocation',
+    'sslEndpointIdentificationAlgorithm: "" for the name alone; for the rest sslTruststoreLocation',
   'ssl.ca.location': TRUST_FILE,
   'ssl.ca.pem': TRUST_TEXT,
   ssl_ca: TRUST_TEXT,
@@ -126,7 +126,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   dr_cb: CALLBACK,
   dr_msg_cb: CALLBACK,
   partitioner_cb: PARTITIONER,
-  kafkaJS: `the options of KafkaJS are answered by millrace/kafkajs; here they have the names of Java: ${SERVERS}`,
+  kafkaJS: `${SERVERS} and the other names of Java; millrace/kafkajs takes those of KafkaJS`,
   // kafka-python
   api_version: 'nothing: the versions of brokers are asked for',
   max_in_flight_requests_per_connection: IN_FLIGHT,
@@ -182,7 +182,7 @@ const CONSUMER = [
 
 const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')
 
-/** In a Map: names come from outside, and `constructor` is one of nobody's. Case and separators do not count. */
+/** In a Map, because names come from outside. Case and separators do not count. */
 const answers: ReadonlyMap<string, string> = new Map([
   ...ALWAYS.map(name => [plain(name), 'here it is always so, or seen to by the client'] as const),
   ...CONSUMER.map(

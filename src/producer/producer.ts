@@ -487,7 +487,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     const error: KafkaError = new ProducerClosedError(
       `The producer was closed before the record was delivered (close time-out ${timeoutMs} ms).`,
     )
-    this.transactions?.close(error)
+    this.transactions?.close()
     this.waiting.abort(error)
     this.accumulator.abort(error)
     this.sender.close()

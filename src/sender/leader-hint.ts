@@ -3,7 +3,7 @@ import type { LeaderHint } from '../cluster/metadata-cache.js'
 import type { ProducePartitionResponse, ProduceResponse } from '../protocol/produce.js'
 import { mayNameLeader } from './verdict.js'
 
-/** KIP-951: the refusing broker has named the new leader, which saves waiting for metadata. Null: it has not. */
+/** KIP-951: the new leader, where the refusing broker has named it, which saves waiting for metadata. */
 export function leaderHintOf(
   batch: PartitionBatch,
   answer: ProducePartitionResponse,

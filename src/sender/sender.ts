@@ -18,7 +18,6 @@ import { ProduceRequest } from './produce-request.js'
 import { ProducerIdSource } from './producer-id-source.js'
 import { ProducerIdentity } from './producer-identity.js'
 import { namedRecordErrors, withOthers } from './record-errors.js'
-import { RetryLog } from './retry-log.js'
 import { SequenceGate } from './sequence-gate.js'
 import {
   codeOfNoAnswer,
@@ -81,7 +80,6 @@ export class Sender {
   private isScheduled = false
   private isClosed = false
   private readonly producerIds: ProducerIdSource
-  private readonly retryLog: RetryLog
   /** Linger and backoff. */
   private readonly timer: DeadlineTimer
   /**
@@ -110,7 +108,6 @@ export class Sender {
       wakeup: () => this.wakeup(),
       failForGood: error => this.failForGood(error),
     })
-    this.retryLog = new RetryLog(options.logger)
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
     this.timer = new DeadlineTimer(options.clock, () => this.run())
@@ -357,7 +354,6 @@ export class Sender {
       // From now on the leader checks the sequences that follow.
       sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, this.options.clock.now())
     }
-    this.retryLog.stored(batch.partition.topic.name)
     this.options.observer.batchAcknowledged(batch, request.nodeId)
     this.accumulator.settle(batch)
   }
@@ -381,10 +377,6 @@ export class Sender {
       this.identity.forget()
     const error = request.failure ?? this.errorFor(batch, request, errorCode, answer)
     const delayMs = this.retryDelayMs(batch, errorCode)
-    this.retryLog.retried(topic.name, errorCode, batch.attempts + 1, () => {
-      const broker = client.brokerName(request.nodeId)
-      return `${errorName(errorCode)} from ${broker} for ${topic.name}-${index}`
-    })
     this.options.observer.batchRetried(batch, request.nodeId, error, delayMs)
     this.accumulator.requeue(
       batch,

@@ -1,6 +1,7 @@
 import type { ClusterClient } from '../cluster/cluster-client.js'
-import type { KafkaError } from '../errors/index.js'
+import { BrokerError, type KafkaError } from '../errors/index.js'
 import { END_TXN_BUMPS_EPOCH_FROM, EndTxn, type EndTxnResponse } from '../protocol/end-txn.js'
+import { ErrorCodes } from '../protocol/error-codes.js'
 import { Priority, type Rpc, type RpcError, type RpcIdentity, type RpcTarget } from './rpc.js'
 
 /** Commits or aborts the transaction. */
@@ -17,7 +18,7 @@ export class EndTxnRpc implements Rpc<EndTxnResponse> {
   private readonly mayBeStarted: () => boolean
   private readonly ended: (response: EndTxnResponse | null) => void
 
-  /** `ended` gets null where the broker has nothing to end, which `mayBeStarted` tells when its turn comes. */
+  /** `ended` gets null where there is nothing to end, which `mayBeStarted` tells when its turn comes. */
   constructor(
     committed: boolean,
     bumps: boolean,
@@ -57,4 +58,24 @@ export class EndTxnRpc implements Rpc<EndTxnResponse> {
 
   /** Who waits for the end is told by the state that follows. */
   failed(_error: KafkaError): void {}
+}
+
+/**
+ * What it means that an EndTxn was refused with INVALID_TXN_STATE; null for all other errors.
+ *
+ * - `transaction.version` 1 refuses to abort what has not begun, which was only perhaps so (`isDoubtful`).
+ * - A younger producer has ended the transaction, or the coordinator when it took too long. Until that is
+ *   completed, version 2 takes the end by the older epoch for a repeated one that contradicts the first. A
+ *   new epoch is not asked for: it could be granted, amid the younger's taking over.
+ */
+export function endFault(
+  rpc: Rpc,
+  error: KafkaError,
+  isDoubtful: boolean,
+  isV2: boolean,
+): 'nothing-to-end' | 'fenced' | null {
+  const isWrongState = error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
+  if (!(rpc instanceof EndTxnRpc) || !isWrongState) return null
+  if (!rpc.committed && isDoubtful) return 'nothing-to-end'
+  return isV2 ? 'fenced' : null
 }

@@ -85,8 +85,8 @@ export function timeoutOf(
 export function givenUpError(cause: KafkaError | null): TransactionError {
   const reason = cause === null ? '' : ` It was kept by: ${cause.message}`
   return new TransactionError(
-    `commitTransaction has timed out, and abortTransaction has given it up before the coordinator was asked ` +
-      `to commit.${reason}`,
+    'commitTransaction has timed out, and abortTransaction has given it up before the coordinator was ' +
+      `asked to commit.${reason}`,
     { abortable: true, ...(cause === null ? {} : { cause }) },
   )
 }

@@ -1,6 +1,12 @@
 import type { EndTxnRpc } from './end-txn-rpc.js'
 import { TransactionPartitions } from './partitions.js'
 
+/**
+ * What a failed batch leaves behind in the sequences of its partition: nothing; a gap whose sequences the
+ * broker has certainly not stored; a gap of which nobody knows.
+ */
+export type SequenceGap = 'none' | 'refused' | 'unsure'
+
 /** What the coordinator may know of the transaction that is open, and whether it has been asked to end it. */
 export class OpenTransaction {
   readonly partitions = new TransactionPartitions()

@@ -1,24 +1,25 @@
 import { noObserver, type ObservedTransactionCall, type Observer } from '../common/observer.js'
-import { BrokerError, IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
+import { IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
 import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { AddPartitionsRpc } from './add-partitions-rpc.js'
 import { Completion } from './completion.js'
 import { CompletionRpc } from './completion-rpc.js'
-import { EndTxnRpc } from './end-txn-rpc.js'
+import { EndTxnRpc, endFault } from './end-txn-rpc.js'
 import {
   abortableError,
   abortedError,
+  closedError,
   fatalError,
   fencedError,
   givenUpError,
   isCallersMistake,
   otherCallError,
 } from './failures.js'
-import { observedCall } from './observed-call.js'
+import { observedCall, observedStep } from './observed-call.js'
 import { type ConsumerGroupMetadata, checkGroup, checkOffsets, type TopicPartitionOffset } from './offsets.js'
 import { AddOffsetsRpc, TxnOffsetCommitRpc } from './offsets-rpcs.js'
-import { OpenTransaction } from './open-transaction.js'
+import { OpenTransaction, type SequenceGap } from './open-transaction.js'
 import type { PartitionRef } from './partitions.js'
 import { PendingCall } from './pending-call.js'
 import { Priority, type Rpc } from './rpc.js'
@@ -35,12 +36,6 @@ import { TransactionalIdentity } from './transactional-identity.js'
 
 /** The highest Produce version that does not add partitions to the transaction itself. */
 const PRODUCE_VERSION_MAX_V1 = 11
-
-/**
- * What a failed batch leaves behind in the sequences of its partition: nothing; a gap whose sequences the
- * broker has certainly not stored; a gap of which nobody knows.
- */
-type SequenceGap = 'none' | 'refused' | 'unsure'
 
 /**
  * The transactions of one producer (Java: `TransactionManager`): where they stand, what may be called, and
@@ -65,15 +60,10 @@ export class TransactionManager {
   constructor(options: TransactionManagerOptions) {
     this.options = options
     this.observer = options.observer ?? noObserver
-    const { client, clock, logger, transactionalId, requestTimeoutMs, retryBackoffMs, host } = options
+    const { clock, host } = options
     this.completion = new Completion(clock)
     this.runner = new RpcRunner({
-      client,
-      clock,
-      logger,
-      transactionalId,
-      requestTimeoutMs,
-      retryBackoffMs,
+      ...options,
       identity: () => this.identity.current,
       backoffMs: (rpc, errorCode) => this.backoffMs(rpc, errorCode),
       onDoubt: (rpc, isLate) => this.onDoubt(rpc, isLate),
@@ -107,18 +97,10 @@ export class TransactionManager {
 
   /** Throws where it is not possible. */
   beginTransaction(): void {
-    const { observer } = this
-    const { clock } = this.options
-    const beganAt = clock.now()
-    observer.transactionCallBegan('beginTransaction')
-    try {
+    observedStep(this.observer, this.options.clock, 'beginTransaction', () => {
       this.check('beginTransaction')
       this.transition('IN_TRANSACTION')
-      observer.transactionCallEnded('beginTransaction', clock.now() - beganAt, null)
-    } catch (error) {
-      observer.transactionCallEnded('beginTransaction', clock.now() - beganAt, error as KafkaError)
-      throw error
-    }
+    })
   }
 
   /** Throws where no record may be sent. */
@@ -133,29 +115,30 @@ export class TransactionManager {
   }
 
   private startOffsets(offsets: Iterable<TopicPartitionOffset>, group: ConsumerGroupMetadata): Promise<void> {
-    let call: PendingCall
     try {
       const checkedGroup = checkGroup(group)
       const checkedOffsets = checkOffsets(offsets)
       if (checkedOffsets.length === 0) return Promise.resolve()
       this.check('sendOffsetsToTransaction')
-      call = this.newCall('sendOffsetsToTransaction')
+      const call = this.newCall('sendOffsetsToTransaction')
       const commit = new TxnOffsetCommitRpc(checkedGroup, checkedOffsets, call, this.identity.isV2)
       if (this.identity.isV2) {
         this.startV2()
         this.runner.add(commit)
-      } else {
-        const added = () => {
-          this.open.begin()
-          if (this.isFailing) commit.failed(this.abortReason())
-          else this.runner.add(commit)
-        }
-        this.runner.add(new AddOffsetsRpc(checkedGroup.groupId, call, added))
-      }
+      } else this.addOffsetsFirst(checkedGroup.groupId, call, commit)
+      return call.wait()
     } catch (error) {
       return Promise.reject(error)
     }
-    return call.wait()
+  }
+
+  private addOffsetsFirst(groupId: string, call: PendingCall, commit: Rpc): void {
+    const added = () => {
+      this.open.begin()
+      if (this.isFailing) commit.failed(this.abortReason())
+      else this.runner.add(commit)
+    }
+    this.runner.add(new AddOffsetsRpc(groupId, call, added))
   }
 
   commitTransaction(): Promise<void> {
@@ -197,7 +180,8 @@ export class TransactionManager {
   }
 
   /** Fails what is still waited for; nothing is asked any more. */
-  close(error: KafkaError): void {
+  close(): void {
+    const error = closedError()
     for (const rpc of this.runner.close()) rpc.failed(error)
     this.call?.settle(error)
   }
@@ -426,12 +410,13 @@ export class TransactionManager {
     // What comes after the end of a transaction does not change how it has ended.
     if (this.currentState === 'INITIALIZING' && this.call?.name !== 'initTransactions')
       this.call?.settle(null)
-    if (this.hadNothingToEnd(rpc, error)) {
+    const fault = endFault(rpc, error, this.open.isDoubtful, this.identity.isV2)
+    if (fault === 'nothing-to-end') {
       this.identity.spend()
       rpc.skipped?.()
       return
     }
-    switch (this.isEndedByAnother(rpc, error) ? 'fenced' : failure) {
+    switch (fault ?? failure) {
       case 'fenced':
         this.fail(fencedError(this.transactionalId, error))
         break
@@ -470,21 +455,6 @@ export class TransactionManager {
     this.transition('UNINITIALIZED')
     this.call?.settle(error)
     this.dropUnsent(error)
-  }
-
-  /** `transaction.version` 1 refuses to abort what has not begun, which was only perhaps so. */
-  private hadNothingToEnd(rpc: Rpc, error: KafkaError): boolean {
-    const isAbort = rpc.name === 'EndTxn' && this.currentState === 'ABORTING_TRANSACTION'
-    return isAbort && this.open.isDoubtful && isWrongState(error)
-  }
-
-  /**
-   * A younger producer has ended the transaction, or the coordinator when it took too long. While that is
-   * being completed `transaction.version` 2 takes the end by the older epoch for a repeated one that
-   * contradicts the first. To ask for a new epoch instead could be granted, amid the younger's taking over.
-   */
-  private isEndedByAnother(rpc: Rpc, error: KafkaError): boolean {
-    return rpc.name === 'EndTxn' && isWrongState(error) && this.identity.isV2
   }
 
   /** Requests that are of no use to a transaction that ends otherwise, or that no broker can have seen. */
@@ -527,8 +497,4 @@ export class TransactionManager {
     else this.fail(new InternalError(`A transactional producer cannot go from ${from} to ${to}.`))
     return isLegal
   }
-}
-
-function isWrongState(error: KafkaError): boolean {
-  return error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
 }

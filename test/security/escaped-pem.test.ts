@@ -18,7 +18,7 @@ describe('PEM', { skip: opensslSkip() }, () => {
   const authority = opensslSkip() ? null : new Authority()
   const issued = () => (authority as Authority).issue()
 
-  for (const [name, escape] of Object.entries(escapes)) {
+  for (const [name, written] of Object.entries(escapes)) {
     const forms: Record<string, (ca: string, cert: string, key: string) => Partial<ProducerOptions>> = {
       'ssl.*': (ca, cert, key) => ({
         sslTruststoreCertificates: ca,
@@ -43,7 +43,7 @@ describe('PEM', { skip: opensslSkip() }, () => {
           bootstrapServers: broker.bootstrapServers,
           securityProtocol: 'SSL',
           logger: silent,
-          ...optionsOf(escape(ca.cert), escape(client.cert), escape(client.key)),
+          ...optionsOf(written(ca.cert), written(client.cert), written(client.key)),
         })
         assert.equal((await producer.send({ topic: 't', value: 'v' })).offset, 0n)
       })

@@ -84,7 +84,7 @@ for (const transactionVersion of GENERATIONS) {
       await producer.send(record)
       ground.broker.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS', times: Infinity })
       void producer.send(record).catch(() => {})
-      setTimeouts(producer, { maxBlockMs: 250 })
+      setTimeouts(producer, { maxBlockMs: 1500 })
       const told = await rejectionOf(producer.commitTransaction())
       assert.deepEqual([told.code, told.cause?.errorName], ['TIMED_OUT', 'NOT_ENOUGH_REPLICAS'])
       assert.match(told.message, /because of: NOT_ENOUGH_REPLICAS/)
@@ -108,7 +108,7 @@ for (const transactionVersion of GENERATIONS) {
       producer.beginTransaction()
       const fault = { api: 'TxnOffsetCommit', error: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'inn' } as const
       ground.broker.fail({ ...fault, times: Infinity })
-      setTimeouts(producer, { maxBlockMs: 250 })
+      setTimeouts(producer, { maxBlockMs: 1500 })
       const offsets = [{ topic: 'inn', partition: 0, offset: 1 }]
       const told = await rejectionOf(producer.sendOffsetsToTransaction(offsets, GROUP))
       assert.deepEqual([told.code, told.cause?.errorName], ['TIMED_OUT', 'UNKNOWN_TOPIC_OR_PARTITION'])
@@ -121,19 +121,19 @@ for (const transactionVersion of GENERATIONS) {
 describe('initTransactions that times out', () => {
   it('says that the coordinator is not available', async () => {
     await using ground = await Ground.start()
-    const producer = ground.producer({ maxBlockMs: 250 })
+    const producer = ground.producer({ maxBlockMs: 1500 })
     ground.broker.fail({ api: 'FindCoordinator', error: 'COORDINATOR_NOT_AVAILABLE', times: Infinity })
     const told = await rejectionOf(producer.initTransactions())
     assert.deepEqual([told.code, told.cause?.errorName], ['TIMED_OUT', 'COORDINATOR_NOT_AVAILABLE'])
     assert.match(
       told.message,
-      /initTransactions.*max\.block\.ms \(250 ms\) because of: COORDINATOR_NOT_AVAILABLE/,
+      /initTransactions.*max\.block\.ms \(1500 ms\) because of: COORDINATOR_NOT_AVAILABLE/,
     )
   })
 
   it('says that no broker can be reached', async () => {
     await using ground = await Ground.start()
-    const producer = ground.producer({ maxBlockMs: 250 })
+    const producer = ground.producer({ maxBlockMs: 1500 })
     await ground.broker.stopNode(1)
     const told = await rejectionOf(producer.initTransactions())
     assert.deepEqual([told.code, told.cause?.code], ['TIMED_OUT', 'NETWORK'])

@@ -28,7 +28,7 @@ function plainRecords(report: Iterable<RecordMetadata>, most: number): PlainReco
 }
 
 /** What {@link RecordMetadata} says, as plain properties that can be copied. */
-export type PlainRecordMetadata = Pick<
+type PlainRecordMetadata = Pick<
   RecordMetadata,
   'topic' | 'partition' | 'offset' | 'timestamp' | 'serializedKeySize' | 'serializedValueSize'
 >
