@@ -102,6 +102,11 @@ export class RecordAccumulator {
     return this.incomplete.size > 0
   }
 
+  /** The oldest batch that has no outcome yet. */
+  get oldestIncomplete(): PartitionBatch | null {
+    return this.incomplete.oldest
+  }
+
   /** Bytes of `buffer.memory` that hold no record now. */
   get availableBytes(): number {
     return this.core.availableBytes()

@@ -105,6 +105,8 @@ export class ClusterClient {
   onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
   lastUseOfTopicMs: (name: string) => number = () => Number.NEGATIVE_INFINITY
+  /** Whether records wait for the cluster. Set by the owner. */
+  isNeeded: () => boolean = () => true
   /** The latest reason why a broker could not be reached or gave no metadata; null once one did. */
   lastError: KafkaError | null = null
   private readonly options: ClusterClientOptions
@@ -136,7 +138,6 @@ export class ClusterClient {
       clientId: options.clientId,
       clock: options.clock,
       requestTimeoutMs: options.requestTimeoutMs,
-      observer: this.observer,
       nodeFor: target => this.nodeFor(target),
       lastError: () => this.lastError,
     })
@@ -232,9 +233,9 @@ export class ClusterClient {
     else send()
   }
 
-  /** The broker asked, in a response, to be left alone for that long. */
-  throttle(nodeId: number, ms: number): void {
-    this.nodes.get(nodeId)?.throttle(ms)
+  /** The broker asked, in a response of that version, to be left alone for that long. */
+  throttledBy(nodeId: number, api: AnyApi, version: number, ms: number): void {
+    this.nodes.get(nodeId)?.throttledBy(api, version, ms)
   }
 
   /**
@@ -417,7 +418,7 @@ export class ClusterClient {
     if (this.closing !== null) return
     if (error !== null) {
       this.lastError = error
-      this.updater.requestFull()
+      if (!this.updater.isAsleep || this.isNeeded()) this.updater.requestFull()
     }
     if (error instanceof AuthenticationError) this.refuse(error)
     this.updater.run()
@@ -428,6 +429,7 @@ export class ClusterClient {
   private refuse(error: AuthenticationError | UnsupportedVersionError): void {
     this.rpcs.rejectWaiting(error)
     this.onRefused(error)
+    if (!this.isNeeded()) this.updater.suspend()
   }
 
   private onMetadata(): void {

@@ -13,6 +13,7 @@ import {
   ProtocolError,
   TimeoutError,
 } from '../errors/index.js'
+import { ApiVersions } from '../protocol/api-versions.js'
 import { responseHeaderVersion } from '../protocol/header.js'
 import { Reader } from '../protocol/reader.js'
 import { tlsRefusal } from '../security/index.js'
@@ -129,6 +130,8 @@ export class Connection {
   private isOpen = false
   private isConnected = false
   private hasReceived = false
+  /** It has answered more than which versions it knows. */
+  private hasServed = false
   /** The peer has shown that it is a broker, and taken this client for one of its own. */
   private isTrusted = false
 
@@ -270,10 +273,22 @@ export class Connection {
         'was closed by the broker during the TLS handshake; check that this port uses TLS',
       )
     }
-    // Not every server says so when it does not accept a certificate.
-    const hint =
-      isEncrypted && !this.hasReceived ? ' right after the TLS handshake; check ssl.keystore.*' : ''
-    return this.networkError(`was closed by the broker${hint}`)
+    return this.networkError(`was closed by the broker${this.endHint()}`)
+  }
+
+  /** What a peer that goes without a word may not have liked. Empty where it has been of use before. */
+  private endHint(): string {
+    if (!this.isConnected || this.hasServed) return ''
+    if (this.hasReceived) {
+      return (
+        ' when it had told no more than its versions; if this port asks for authentication, check ' +
+        'security.protocol and sasl.mechanism'
+      )
+    }
+    return hasTls(this.socket)
+      ? // Not every server says so when it does not accept a certificate.
+        ' right after the TLS handshake; check ssl.keystore.*'
+      : ' before it had answered anything; if this port uses TLS, set security.protocol to SSL or SASL_SSL'
   }
 
   /** TLS may also refuse a connection after the handshake: TLS 1.3 judges client certificates that late. */
@@ -281,12 +296,17 @@ export class Connection {
     const { broker, socket } = this
     const shown = this.texts.error(cause)
     const refusal = hasTls(socket) && !this.isTrusted ? tlsRefusal(cause) : null
-    if (refusal === null) return this.networkError(`failed: ${shown.message}`, shown)
+    if (refusal === null) return this.networkError(`failed: ${shown.message}${this.resetHint(cause)}`, shown)
     const reason = this.texts.shown(refusal)
     return new AuthenticationError(`TLS with broker ${broker} failed because ${reason}`, {
       broker,
       cause: shown,
     })
+  }
+
+  private resetHint({ code }: NodeJS.ErrnoException): string {
+    const hint = code === 'ECONNRESET' || code === 'EPIPE' ? this.endHint() : ''
+    return hint === '' ? '' : `; the broker closed it${hint}`
   }
 
   private write(request: OutgoingRequest, chunks: Uint8Array[], now: number): void {
@@ -374,6 +394,7 @@ export class Connection {
   }
 
   private respond(request: OutgoingRequest, reader: Reader): void {
+    this.hasServed ||= request.api !== ApiVersions
     try {
       reader.skipTags(responseHeaderVersion(request.api, request.version) === 1)
     } catch (error) {

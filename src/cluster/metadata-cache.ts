@@ -57,7 +57,7 @@ interface TopicError {
 }
 
 /** A leader as a broker names it in a Produce response (KIP-951). */
-interface LeaderHint {
+export interface LeaderHint {
   topic: string
   partition: number
   leaderId: number

@@ -16,9 +16,6 @@ import type { NodeChoice } from './node-choice.js'
 import type { NodeConnection } from './node-connection.js'
 import { TrackedTopics } from './tracked-topics.js'
 
-/** From here on a broker leaves it to the client to keep quiet when throttled. */
-const CLIENT_THROTTLES_FROM = 6
-
 /** Topics that one request names at most. */
 const TOPICS_PER_REQUEST_MAX = 500
 /**
@@ -84,6 +81,8 @@ export class MetadataUpdater {
   private inFlight: PendingUpdate | null = null
   private isScheduled = false
   private isClosed = false
+  /** Nothing is asked until somebody wants something again. */
+  private isSuspended = false
   /** Clock time of the last answer or failure. */
   private lastRefreshAt = -Infinity
   /** Clock time of the last full update that succeeded. */
@@ -112,6 +111,7 @@ export class MetadataUpdater {
    */
   track(name: string): boolean {
     if (!this.topics.track(name, this.clock.now())) return false
+    this.isSuspended = false
     this.isUrgent = true
     this.equivalentResponses = 0
     this.schedule()
@@ -119,9 +119,26 @@ export class MetadataUpdater {
   }
 
   requestFull(): void {
-    if (this.needsFull) return
+    if (this.needsFull && !this.isSuspended) return
+    this.isSuspended = false
     this.needsFull = true
     this.schedule()
+  }
+
+  /**
+   * No broker lets this client in, and nobody waits: whoever asks next starts it again. To go on would be to
+   * try refused credentials again and again, for which accounts get locked.
+   */
+  suspend(): void {
+    if (this.inFlight !== null) return
+    this.isSuspended = true
+    this.isUrgent = false
+    this.attemptingSince = Number.NaN
+    this.timer.cancel()
+  }
+
+  get isAsleep(): boolean {
+    return this.isSuspended
   }
 
   /** Milliseconds since the last full update; Infinity before the first. */
@@ -161,6 +178,7 @@ export class MetadataUpdater {
 
   private nextUpdateAt(now: number): number {
     if (this.isUrgent) return now
+    if (this.isSuspended) return Infinity
     const wanted = this.needsFull || this.topics.hasFresh
     // Before the first update nothing is out of date: a client nobody has asked anything connects nowhere.
     if (!wanted && this.lastFullAt === -Infinity) return Infinity
@@ -253,7 +271,7 @@ export class MetadataUpdater {
     // One of several requests of a full update says nothing of the topics of the others.
     const isWhole = !pending.partial && rest.size === 0 && this.rest === null
     const isLast = !pending.partial && rest.size === 0
-    if (version >= CLIENT_THROTTLES_FROM) node.throttle(response.throttleTimeMs)
+    node.throttledBy(Metadata, version, response.throttleTimeMs)
     if (response.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED && this.options.rebootstraps) {
       this.rebootstrap(true, `broker ${node.name} asks for it`)
       this.fail(brokerError(response.errorCode, { broker: node.name }))

@@ -10,18 +10,22 @@ import type { Connection } from './connection.js'
 /** Brokers list clients by this name and version (KIP-511). */
 const CLIENT_SOFTWARE: ApiVersionsRequest = { clientSoftwareName: 'millrace', clientSoftwareVersion: VERSION }
 
-/** Called once with the broker's versions, or with why there are none; the connection is then of no use. */
-type NegotiationOutcome = (error: KafkaError | null, versions: ApiVersionTable | null) => void
+interface NegotiationEvents {
+  /** An answer of that version asks for quiet, in milliseconds; mostly 0. */
+  onThrottled(version: number, ms: number): void
+  /** Called once with the broker's versions, or with why there are none; the connection is then of no use. */
+  onDone(error: KafkaError | null, versions: ApiVersionTable | null): void
+}
 
 /**
  * Asks a broker for its API versions: with the highest version of the question itself, then, if the broker
  * does not know that one, with what it says it knows, or 0.
  */
-export function negotiate(connection: Connection, clientId: string, done: NegotiationOutcome): void {
-  ask(connection, clientId, ApiVersions.maxVersion, done)
+export function negotiate(connection: Connection, clientId: string, events: NegotiationEvents): void {
+  ask(connection, clientId, ApiVersions.maxVersion, events)
 }
 
-function ask(connection: Connection, clientId: string, version: number, done: NegotiationOutcome): void {
+function ask(connection: Connection, clientId: string, version: number, events: NegotiationEvents): void {
   connection.send({
     api: ApiVersions,
     version,
@@ -30,17 +34,17 @@ function ask(connection: Connection, clientId: string, version: number, done: Ne
     onWritten: () => {},
     onResponse: (error, body) => {
       if (body === null) {
-        done(error, null)
+        events.onDone(error, null)
         return
       }
       let response: ApiVersionsResponse
       try {
         response = ApiVersions.readResponse(body, version)
       } catch (cause) {
-        done(cause instanceof KafkaError ? cause : new ProtocolError(String(cause), { cause }), null)
+        events.onDone(cause instanceof KafkaError ? cause : new ProtocolError(String(cause), { cause }), null)
         return
       }
-      answered(connection, clientId, version, response, done)
+      answered(connection, clientId, version, response, events)
     },
   })
 }
@@ -50,23 +54,24 @@ function answered(
   clientId: string,
   asked: number,
   response: ApiVersionsResponse,
-  done: NegotiationOutcome,
+  events: NegotiationEvents,
 ): void {
   const { broker } = connection
   const versions = new ApiVersionTable(response.apiKeys, response)
   if (response.errorCode === ErrorCodes.NONE) {
-    done(null, versions)
+    events.onThrottled(asked, response.throttleTimeMs)
+    events.onDone(null, versions)
     return
   }
   if (response.errorCode !== ErrorCodes.UNSUPPORTED_VERSION) {
-    done(brokerError(response.errorCode, { broker }), null)
+    events.onDone(brokerError(response.errorCode, { broker }), null)
     return
   }
   const known = Math.max(0, versions.highest(ApiVersions))
   if (known < asked) {
-    ask(connection, clientId, known, done)
+    ask(connection, clientId, known, events)
     return
   }
   const reason = `Broker ${broker} refuses every version of ApiVersions it says it knows`
-  done(new UnsupportedVersionError(reason, { broker }), null)
+  events.onDone(new UnsupportedVersionError(reason, { broker }), null)
 }

@@ -7,9 +7,10 @@ import type { RequestListener } from '../common/network-hooks.js'
 import type { Observer } from '../common/observer.js'
 import { isNode } from '../common/runtime.js'
 import { AuthenticationError, type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
+import { ApiVersions } from '../protocol/api-versions.js'
 import type { SaslMechanism } from '../security/index.js'
 import { Addresses, type Lookup } from './addresses.js'
-import type { ApiVersionTable } from './api-version-table.js'
+import type { AnyApi, ApiVersionTable } from './api-version-table.js'
 import { Connection } from './connection.js'
 import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import type { BrokerNode } from './metadata-cache.js'
@@ -194,10 +195,15 @@ export class NodeConnection {
     connection.together(send)
   }
 
+  /** A response of that version has asked for so much quiet, which it may have waited for itself. */
+  throttledBy(api: AnyApi, version: number, ms: number): void {
+    this.context.observer.throttled(this.id, ms)
+    if (version >= api.clientThrottlesFrom) this.throttle(ms)
+  }
+
   /** Nothing is sent for `ms`, at most a minute; requests in flight get that much longer. */
   throttle(ms: number): void {
-    this.context.observer.throttled(this.id, ms)
-    if (!(ms > 0) || this.state !== NodeState.Ready) return
+    if (!(ms > 0) || this.state === NodeState.Disconnected) return
     const { clock, logger } = this.context
     const boundedMs = Math.min(ms, THROTTLE_MS_MAX)
     if (boundedMs < ms) {
@@ -306,10 +312,15 @@ export class NodeConnection {
     this.setupFailures = 0
     this.stateTimer.cancel()
     this.state = NodeState.Negotiating
-    negotiate(connection, this.context.clientId, (error, versions) => {
-      if (attempt !== this.attempt || !connection.usable) return
-      if (versions === null) connection.destroy(error as KafkaError)
-      else this.authenticate(attempt, connection, versions)
+    negotiate(connection, this.context.clientId, {
+      onThrottled: (version, ms) => {
+        if (attempt === this.attempt) this.throttledBy(ApiVersions, version, ms)
+      },
+      onDone: (error, versions) => {
+        if (attempt !== this.attempt || !connection.usable) return
+        if (versions === null) connection.destroy(error as KafkaError)
+        else this.authenticate(attempt, connection, versions)
+      },
     })
   }
 
@@ -444,7 +455,7 @@ export class NodeConnection {
       return
     }
     this.throttled = false
-    this.context.events.onUsable(this)
+    if (this.state === NodeState.Ready) this.context.events.onUsable(this)
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../common/clock.js'
-import type { Observer } from '../common/observer.js'
 import { KafkaError, ProtocolError, TimeoutError, UnsupportedVersionError } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
 import { encodeRequest } from '../protocol/header.js'
@@ -37,7 +36,6 @@ interface PendingRpcsOptions {
   clientId: string
   clock: Clock
   requestTimeoutMs: number
-  observer: Observer
   /** A node for the target that takes a request now; else undefined, and connecting has been seen to. */
   nodeFor(target: RpcTarget): NodeConnection | undefined
   /** Why nodes could not be reached of late. */
@@ -118,7 +116,7 @@ export class PendingRpcs {
         expectsResponse: true,
         encode: id => [encodeRequest(api, version, id, this.options.clientId, bodyOf(rpc, version))],
         onWritten: () => {},
-        onResponse: (error, body) => this.onResponse(rpc, node.id, version, error, body),
+        onResponse: (error, body) => this.onResponse(rpc, node, version, error, body),
       })
     } catch (cause) {
       // What the chosen version cannot say, the codec refuses; nothing was sent.
@@ -128,7 +126,7 @@ export class PendingRpcs {
 
   private onResponse(
     rpc: Rpc,
-    nodeId: number,
+    node: NodeConnection,
     version: number,
     error: KafkaError | null,
     body: Reader | null,
@@ -145,7 +143,7 @@ export class PendingRpcs {
       throw cause
     }
     const { throttleTimeMs } = response as { throttleTimeMs?: number }
-    if (throttleTimeMs !== undefined) this.options.observer.throttled(nodeId, throttleTimeMs)
+    if (throttleTimeMs !== undefined) node.throttledBy(rpc.api, version, throttleTimeMs)
     if (rpc.settled) return
     this.settle(rpc)
     rpc.resolve(response)

@@ -54,7 +54,10 @@ export function aliasesOf(key: OptionKey): string[] {
 /** Beyond this a name is not a misspelling of anything, and comparing it would only cost time. */
 const LONGEST_COMPARED_NAME = 100
 
-/** The known name nearest to an unknown one, in the spelling that one seems to use: dotted or camelCase. */
+/**
+ * The known name nearest to an unknown one, in the spelling that one seems to use: dotted or camelCase. Empty
+ * where none is near enough to have been meant.
+ */
 export function nearestName(unknown: string): string {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')
   const wanted = plain(unknown.slice(0, LONGEST_COMPARED_NAME))
@@ -74,7 +77,12 @@ export function nearestName(unknown: string): string {
       nearestDistance = distance
     }
   }
-  return nearest
+  return nearestDistance <= mistakesIn(wanted) ? nearest : ''
+}
+
+/** As many letters may be wrong in a name that is meant. */
+function mistakesIn(name: string): number {
+  return name.length < 5 ? 1 : Math.max(2, Math.floor(name.length / 5))
 }
 
 /** Levenshtein: fewest letters inserted, deleted or replaced to turn one text into the other. */

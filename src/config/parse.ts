@@ -2,7 +2,9 @@ import { defaultLogger, harmless, type Logger } from '../common/logger.js'
 import { isOptionLike, OPTION_NAME_MAX } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import { definitionOf, type OptionKey, optionKeys } from './definitions.js'
+import { foreignAnswer } from './foreign-names.js'
 import { hasMethod } from './has-method.js'
+import { mechanismName } from './mechanism-name.js'
 import { EXTRA_NAMES, type ExtraName, keyOf, nearestName } from './names.js'
 import { type ProducerConfig, resolveConfig } from './producer-config.js'
 import { applyRules } from './rules.js'
@@ -25,6 +27,7 @@ export function parseProducerOptions(options: unknown): ProducerConfig {
   const logger = readLogger(given.extras.get('logger'))
   const explicit = new Set(given.values.keys())
   const values = withDefaults(given.values)
+  values['sasl.mechanism'] = mechanismName(values['sasl.mechanism'], given.extras.get('saslMechanisms'))
   dropDuplicates(values, logger)
   applyRules({ values, explicit, logger })
   refuseUnavailable(values, explicit)
@@ -61,15 +64,21 @@ function readOptions(options: unknown): GivenOptions {
 
 const isExtra = (key: OptionKey | ExtraName): key is ExtraName => EXTRA_NAMES.some(name => name === key)
 
+const NAMES_HINT = "options have the names of Kafka's producer, such as linger.ms, or these in camelCase"
+
 /**
  * The value is left out of the message: a misspelt option may well hold a secret. So may the name, where a
  * file has been taken apart in the wrong places.
  */
 function unknownOption(name: string): ConfigError {
   // To look for the nearest one takes its time.
-  const nearest = name.length > OPTION_NAME_MAX ? '' : nearestName(name)
-  if (isOptionLike(name) || name.toLowerCase() === nearest.toLowerCase()) {
-    return new ConfigError(`unknown option "${name}"; the nearest known one is ${nearest}`, name)
+  const isLong = name.length > OPTION_NAME_MAX
+  const nearest = isLong ? '' : nearestName(name)
+  const answer = isLong ? undefined : foreignAnswer(name)
+  if (answer !== undefined) return new ConfigError(`unknown option "${name}"; ${answer}`, name)
+  if (isOptionLike(name) || (nearest !== '' && name.toLowerCase() === nearest.toLowerCase())) {
+    const hint = nearest === '' ? NAMES_HINT : `the nearest known one is ${nearest}`
+    return new ConfigError(`unknown option "${name}"; ${hint}`, name)
   }
   const what = `unknown option: a name of ${name.length} characters, which is not shown as it may be a secret`
   return new ConfigError(

@@ -1,4 +1,4 @@
-import { printable } from '../common/foreign-text.js'
+import { printable, reasonOf } from '../common/foreign-text.js'
 
 /**
  * Every error the library gives to its users. `code` is stable: match on it, not on messages.
@@ -42,6 +42,8 @@ export interface ErrorDetails {
   partition?: number
   /** `host:port (id n)` of the broker concerned. */
   broker?: string
+  /** The transaction has failed with it and can be aborted. */
+  abortable?: boolean
 }
 
 /** Longest message, in UTF-16 units: it may have others' messages in it, each of which is shorter. */
@@ -54,6 +56,11 @@ export class KafkaError extends Error {
   declare readonly topic?: string
   declare readonly partition?: number
   declare readonly broker?: string
+  /**
+   * True where a transaction has failed with this error: `abortTransaction` makes the producer usable again,
+   * and the transaction may be done once more. Always there on a {@link TransactionError}.
+   */
+  declare readonly abortable?: boolean
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(messageOf(code, message), details.cause === undefined ? undefined : { cause: details.cause })
@@ -63,12 +70,40 @@ export class KafkaError extends Error {
     if (details.topic !== undefined) this.topic = details.topic
     if (details.partition !== undefined) this.partition = details.partition
     if (details.broker !== undefined) this.broker = details.broker
+    if (details.abortable) this.abortable = true
   }
 
-  /** What a logger that writes JSON needs; without `cause`, which may be anything. */
+  /**
+   * A plain object with all that the error says, for logs in JSON, `structuredClone` and `postMessage`, which
+   * keep no more than the message of an error itself. Of a `cause` that is not this library's it has `name`,
+   * `message` and `code`.
+   */
   toJSON(): object {
-    const { name, code, message, retriable, topic, partition, broker } = this
-    return { name, code, message, retriable, topic, partition, broker }
+    const { name, code, message, retriable } = this
+    const plain: Record<string, unknown> = { name, code, message, retriable }
+    const own = this as Readonly<Record<string, unknown>>
+    for (const field of JSON_FIELDS) if (own[field] !== undefined) plain[field] = own[field]
+    if (this.cause !== undefined) plain.cause = plainCause(this.cause)
+    return plain
+  }
+}
+
+/** What some errors say beyond what all of them do. */
+const JSON_FIELDS = [
+  ...['topic', 'partition', 'broker', 'key'],
+  ...['errorCode', 'errorName', 'fatal', 'abortable'],
+] as const
+
+/** A cause may be anything an application has thrown: no more of it is looked at than what errors have. */
+function plainCause(cause: unknown): unknown {
+  if (cause instanceof KafkaError) return cause.toJSON()
+  if (!(cause instanceof Error)) return reasonOf(cause)
+  try {
+    const { name, code } = cause as NodeJS.ErrnoException
+    const plain = { name: printable(String(name)), message: reasonOf(cause) }
+    return code === undefined ? plain : { ...plain, code: printable(String(code)) }
+  } catch {
+    return { name: 'Error', message: reasonOf(cause) }
   }
 }
 
@@ -203,7 +238,6 @@ export class AuthorizationError extends BrokerError {
 /** What a transactional error says beyond {@link ErrorDetails}. */
 interface TransactionErrorDetails extends ErrorDetails {
   fatal?: boolean
-  abortable?: boolean
   code?: 'TRANSACTION_FAILED' | 'PRODUCER_FENCED'
 }
 
@@ -212,7 +246,7 @@ export class TransactionError extends KafkaError {
   /** The producer is of no use any more: close it and make a new one. */
   readonly fatal: boolean
   /** `abortTransaction` makes the producer usable again; the transaction may then be done once more. */
-  readonly abortable: boolean
+  override readonly abortable: boolean
   constructor(message: string, details: TransactionErrorDetails = {}) {
     super(details.code ?? 'TRANSACTION_FAILED', message, details)
     this.fatal = details.fatal ?? false

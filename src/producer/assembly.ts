@@ -25,7 +25,7 @@ interface ProducerParts {
 }
 
 /** What the parts need of the producer. */
-type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent'>
+type RecordOwner = Pick<TransactionHost, 'flush' | 'abortUnsent' | 'undelivered'>
 
 /** Makes and joins the parts of a producer. Nothing connects yet. */
 export function assemble(
@@ -43,11 +43,13 @@ export function assemble(
   const transactions = createTransactions(config, clock, observer, client, {
     ...owner,
     failForGood: error => sender().failForGood(error),
+    undelivered: () => owner.undelivered() ?? sender().undelivered(),
     setIdentity: (producerId, producerEpoch) => sender().identity.set(producerId, producerEpoch),
     resume: () => accumulator().refreshAll(),
     wakeup: () => sender().wakeup(),
   })
   parts.accumulator = createAccumulator(config, clock, observer, waitingBudget, sender, transactions)
+  client.isNeeded = () => accumulator().hasIncomplete || accumulator().appender.hasWaiting
   const topics = new Topics(parts.accumulator, client.metadata)
   parts.sender = createSender(config, clock, observer, client, parts.accumulator, transactions, topics)
   return { client, accumulator: parts.accumulator, sender: parts.sender, transactions, topics }
@@ -139,7 +141,7 @@ function createAccumulator(
       lastCause: batch => sender().lastCause(batch),
       refused: error => {
         if (error instanceof InternalError) sender().failForGoodSoon(error)
-        else transactions?.onRecordsFailed(error, 'none')
+        else transactions?.onLateRefusal(error)
       },
     },
   })

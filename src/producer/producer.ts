@@ -109,6 +109,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       {
         flush: () => this.settleAll(),
         abortUnsent: error => this.abortUnsent(error),
+        undelivered: () => this.waiting.problem(),
       },
     )
     this.telemetry.attach({ client, accumulator })
@@ -121,17 +122,16 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.failedCallbacks = new FailedCallbacks(clock, config.logger)
     this.interceptors =
       config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
-    const { maxBlockMs } = config
     this.waiting = new TopicWait({
       accumulator,
       client,
       clock,
       observer,
       waitingBudget,
-      maxBlockMs,
+      maxBlockMs: config.maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
-      onRefused: error => transactions?.onRecordsFailed(error, 'none'),
+      onRefused: error => transactions?.onLateRefusal(error),
     })
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
@@ -149,7 +149,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       transactions,
       clock,
       observer,
-      maxBlockMs,
+      maxBlockMs: config.maxBlockMs,
       heldGraceMaxMs: config.requestTimeoutMs,
       waitingBudget,
     })
@@ -487,7 +487,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     const error: KafkaError = new ProducerClosedError(
       `The producer was closed before the record was delivered (close time-out ${timeoutMs} ms).`,
     )
-    this.transactions?.close(error)
+    this.transactions?.close()
     this.waiting.abort(error)
     this.accumulator.abort(error)
     this.sender.close()

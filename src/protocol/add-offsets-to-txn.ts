@@ -27,6 +27,7 @@ export const AddOffsetsToTxn: Api<AddOffsetsToTxnRequest, AddOffsetsToTxnRespons
   minVersion: 0,
   maxVersion: 4,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 1,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

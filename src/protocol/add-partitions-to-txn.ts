@@ -175,6 +175,7 @@ export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, AddPartitionsToT
   minVersion: 0,
   maxVersion: 5,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 1,
 
   writeRequest(w, version, body) {
     if (version >= BATCHED_FROM) w.array(body.transactions, true, version, writeTransaction)

@@ -136,6 +136,7 @@ export const ApiVersions: Api<ApiVersionsRequest, ApiVersionsResponse> = {
   minVersion: 0,
   maxVersion: 4,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 2,
 
   writeRequest(w, version, body) {
     if (version < 3) return

@@ -24,6 +24,11 @@ export interface Api<Request, Response> {
   readonly maxVersion: number
   /** First version with compact encodings and tagged fields; `Infinity` where there is none. */
   readonly flexibleFrom: number
+  /**
+   * First version whose brokers answer before the throttle time is over and leave it to the client to keep
+   * quiet (KIP-219; Java: `AbstractResponse.shouldClientThrottle`). Below it the answer came late enough.
+   */
+  readonly clientThrottlesFrom: number
   writeRequest(w: Writer, version: number, body: Request): void
   readRequest(r: Reader, version: number): Request
   writeResponse(w: Writer, version: number, body: Response): void

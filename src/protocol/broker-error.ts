@@ -20,11 +20,18 @@ interface BrokerErrorContext {
   /** What the broker itself said, where the response has a message. */
   message?: string | null
   cause?: unknown
+  /** A transaction has failed with it and can be aborted. */
+  abortable?: boolean
 }
 
 /** A user sees a retriable error only when retrying has come to its end. */
 const RETRIED =
   'The client retries this by itself, and gave up when the time or the retries allowed were used up'
+
+/** Offsets of a member that has lost its partitions would be another member's, too. */
+const REBALANCED =
+  'Abort the transaction, drop what was read of partitions that the consumer has lost, and go on from the ' +
+  'committed offsets, with the group metadata that the consumer has then'
 
 /** What happened, and what to do about it, of the errors a producer meets. */
 const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, advice: string] } = {
@@ -36,6 +43,37 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
   UNKNOWN_TOPIC_OR_PARTITION: [
     'the broker does not host this topic or partition',
     'Create the topic, or check its name and the right to describe it',
+  ],
+  ILLEGAL_GENERATION: [
+    'the consumer group has been rebalanced: its generation is no longer the one given',
+    REBALANCED,
+  ],
+  UNKNOWN_MEMBER_ID: [
+    'the consumer is no member of the group any more, as its session has timed out or it has left',
+    REBALANCED,
+  ],
+  REBALANCE_IN_PROGRESS: ['the consumer group is being rebalanced', REBALANCED],
+  FENCED_MEMBER_EPOCH: ['the consumer has been removed from its group', REBALANCED],
+  STALE_MEMBER_EPOCH: [
+    'the consumer group has been rebalanced: the epoch of the member is no longer the one given',
+    REBALANCED,
+  ],
+  FENCED_INSTANCE_ID: [
+    'another consumer with the same group.instance.id has taken its place in the group',
+    'Abort the transaction and close the consumer; give each running consumer a group.instance.id of its own',
+  ],
+  INVALID_GROUP_ID: ['no consumer group can have this groupId', 'Check the groupId'],
+  GROUP_ID_NOT_FOUND: [
+    'there is no such consumer group',
+    'Check the groupId, or let its consumer join first',
+  ],
+  OFFSET_METADATA_TOO_LARGE: [
+    'the metadata of an offset are larger than the brokers take',
+    'Send less with the offset, or raise offset.metadata.max.bytes of the brokers',
+  ],
+  INVALID_COMMIT_OFFSET_SIZE: [
+    'the offsets are more than one commit may have',
+    'Commit fewer partitions in a transaction',
   ],
   LEADER_NOT_AVAILABLE: ['a leader is being elected', RETRIED],
   NOT_LEADER_OR_FOLLOWER: ['the leader has moved to another broker', RETRIED],
@@ -96,12 +134,13 @@ const texts: { readonly [Name in BrokerErrorName]?: readonly [happened: string, 
   ],
   DUPLICATE_SEQUENCE_NUMBER: ['the broker has this batch already', 'Nothing is lost'],
   INVALID_PRODUCER_EPOCH: [
-    'a newer producer took over the producer id',
-    'Use a new producer, and one transactional.id per running instance',
+    'the coordinator has ended the transaction, which took longer than transaction.timeout.ms, or a newer ' +
+      'producer with the same transactional.id has taken over',
+    'Abort the transaction and do it again; if a newer producer has taken over, that fails and says so',
   ],
   INVALID_TXN_STATE: [
     'the transaction is not in a state for it',
-    'Abort, or start again with a new producer',
+    'Its coordinator may have ended it after transaction.timeout.ms; abort it and do it again',
   ],
   INVALID_PRODUCER_ID_MAPPING: [
     'the transactional id belongs to another producer id by now',
@@ -177,6 +216,7 @@ export function brokerError(code: number, context: BrokerErrorContext = {}): Kaf
   if (context.partition !== undefined) details.partition = context.partition
   if (context.broker !== undefined) details.broker = context.broker
   if (context.cause !== undefined) details.cause = context.cause
+  if (context.abortable) details.abortable = true
   const brokerDetails = { ...details, errorCode: code, errorName: errorName(code) }
   switch (code) {
     case ErrorCodes.TOPIC_AUTHORIZATION_FAILED:

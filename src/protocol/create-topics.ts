@@ -211,6 +211,7 @@ export const CreateTopics: Api<CreateTopicsRequest, CreateTopicsResponse> = {
   minVersion: 2,
   maxVersion: 7,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 3,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

@@ -95,6 +95,7 @@ export const DescribeTransactions: Api<DescribeTransactionsRequest, DescribeTran
   minVersion: 0,
   maxVersion: 0,
   flexibleFrom: 0,
+  clientThrottlesFrom: 0,
 
   writeRequest(w, version, body) {
     w.array(body.transactionalIds, true, version, writeId)

@@ -31,6 +31,7 @@ export const EndTxn: Api<EndTxnRequest, EndTxnResponse> = {
   minVersion: 0,
   maxVersion: 5,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 1,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

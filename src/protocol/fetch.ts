@@ -227,6 +227,7 @@ export const Fetch: Api<FetchRequest, FetchResponse> = {
   minVersion: 4,
   maxVersion: 18,
   flexibleFrom: FETCH_FLEXIBLE_FROM,
+  clientThrottlesFrom: 8,
   writeRequest: writeFetchRequest,
   readRequest: readFetchRequest,
 

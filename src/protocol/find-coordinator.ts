@@ -99,6 +99,7 @@ export const FindCoordinator: Api<FindCoordinatorRequest, FindCoordinatorRespons
   minVersion: 0,
   maxVersion: 6,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 2,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

@@ -38,6 +38,7 @@ export const GetTelemetrySubscriptions: Api<
   minVersion: 0,
   maxVersion: 0,
   flexibleFrom: 0,
+  clientThrottlesFrom: 0,
 
   writeRequest(w, _version, body) {
     w.uuid(body.clientInstanceId)

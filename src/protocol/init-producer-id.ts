@@ -32,6 +32,7 @@ export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponse> 
   minVersion: 0,
   maxVersion: 5,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 1,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

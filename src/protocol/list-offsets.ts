@@ -147,6 +147,7 @@ export const ListOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
   minVersion: 1,
   maxVersion: 11,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 3,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

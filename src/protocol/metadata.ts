@@ -228,6 +228,7 @@ export const Metadata: Api<MetadataRequest, MetadataResponse> = {
   minVersion: 0,
   maxVersion: 13,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 6,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

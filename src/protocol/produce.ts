@@ -252,6 +252,7 @@ export const Produce: Api<ProduceRequest, ProduceResponse> = {
   minVersion: 3,
   maxVersion: 13,
   flexibleFrom: PRODUCE_FLEXIBLE_FROM,
+  clientThrottlesFrom: 6,
 
   writeRequest(w, version, body) {
     const flexible = version >= PRODUCE_FLEXIBLE_FROM

@@ -29,6 +29,7 @@ export const PushTelemetry: Api<PushTelemetryRequest, PushTelemetryResponse> = {
   minVersion: 0,
   maxVersion: 0,
   flexibleFrom: 0,
+  clientThrottlesFrom: 0,
 
   writeRequest(w, _version, body) {
     w.uuid(body.clientInstanceId)

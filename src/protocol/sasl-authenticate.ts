@@ -26,6 +26,7 @@ export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResp
   minVersion: 0,
   maxVersion: 2,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: Number.POSITIVE_INFINITY,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

@@ -27,6 +27,7 @@ export const SaslHandshake: Api<SaslHandshakeRequest, SaslHandshakeResponse> = {
   minVersion: 0,
   maxVersion: 1,
   flexibleFrom: Number.POSITIVE_INFINITY,
+  clientThrottlesFrom: Number.POSITIVE_INFINITY,
 
   writeRequest(w, _version, body) {
     w.string(body.mechanism)

@@ -138,6 +138,7 @@ export const TxnOffsetCommit: Api<TxnOffsetCommitRequest, TxnOffsetCommitRespons
   minVersion: 0,
   maxVersion: 5,
   flexibleFrom: FLEXIBLE_FROM,
+  clientThrottlesFrom: 1,
 
   writeRequest(w, version, body) {
     const flexible = version >= FLEXIBLE_FROM

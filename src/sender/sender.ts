@@ -12,6 +12,7 @@ import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes, errorName, refreshesMetadata } from '../protocol/error-codes.js'
 import { Produce, type ProducePartitionResponse, type ProduceResponse } from '../protocol/produce.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
+import { leaderHintOf } from './leader-hint.js'
 import { NodeLatency } from './node-latency.js'
 import { ProduceRequest } from './produce-request.js'
 import { ProducerIdSource } from './producer-id-source.js'
@@ -25,7 +26,6 @@ import {
   isRefusal,
   isStored,
   judge,
-  mayNameLeader,
   Verdict,
 } from './verdict.js'
 
@@ -135,6 +135,12 @@ export class Sender {
     const { client } = this.options
     const idError = producer === null ? this.producerIds.lastError : null
     return idError ?? client.errorOf(partition.leaderId) ?? lastError ?? client.lastError
+  }
+
+  /** What has kept the oldest batch that has no outcome; null where there is none, or nothing is known. */
+  undelivered(): KafkaError | null {
+    const { oldestIncomplete } = this.accumulator
+    return oldestIncomplete === null ? null : this.lastCause(oldestIncomplete)
   }
 
   close(): void {
@@ -250,14 +256,15 @@ export class Sender {
       for (const batch of request.batches) this.complete(batch, request, code, null)
     } else {
       const { client, logger } = this.options
-      client.throttle(request.nodeId, response.throttleTimeMs)
+      client.throttledBy(request.nodeId, Produce, request.version, response.throttleTimeMs)
       request.match(
         response,
         (batch, partition) => {
           // An answer that leaves a batch out says nothing of its fate: it is as good as no answer.
           const code = partition?.errorCode ?? ErrorCodes.NETWORK_EXCEPTION
           this.complete(batch, request, code, partition)
-          if (partition !== null) this.applyLeaderHint(batch, partition, response)
+          const hint = partition === null ? null : leaderHintOf(batch, partition, response)
+          if (hint !== null && client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(hint.topic)
         },
         (topic, partition) =>
           logger.warn(
@@ -469,25 +476,6 @@ export class Sender {
       ...(answer?.errorMessage ? { message: answer.errorMessage } : {}),
       ...(request.failure === null ? {} : { cause: request.failure }),
     })
-  }
-
-  /** KIP-951: the refusing broker has named the new leader, which saves waiting for metadata. */
-  private applyLeaderHint(
-    batch: PartitionBatch,
-    answer: ProducePartitionResponse,
-    response: ProduceResponse,
-  ): void {
-    const { leaderId, leaderEpoch } = answer.currentLeader
-    if (!mayNameLeader(answer.errorCode) || leaderId < 0 || leaderEpoch < 0) return
-    const { topic, index } = batch.partition
-    const hint = {
-      topic: topic.name,
-      partition: index,
-      leaderId,
-      leaderEpoch,
-      endpoints: response.nodeEndpoints,
-    }
-    if (this.options.client.metadata.applyLeaderHint(hint)) this.options.onLeaderHint(topic.name)
   }
 
   /** Memory may have come back, and more may be sendable. */

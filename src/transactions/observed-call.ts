@@ -16,3 +16,21 @@ export function observedCall(
   outcome.then(() => end(null), end)
   return outcome
 }
+
+/** The same of a call that ends before it returns. */
+export function observedStep(
+  observer: Observer,
+  clock: Clock,
+  name: ObservedTransactionCall,
+  step: () => void,
+): void {
+  const beganAt = clock.now()
+  observer.transactionCallBegan(name)
+  try {
+    step()
+    observer.transactionCallEnded(name, clock.now() - beganAt, null)
+  } catch (error) {
+    observer.transactionCallEnded(name, clock.now() - beganAt, error as KafkaError)
+    throw error
+  }
+}

@@ -1,6 +1,8 @@
 import { DeadlineTimer } from '../cluster/deadline-timer.js'
 import type { Clock } from '../common/clock.js'
-import { type KafkaError, TimeoutError } from '../errors/index.js'
+import type { KafkaError } from '../errors/index.js'
+import { timeoutOf } from './failures.js'
+import type { TransactionalCall } from './states.js'
 
 interface Waiter {
   readonly timer: DeadlineTimer
@@ -8,37 +10,59 @@ interface Waiter {
   reject(error: KafkaError): void
 }
 
+interface PendingCallOptions {
+  name: TransactionalCall
+  clock: Clock
+  maxBlockMs: number
+  /** What has kept the call so far, as far as that is known. */
+  cause: () => KafkaError | null
+  /** Whether `abortTransaction` would be taken instead of waiting on. */
+  mayAbort: () => boolean
+}
+
 /**
  * A call whose outcome takes time. Each wait for it is bounded by `max.block.ms`, the call itself is not: one
  * that has timed out goes on, and the same call made again waits for the same outcome.
  */
 export class PendingCall {
-  readonly name: string
   /** Somebody has been told the outcome: the call is over. */
   isOver = false
-  private readonly clock: Clock
-  private readonly maxBlockMs: number
+  private readonly options: PendingCallOptions
   private readonly waiters = new Set<Waiter>()
   private outcome: { readonly error: KafkaError | null } | null = null
+  private hasTimedOut = false
 
-  constructor(name: string, clock: Clock, maxBlockMs: number) {
-    this.name = name
-    this.clock = clock
-    this.maxBlockMs = maxBlockMs
+  constructor(options: PendingCallOptions) {
+    this.options = options
+  }
+
+  get name(): TransactionalCall {
+    return this.options.name
+  }
+
+  /** Nobody waits any more for an outcome that is still to come. */
+  get isAbandoned(): boolean {
+    return this.hasTimedOut && this.outcome === null && this.waiters.size === 0
+  }
+
+  /** It has failed, whether somebody has been told or not. */
+  get hasFailed(): boolean {
+    return this.outcome !== null && this.outcome.error !== null
   }
 
   /** The outcome, or `TimeoutError` after `maxMs` (default `max.block.ms`). */
-  wait(maxMs = this.maxBlockMs): Promise<void> {
+  wait(maxMs = this.options.maxBlockMs): Promise<void> {
     const { outcome } = this
     if (outcome !== null) {
       this.isOver = true
       return outcome.error === null ? Promise.resolve() : Promise.reject(outcome.error)
     }
+    const { clock } = this.options
     return new Promise((resolve, reject) => {
-      const deadlineMs = this.clock.now() + maxMs
-      const timer = new DeadlineTimer(this.clock, asOf => {
+      const deadlineMs = clock.now() + maxMs
+      const timer = new DeadlineTimer(clock, asOf => {
         if (asOf < deadlineMs) timer.ensure(deadlineMs)
-        else if (this.waiters.delete(waiter)) reject(this.timeout())
+        else this.giveUp(waiter)
       })
       const waiter: Waiter = { timer, resolve, reject }
       this.waiters.add(waiter)
@@ -59,10 +83,10 @@ export class PendingCall {
     this.waiters.clear()
   }
 
-  private timeout(): TimeoutError {
-    return new TimeoutError(
-      `${this.name} was not done within max.block.ms (${this.maxBlockMs} ms) and goes on. ` +
-        'Make the same call again to wait for its outcome, or close the producer.',
-    )
+  private giveUp(waiter: Waiter): void {
+    if (!this.waiters.delete(waiter)) return
+    this.hasTimedOut = true
+    const { name, maxBlockMs, cause, mayAbort } = this.options
+    waiter.reject(timeoutOf(name, maxBlockMs, cause(), mayAbort()))
   }
 }

@@ -22,7 +22,7 @@ export type Treatment =
   | 'abort'
   /** As `abort`, if a new epoch can be had from the coordinator afterwards; else `fatal`. */
   | 'abort-and-bump'
-  /** Initialising has failed, and may be tried again. */
+  /** Initialising has failed, and may be tried again; `fatal` where it was not initialising. */
   | 'uninitialize'
   /** A newer producer has taken over: `fatal`, with an error of its own. */
   | 'fenced'
@@ -36,12 +36,21 @@ interface Rules {
 }
 
 const coordinatorMoved = { NOT_COORDINATOR: 'find', COORDINATOR_NOT_AVAILABLE: 'find' } as const
+/** The offsets or the group are not as they should be, which concerns one transaction only. */
+const refusedGroup = { GROUP_AUTHORIZATION_FAILED: 'abort', INVALID_GROUP_ID: 'abort' } as const
 const fenced = { INVALID_PRODUCER_EPOCH: 'fenced', PRODUCER_FENCED: 'fenced' } as const
 
-/** Java: the handlers of `TransactionManager`. Where a cell is silent, retriable errors are retried. */
+/**
+ * Java: the handlers of `TransactionManager`. Where a cell is silent, retriable errors are retried. What is
+ * fatal in Java although it concerns one group, or can be granted later, is not so here.
+ */
 const rules: { readonly [Name in RpcName]: Rules } = {
   FindCoordinator: {
-    errors: { GROUP_AUTHORIZATION_FAILED: 'abort', TRANSACTION_ABORTABLE: 'abort' },
+    errors: {
+      ...refusedGroup,
+      TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'uninitialize',
+      TRANSACTION_ABORTABLE: 'abort',
+    },
     otherwise: 'fatal',
   },
   InitProducerId: {
@@ -70,7 +79,7 @@ const rules: { readonly [Name in RpcName]: Rules } = {
     errors: {
       ...coordinatorMoved,
       ...fenced,
-      GROUP_AUTHORIZATION_FAILED: 'abort',
+      ...refusedGroup,
       TRANSACTION_ABORTABLE: 'abort',
       UNKNOWN_PRODUCER_ID: 'abort-and-bump',
     },
@@ -81,10 +90,17 @@ const rules: { readonly [Name in RpcName]: Rules } = {
       ...coordinatorMoved,
       ...fenced,
       REQUEST_TIMED_OUT: 'find',
-      GROUP_AUTHORIZATION_FAILED: 'abort',
+      ...refusedGroup,
       FENCED_INSTANCE_ID: 'abort',
-      UNKNOWN_MEMBER_ID: 'abort',
+      FENCED_MEMBER_EPOCH: 'abort',
+      GROUP_ID_NOT_FOUND: 'abort',
       ILLEGAL_GENERATION: 'abort',
+      INVALID_COMMIT_OFFSET_SIZE: 'abort',
+      OFFSET_METADATA_TOO_LARGE: 'abort',
+      REBALANCE_IN_PROGRESS: 'abort',
+      STALE_MEMBER_EPOCH: 'abort',
+      TOPIC_AUTHORIZATION_FAILED: 'abort',
+      UNKNOWN_MEMBER_ID: 'abort',
       TRANSACTION_ABORTABLE: 'abort',
     },
     otherwise: 'fatal',

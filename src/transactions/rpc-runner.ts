@@ -22,14 +22,28 @@ interface RpcRunnerOptions {
   identity: () => RpcIdentity
   /** How long to wait before a request is retried after an error code. */
   backoffMs: (rpc: Rpc, errorCode: number) => number
-  /** An attempt may have been carried out, or may be yet, and nobody knows. */
-  onUnsure: (rpc: Rpc) => void
+  /**
+   * An attempt may have been carried out, and nobody knows. `isLate`: there was no answer, so it may also be
+   * carried out later.
+   */
+  onDoubt: (rpc: Rpc, isLate: boolean) => void
+  /** Whether to make a request again; if not, its caller has been told. */
+  mayRetry: (rpc: Rpc) => boolean
   onFailure: (rpc: Rpc, failure: Failure, error: KafkaError) => void
   /** No broker lets this client in. True: the request is given up, else it is made again. */
   onLockedOut: (error: AuthenticationError) => boolean
   /** There may be something to do. */
   wakeup: () => void
 }
+
+/**
+ * Errors that a coordinator also answers after it has written to its log: it could not make sure that the
+ * replicas have it (Java: `TransactionStateManager.appendTransactionToLog`).
+ */
+const AFTER_APPEND: ReadonlySet<number> = new Set([
+  ErrorCodes.COORDINATOR_NOT_AVAILABLE,
+  ErrorCodes.NOT_COORDINATOR,
+])
 
 /**
  * Sends the requests of transactions, one at a time and by priority, and asks again until an answer decides:
@@ -45,6 +59,7 @@ export class RpcRunner {
   private transactionCoordinator: number | null = null
   private readonly groupCoordinators = new Map<string, number>()
   private isClosed = false
+  private lastProblem: KafkaError | null = null
 
   constructor(options: RpcRunnerOptions) {
     this.options = options
@@ -53,6 +68,11 @@ export class RpcRunner {
   /** Node id of the coordinator of the transactional id; null while it is not known. */
   get coordinator(): number | null {
     return this.transactionCoordinator
+  }
+
+  /** Why the request that is to be done next has not been done yet; null where nothing has gone wrong. */
+  get problem(): KafkaError | null {
+    return this.lastProblem
   }
 
   add(rpc: Rpc): void {
@@ -87,10 +107,12 @@ export class RpcRunner {
     }
   }
 
-  close(): void {
+  /** Nothing is asked any more. What has no outcome yet: all requests, one in flight included. */
+  close(): Rpc[] {
     this.isClosed = true
     this.stopTimer()
-    this.queue.remove(() => true)
+    const left = this.queue.remove(() => true)
+    return this.inFlight === null ? left : [this.inFlight, ...left]
   }
 
   /** Null: it is being looked for now. Undefined: it has to be waited for. */
@@ -108,6 +130,7 @@ export class RpcRunner {
       case 'connecting':
         return undefined
       case 'failed':
+        this.lastProblem = client.errorOf(nodeId) ?? this.lastProblem
         // Waiting for a broker that cannot be reached would be in vain if another coordinates by now.
         this.forget(target)
         this.backOff(retryBackoffMs)
@@ -165,6 +188,8 @@ export class RpcRunner {
     const decisive = gravest(rpc.name, errors)
     const treatment = decisive === undefined ? 'ignore' : treatmentOf(rpc.name, decisive.errorCode)
     if (decisive === undefined || treatment === 'ignore') {
+      // A coordinator that is found has not done anything yet.
+      if (!(rpc instanceof FindCoordinatorRpc)) this.lastProblem = null
       rpc.done(response)
       this.options.wakeup()
     } else this.treat(rpc, decisive, treatment, nodeId)
@@ -180,6 +205,7 @@ export class RpcRunner {
     if (error instanceof AuthenticationError && this.options.onLockedOut(error)) return
     const reason = error instanceof KafkaError ? error.message : String(error)
     this.options.logger.debug(`No answer to ${rpc.name}: ${reason}`)
+    this.lastProblem = error instanceof KafkaError ? error : this.lastProblem
     this.doubt(rpc)
     this.forget(rpc.target)
     this.again(rpc, this.options.retryBackoffMs)
@@ -193,24 +219,34 @@ export class RpcRunner {
   ): void {
     const { errorCode } = error
     if (errorCode === ErrorCodes.REQUEST_TIMED_OUT) this.doubt(rpc)
+    else if (AFTER_APPEND.has(errorCode)) this.options.onDoubt(rpc, false)
     if (treatment === 'retry' || treatment === 'find') {
       if (treatment === 'find') this.forget(rpc.target)
+      this.lastProblem = this.errorFor(error, nodeId, false)
       this.again(rpc, this.options.backoffMs(rpc, errorCode))
       return
     }
-    const { client } = this.options
-    const { errorCode: code, ...context } = error
-    const broker = nodeId === 'any' ? {} : { broker: client.brokerName(nodeId) }
-    this.options.onFailure(rpc, treatment, brokerError(code, { ...context, ...broker }))
+    const isAbortable = treatment === 'abort' || treatment === 'abort-and-bump'
+    this.options.onFailure(rpc, treatment, this.errorFor(error, nodeId, isAbortable))
     this.options.wakeup()
+  }
+
+  private errorFor(error: RpcError, nodeId: number | 'any', abortable: boolean): KafkaError {
+    const { errorCode, ...context } = error
+    const broker = nodeId === 'any' ? {} : { broker: this.options.client.brokerName(nodeId) }
+    return brokerError(errorCode, { ...context, ...broker, abortable })
   }
 
   private doubt(rpc: Rpc): void {
     rpc.isUnsure = true
-    this.options.onUnsure(rpc)
+    this.options.onDoubt(rpc, true)
   }
 
   private again(rpc: Rpc, delayMs: number): void {
+    if (!this.options.mayRetry(rpc)) {
+      this.options.wakeup()
+      return
+    }
     this.queue.putBack(rpc)
     if (delayMs > 0) this.backOff(delayMs)
     else this.options.wakeup()

@@ -10,6 +10,8 @@ export interface TransactionHost {
   flush(): Promise<void>
   /** Fails all records that have not been part of a request. */
   abortUnsent(error: KafkaError): void
+  /** What has kept the oldest record that has no outcome; null where there is none, or nothing is known. */
+  undelivered(): KafkaError | null
   /** No record can be sent any more. */
   failForGood(error: KafkaError): void
   /** Batches that have no sequence yet get theirs under this identity, from 0 on. */

@@ -1,16 +1,26 @@
 import { noObserver, type ObservedTransactionCall, type Observer } from '../common/observer.js'
-import { BrokerError, IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
+import { IllegalStateError, InternalError, type KafkaError } from '../errors/index.js'
 import type { EndTxnResponse } from '../protocol/end-txn.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
 import { AddPartitionsRpc } from './add-partitions-rpc.js'
 import { Completion } from './completion.js'
 import { CompletionRpc } from './completion-rpc.js'
-import { EndTxnRpc } from './end-txn-rpc.js'
-import { abortableError, abortedError, fatalError, fencedError, otherCallError } from './failures.js'
-import { observedCall } from './observed-call.js'
+import { EndTxnRpc, endFault } from './end-txn-rpc.js'
+import {
+  abortableError,
+  abortedError,
+  closedError,
+  fatalError,
+  fencedError,
+  givenUpError,
+  isCallersMistake,
+  otherCallError,
+} from './failures.js'
+import { observedCall, observedStep } from './observed-call.js'
 import { type ConsumerGroupMetadata, checkGroup, checkOffsets, type TopicPartitionOffset } from './offsets.js'
 import { AddOffsetsRpc, TxnOffsetCommitRpc } from './offsets-rpcs.js'
-import { type PartitionRef, TransactionPartitions } from './partitions.js'
+import { OpenTransaction, type SequenceGap } from './open-transaction.js'
+import type { PartitionRef } from './partitions.js'
 import { PendingCall } from './pending-call.js'
 import { Priority, type Rpc } from './rpc.js'
 import { type Failure, RpcRunner } from './rpc-runner.js'
@@ -28,12 +38,6 @@ import { TransactionalIdentity } from './transactional-identity.js'
 const PRODUCE_VERSION_MAX_V1 = 11
 
 /**
- * What a failed batch leaves behind in the sequences of its partition: nothing; a gap whose sequences the
- * broker has certainly not stored; a gap of which nobody knows.
- */
-type SequenceGap = 'none' | 'refused' | 'unsure'
-
-/**
  * The transactions of one producer (Java: `TransactionManager`): where they stand, what may be called, and
  * what has to be asked of the coordinators. `step` is called in every turn of the sender.
  */
@@ -47,29 +51,23 @@ export class TransactionManager {
   /** The call that has begun last of those that take time; over or not. */
   private call: PendingCall | null = null
   private readonly identity: TransactionalIdentity
-  private readonly partitions = new TransactionPartitions()
+  private readonly open = new OpenTransaction()
   /** Of the transaction before. */
   private readonly completion: Completion
-  /** The coordinator may know of the transaction. */
-  private isStarted = false
   /** Why the records that have not been sent are to be failed, in the sender's next turn. */
   private abortUnsentWith: KafkaError | null = null
 
   constructor(options: TransactionManagerOptions) {
     this.options = options
     this.observer = options.observer ?? noObserver
-    const { client, clock, logger, transactionalId, requestTimeoutMs, retryBackoffMs, host } = options
+    const { clock, host } = options
     this.completion = new Completion(clock)
     this.runner = new RpcRunner({
-      client,
-      clock,
-      logger,
-      transactionalId,
-      requestTimeoutMs,
-      retryBackoffMs,
+      ...options,
       identity: () => this.identity.current,
       backoffMs: (rpc, errorCode) => this.backoffMs(rpc, errorCode),
-      onUnsure: rpc => this.onUnsure(rpc),
+      onDoubt: (rpc, isLate) => this.onDoubt(rpc, isLate),
+      mayRetry: rpc => this.mayRetry(rpc),
       onFailure: (rpc, failure, error) => this.onFailure(rpc, failure, error),
       onLockedOut: error => this.onLockedOut(error),
       wakeup: () => host.wakeup(),
@@ -99,18 +97,10 @@ export class TransactionManager {
 
   /** Throws where it is not possible. */
   beginTransaction(): void {
-    const { observer } = this
-    const { clock } = this.options
-    const beganAt = clock.now()
-    observer.transactionCallBegan('beginTransaction')
-    try {
+    observedStep(this.observer, this.options.clock, 'beginTransaction', () => {
       this.check('beginTransaction')
       this.transition('IN_TRANSACTION')
-      observer.transactionCallEnded('beginTransaction', clock.now() - beganAt, null)
-    } catch (error) {
-      observer.transactionCallEnded('beginTransaction', clock.now() - beganAt, error as KafkaError)
-      throw error
-    }
+    })
   }
 
   /** Throws where no record may be sent. */
@@ -125,29 +115,30 @@ export class TransactionManager {
   }
 
   private startOffsets(offsets: Iterable<TopicPartitionOffset>, group: ConsumerGroupMetadata): Promise<void> {
-    let call: PendingCall
     try {
       const checkedGroup = checkGroup(group)
       const checkedOffsets = checkOffsets(offsets)
       if (checkedOffsets.length === 0) return Promise.resolve()
       this.check('sendOffsetsToTransaction')
-      call = this.newCall('sendOffsetsToTransaction')
+      const call = this.newCall('sendOffsetsToTransaction')
       const commit = new TxnOffsetCommitRpc(checkedGroup, checkedOffsets, call, this.identity.isV2)
       if (this.identity.isV2) {
         this.startV2()
         this.runner.add(commit)
-      } else {
-        const added = () => {
-          this.isStarted = true
-          if (this.isFailing) commit.failed(this.abortReason())
-          else this.runner.add(commit)
-        }
-        this.runner.add(new AddOffsetsRpc(checkedGroup.groupId, call, added))
-      }
+      } else this.addOffsetsFirst(checkedGroup.groupId, call, commit)
+      return call.wait()
     } catch (error) {
       return Promise.reject(error)
     }
-    return call.wait()
+  }
+
+  private addOffsetsFirst(groupId: string, call: PendingCall, commit: Rpc): void {
+    const added = () => {
+      this.open.begin()
+      if (this.isFailing) commit.failed(this.abortReason())
+      else this.runner.add(commit)
+    }
+    this.runner.add(new AddOffsetsRpc(groupId, call, added))
   }
 
   commitTransaction(): Promise<void> {
@@ -159,7 +150,7 @@ export class TransactionManager {
 
   /** Whether an open transaction, or one that has failed, can be aborted now. */
   get mayAbort(): boolean {
-    return isCallable('abortTransaction', this.currentState)
+    return isCallable('abortTransaction', this.currentState) || this.mayGiveUpCommit
   }
 
   /** Waits for an abort that has timed out. */
@@ -177,6 +168,7 @@ export class TransactionManager {
    * takes as long as it takes.
    */
   async finish(): Promise<void> {
+    if (this.mayGiveUpCommit) this.giveUpCommit()
     const { currentState } = this
     if (currentState === 'IN_TRANSACTION' || currentState === 'ABORTABLE_ERROR') {
       this.call = this.newCall('abortTransaction')
@@ -188,10 +180,9 @@ export class TransactionManager {
   }
 
   /** Fails what is still waited for; nothing is asked any more. */
-  close(error: KafkaError): void {
-    const left = this.runner.remove(() => true)
-    this.runner.close()
-    for (const rpc of left) rpc.failed(error)
+  close(): void {
+    const error = closedError()
+    for (const rpc of this.runner.close()) rpc.failed(error)
     this.call?.settle(error)
   }
 
@@ -203,7 +194,7 @@ export class TransactionManager {
     const reason = this.abortUnsentWith
     this.abortUnsentWith = null
     if (reason !== null) this.options.host.abortUnsent(reason)
-    if (this.partitions.hasWanted && this.isOpen) this.addPartitions()
+    if (this.open.partitions.hasWanted && this.isOpen) this.addPartitions()
     return this.runner.step()
   }
 
@@ -216,12 +207,12 @@ export class TransactionManager {
   use(partition: PartitionRef): void {
     if (!this.isOpen) return
     if (this.identity.isV2) this.startV2()
-    else this.partitions.want(partition)
+    else this.open.partitions.want(partition)
   }
 
   /** Whether a batch of the partition may be sent; `isNew`: it has never been. */
   mayDrain(partition: PartitionRef, isNew: boolean): boolean {
-    if (this.isOpen) return this.identity.isV2 || this.partitions.isAdded(partition)
+    if (this.isOpen) return this.identity.isV2 || this.open.partitions.isAdded(partition)
     return this.isFailing && !isNew
   }
 
@@ -239,10 +230,19 @@ export class TransactionManager {
     return this.isOpen && !this.identity.isV2 && !this.identity.canBump
   }
 
-  /** A record was refused by `send`. */
+  /**
+   * A record was refused by `send`. Where that was for a mistake of the caller's, it never was part of the
+   * transaction (Java throws there).
+   */
   onSendFailed(error: KafkaError): void {
     // In all other states it was refused for that.
-    if (this.currentState === 'IN_TRANSACTION') this.onRecordsFailed(error, 'none')
+    if (this.currentState === 'IN_TRANSACTION') this.onLateRefusal(error)
+  }
+
+  /** As {@link onSendFailed}, later. Once the end has been asked for, nobody would be told in time. */
+  onLateRefusal(error: KafkaError): void {
+    const isHarmless = isCallersMistake(error) && this.currentState === 'IN_TRANSACTION'
+    if (!isHarmless) this.onRecordsFailed(error, 'none')
   }
 
   /** A broker has refused the producer for good. */
@@ -270,6 +270,7 @@ export class TransactionManager {
   private startCall(name: TransactionalCall, begin: () => void): Promise<void> {
     const { call } = this
     if (call !== null && !call.isOver && call.name === name) return call.wait()
+    if (name === 'abortTransaction' && this.mayGiveUpCommit) this.giveUpCommit()
     try {
       this.check(name)
     } catch (error) {
@@ -282,19 +283,32 @@ export class TransactionManager {
   }
 
   private newCall(name: TransactionalCall): PendingCall {
-    const { clock, maxBlockMs } = this.options
-    return new PendingCall(name, clock, maxBlockMs)
+    const { clock, maxBlockMs, client, host } = this.options
+    const endsRecords = name === 'commitTransaction' || name === 'abortTransaction'
+    const cause = () => this.runner.problem ?? (endsRecords ? host.undelivered() : null) ?? client.lastError
+    return new PendingCall({ name, clock, maxBlockMs, cause, mayAbort: () => this.mayAbort })
   }
 
   /** Throws unless the call may begin something now. */
   private check(name: TransactionalCall): void {
     const { currentState, lastError, call } = this
     if (currentState === 'FATAL_ERROR') throw fatalError(lastError as KafkaError, this.transactionalId)
-    if (call !== null && !call.isOver) throw otherCallError(name, call.name)
+    const isOver = call === null || call.isOver || (call.hasFailed && name === 'abortTransaction')
+    if (!isOver) throw otherCallError(name, call.name)
     if (currentState === 'ABORTABLE_ERROR' && name !== 'abortTransaction') {
       throw abortableError(lastError as KafkaError)
     }
     if (!isCallable(name, currentState)) throw new IllegalStateError(explain(name, currentState))
+  }
+
+  /** The commit has timed out for whoever called it, and waits for something that may never come. */
+  private get mayGiveUpCommit(): boolean {
+    const isWaiting = this.currentState === 'COMMITTING_TRANSACTION' && !this.open.isEndSent
+    return isWaiting && this.call?.isAbandoned === true
+  }
+
+  private giveUpCommit(): void {
+    this.failTransaction(givenUpError(this.runner.problem ?? this.options.host.undelivered()))
   }
 
   private beginAbort(): void {
@@ -317,17 +331,15 @@ export class TransactionManager {
     const { currentState, call } = this
     void this.options.host.flush().then(() => {
       if (this.currentState !== currentState || this.call !== call) return
-      const isStarted = () => this.isStarted
-      this.runner.add(
-        new EndTxnRpc(committed, this.identity.isV2, isStarted, response => this.onEnded(response)),
-      )
+      const mayBeStarted = () => this.open.mayBeStarted
+      const end = new EndTxnRpc(committed, this.identity.isV2, mayBeStarted, each => this.onEnded(each))
+      this.runner.add(this.open.endBy(end))
     })
   }
 
   /** Null: there was nothing to end. */
   private onEnded(response: EndTxnResponse | null): void {
-    this.partitions.clear()
-    this.isStarted = false
+    this.open.clear()
     this.lastError = null
     if (response !== null && this.completion.ended() && this.identity.isV2) this.awaitCompletion()
     this.identity.ended(response)
@@ -347,11 +359,11 @@ export class TransactionManager {
   // ---- requests ----
 
   private addPartitions(): void {
-    const { partitions } = this
-    const wanted = partitions.takeWanted()
+    const { open } = this
+    const wanted = open.partitions.takeWanted()
     const added = () => {
-      partitions.markAdded(wanted)
-      this.isStarted = true
+      open.partitions.markAdded(wanted)
+      open.begin()
       this.options.host.resume()
     }
     this.runner.add(new AddPartitionsRpc(wanted, added))
@@ -359,8 +371,8 @@ export class TransactionManager {
 
   /** The first records are there, and Produce will add their partitions. */
   private startV2(): void {
-    if (this.isStarted) return
-    this.isStarted = true
+    if (this.open.mayBeStarted) return
+    this.open.begin()
     if (this.completion.begins()) this.awaitCompletion()
   }
 
@@ -372,25 +384,39 @@ export class TransactionManager {
   private backoffMs(rpc: Rpc, errorCode: number): number {
     const { retryBackoffMs } = this.options
     const isFirst =
-      rpc instanceof CompletionRpc || (rpc instanceof AddPartitionsRpc && this.partitions.isEmpty)
+      rpc instanceof CompletionRpc || (rpc instanceof AddPartitionsRpc && this.open.partitions.isEmpty)
     if (!isFirst || errorCode !== ErrorCodes.CONCURRENT_TRANSACTIONS) return retryBackoffMs
     return Math.min(this.completion.retryMs(), retryBackoffMs)
   }
 
   /**
-   * A request of the transaction may reach its coordinator at any time from now on. Under the next epoch it
-   * will be refused; under the same one it would take effect in a later transaction.
+   * A request of the transaction may have been carried out. Where it may be yet (`isLate`), the next
+   * transaction has another epoch: under the same one it would take effect there.
    */
-  private onUnsure(rpc: Rpc): void {
-    if (rpc.priority === Priority.ADD || rpc.priority === Priority.END) this.identity.spend()
+  private onDoubt(rpc: Rpc, isLate: boolean): void {
+    const { priority } = rpc
+    if (priority === Priority.ADD) this.open.doubt()
+    if (isLate && (priority === Priority.ADD || priority === Priority.END)) this.identity.spend()
+  }
+
+  /** What can only be aborted needs nothing more, and what never succeeds must not keep it from its end. */
+  private mayRetry(rpc: Rpc): boolean {
+    if (rpc.priority !== Priority.ADD || !this.isFailing) return true
+    rpc.failed(this.abortReason())
+    return false
   }
 
   private onFailure(rpc: Rpc, failure: Failure, error: KafkaError): void {
-    if (rpc.priority === Priority.BUMP_EPOCH) {
-      // What the bump is for has been decided: the transaction has ended.
-      if (this.currentState === 'INITIALIZING') this.call?.settle(null)
+    // What comes after the end of a transaction does not change how it has ended.
+    if (this.currentState === 'INITIALIZING' && this.call?.name !== 'initTransactions')
+      this.call?.settle(null)
+    const fault = endFault(rpc, error, this.open.isDoubtful, this.identity.isV2)
+    if (fault === 'nothing-to-end') {
+      this.identity.spend()
+      rpc.skipped?.()
+      return
     }
-    switch (this.isEndedByAnother(rpc, error) ? 'fenced' : failure) {
+    switch (fault ?? failure) {
       case 'fenced':
         this.fail(fencedError(this.transactionalId, error))
         break
@@ -399,6 +425,7 @@ export class TransactionManager {
         break
       case 'uninitialize':
         if (this.currentState === 'INITIALIZING') this.uninitialize(error)
+        else this.fail(error)
         break
       case 'abort-and-bump':
       case 'abort':
@@ -418,7 +445,6 @@ export class TransactionManager {
   private onLockedOut(error: KafkaError): boolean {
     if (this.currentState !== 'INITIALIZING' || this.call?.name !== 'initTransactions') return false
     this.uninitialize(error)
-    this.dropUnsent(error)
     return true
   }
 
@@ -428,23 +454,14 @@ export class TransactionManager {
     this.transition('ABORTABLE_ERROR')
     this.transition('UNINITIALIZED')
     this.call?.settle(error)
+    this.dropUnsent(error)
   }
 
-  /**
-   * A younger producer has ended the transaction, or the coordinator when it took too long. While that is
-   * being completed `transaction.version` 2 takes the end by the older epoch for a repeated one that
-   * contradicts the first. To ask for a new epoch instead could be granted, amid the younger's taking over.
-   */
-  private isEndedByAnother(rpc: Rpc, error: KafkaError): boolean {
-    const isWrongState = error instanceof BrokerError && error.errorCode === ErrorCodes.INVALID_TXN_STATE
-    return rpc.name === 'EndTxn' && isWrongState && this.identity.isV2
-  }
-
-  /** Requests that the broker cannot have seen are not made any more. */
+  /** Requests that are of no use to a transaction that ends otherwise, or that no broker can have seen. */
   private dropUnsent(reason: KafkaError): void {
-    this.partitions.forgetWanted()
-    const isDropped = (rpc: Rpc) =>
-      rpc.name === 'InitProducerId' || (rpc.priority >= Priority.ADD && !rpc.isUnsure)
+    this.open.partitions.forgetWanted()
+    const isDropped = ({ name, priority, isUnsure }: Rpc) =>
+      name === 'InitProducerId' || priority === Priority.ADD || (priority > Priority.ADD && !isUnsure)
     for (const rpc of this.runner.remove(isDropped)) rpc.failed(reason)
   }
 

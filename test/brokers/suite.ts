@@ -120,6 +120,7 @@ const DeleteRecords: Api<{ topic: string; partition: number }, { errorCode: numb
   minVersion: 1,
   maxVersion: 1,
   flexibleFrom: 2,
+  clientThrottlesFrom: 0,
   writeRequest(w, _version, { topic, partition }) {
     w.int32(1)
     w.string(topic)

@@ -176,8 +176,8 @@ describe('ClusterClient', () => {
     await ready(client)
     let updates = 0
     client.onUpdate = () => updates++
-    client.throttle(7, 1_000)
-    client.throttle(99, 1_000)
+    client.throttledBy(7, Produce, 6, 1_000)
+    client.throttledBy(99, Produce, 6, 1_000)
     assert.equal(client.isReady(7), false)
     await clock.advanceAsync(999)
     assert.equal(client.isReady(7), false)

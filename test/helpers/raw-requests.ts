@@ -10,6 +10,7 @@ export const rawApi: Api<Uint8Array, Uint8Array> = {
   minVersion: 0,
   maxVersion: 0,
   flexibleFrom: Infinity,
+  clientThrottlesFrom: 0,
   writeRequest: () => {},
   readRequest: r => r.raw(r.remaining),
   writeResponse: () => {},

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Producer } from '../../dist/index.js'
 import type { RpcIdentity } from '../../dist/transactions/rpc.js'
+import { setTimeouts } from '../helpers/timeouts.js'
 import { behaviour, type World } from '../transactions/behaviour.js'
 import { outcomeOf, silent } from '../transactions/support.js'
 import { type Kafka, startKafka } from './broker.js'
@@ -37,7 +38,10 @@ for (const [level, features] of [
     let java: JavaClient
     before(async () => {
       java = new JavaClient()
-      kafka = await startKafka({ features })
+      kafka = await startKafka({
+        features,
+        properties: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500 },
+      })
     })
     after(async () => {
       await kafka?.stop()
@@ -73,6 +77,66 @@ for (const [level, features] of [
         ['kept'],
       )
     })
+
+    it('a transaction behind offsets that can never be committed is aborted', async () => {
+      const { bootstrapServers } = kafka
+      const topic = `stuck-${level}`
+      await java.createTopic(bootstrapServers, topic)
+      await using producer = new Producer({ bootstrapServers, transactionalId: topic, logger: silent })
+      await producer.initTransactions()
+      producer.beginTransaction()
+      await producer.send({ topic, value: 'aborted' })
+      setTimeouts(producer, { maxBlockMs: 2000 })
+      const offsets = [{ topic: `${topic}-mistyped`, partition: 0, offset: 1 }]
+      await assert.rejects(
+        producer.sendOffsetsToTransaction(offsets, { groupId: topic }),
+        /max\.block\.ms.*UNKNOWN_TOPIC_OR_PARTITION.*mistyped-0.*abortTransaction/,
+      )
+      await assert.rejects(producer.commitTransaction(), { code: 'TIMED_OUT', abortable: true })
+      setTimeouts(producer, { maxBlockMs: 60_000 })
+      await producer.abortTransaction()
+      await producer.transaction(() => producer.send({ topic, value: 'kept' }))
+      await readsOnlyKept(topic)
+    })
+
+    it('a transaction that took too long says to abort it, which version 2 makes good', async () => {
+      const { bootstrapServers } = kafka
+      const topic = `late-${level}`
+      await java.createTopic(bootstrapServers, topic)
+      const options = { bootstrapServers, transactionalId: topic, transactionTimeoutMs: 1000 }
+      await using producer = new Producer({ ...options, logger: silent })
+      await producer.initTransactions()
+      producer.beginTransaction()
+      let told: Error & { errorName?: string } = new Error('it has not been ended')
+      await eventuallyAsync(() =>
+        producer.send({ topic, value: 'aborted' }).then(
+          () => false,
+          (error: Error) => {
+            told = error
+            return true
+          },
+        ),
+      )
+      assert.match(`${told.errorName}`, /INVALID_PRODUCER_EPOCH|INVALID_TXN_STATE/)
+      assert.match(told.message, /transaction\.timeout\.ms.*[Aa]bort/)
+      const outcome = await outcomeOf(() => producer.abortTransaction())
+      if (level === 1) assert.equal(outcome, 'fenced')
+      else {
+        assert.equal(outcome, 'ok')
+        await producer.transaction(() => producer.send({ topic, value: 'kept' }))
+        await readsOnlyKept(topic)
+      }
+    })
+
+    async function readsOnlyKept(topic: string): Promise<void> {
+      let values: string[] = []
+      await eventuallyAsync(async () => {
+        const read = await java.read(kafka.bootstrapServers, topic, 'read_committed')
+        values = read.map(({ value }) => String(value))
+        return values.length > 0
+      })
+      assert.deepEqual(values, ['kept'])
+    }
 
     it('speaks the generation that the cluster has agreed on', async () => {
       const { bootstrapServers } = kafka

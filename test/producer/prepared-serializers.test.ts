@@ -186,7 +186,7 @@ describe('records wait for prepare, in the order of their sends', () => {
       { transactionalId: 'prepared' },
     ))
 
-  test('a prepare that fails makes its transaction fail', () =>
+  test('a prepare that fails leaves its transaction alive, for the record never was part of it', () =>
     withPrepared(
       async (producer, serializer, broker) => {
         await producer.initTransactions()
@@ -195,7 +195,27 @@ describe('records wait for prepare, in the order of their sends', () => {
         const cause = new Error('no schema')
         serializer.refuse(cause)
         await assert.rejects(sent, isRefused(cause))
-        await assert.rejects(producer.commitTransaction(), { abortable: true })
+        const again = producer.send({ topic: 't', value: 1 })
+        await eventually('it is asked again', () => serializer.asked.length === 2)
+        serializer.finish()
+        await again
+        await producer.commitTransaction()
+        assert.deepEqual(values(broker), ['<1>'])
+      },
+      { transactionalId: 'prepared' },
+    ))
+
+  test('a prepare that fails makes its transaction fail once the end was asked for', () =>
+    withPrepared(
+      async (producer, serializer, broker) => {
+        await producer.initTransactions()
+        producer.beginTransaction()
+        const sent = producer.send({ topic: 't', value: 0 })
+        const committed = assert.rejects(producer.commitTransaction(), { abortable: true })
+        const cause = new Error('no schema')
+        serializer.refuse(cause)
+        await assert.rejects(sent, isRefused(cause))
+        await committed
         await producer.abortTransaction()
         const again = producer.transaction(tx => tx.send({ topic: 't', value: 1 }))
         await eventually('it is asked again', () => serializer.asked.length === 2)

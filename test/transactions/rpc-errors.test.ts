@@ -128,8 +128,8 @@ const sites: readonly Site[] = [
 ]
 
 /**
- * By the order of `sites`. Of the errors that Kafka's client does not list for a request those that are
- * retriable are retried, and the rest is fatal, abortable for AddPartitionsToTxn.
+ * By the order of `sites`. Of the errors that are not listed for a request those that are retriable are
+ * retried, and the rest is fatal, abortable for AddPartitionsToTxn.
  */
 const a = 'abortable'
 const f = 'fatal'
@@ -139,10 +139,12 @@ const u = 'uninitialized'
 const table: { readonly [Name in ErrorName]?: readonly Outcome[] } = {
   INVALID_PRODUCER_EPOCH: [f, f, x, x, x, x, x, x],
   PRODUCER_FENCED: [f, f, x, x, x, x, x, x],
-  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: [f, f, u, f, f, f, f, f],
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: [u, f, u, f, f, f, f, f],
   CLUSTER_AUTHORIZATION_FAILED: [f, f, u, a, f, f, f, f],
-  TOPIC_AUTHORIZATION_FAILED: [f, f, f, a, f, f, f, f],
+  TOPIC_AUTHORIZATION_FAILED: [f, f, f, a, f, a, f, f],
   GROUP_AUTHORIZATION_FAILED: [a, a, f, a, a, a, f, f],
+  INVALID_GROUP_ID: [a, a, f, a, a, a, f, f],
+  GROUP_ID_NOT_FOUND: [f, f, f, a, f, a, f, f],
   INVALID_TXN_STATE: [f, f, f, f, f, f, f, f],
   INVALID_PRODUCER_ID_MAPPING: [f, f, f, f, f, f, f, f],
   UNKNOWN_PRODUCER_ID: [f, f, f, a, a, f, a, f],
@@ -152,6 +154,11 @@ const table: { readonly [Name in ErrorName]?: readonly Outcome[] } = {
   FENCED_INSTANCE_ID: [f, f, f, a, f, a, f, f],
   UNKNOWN_MEMBER_ID: [f, f, f, a, f, a, f, f],
   ILLEGAL_GENERATION: [f, f, f, a, f, a, f, f],
+  REBALANCE_IN_PROGRESS: [f, f, f, a, f, a, f, f],
+  FENCED_MEMBER_EPOCH: [f, f, f, a, f, a, f, f],
+  STALE_MEMBER_EPOCH: [f, f, f, a, f, a, f, f],
+  OFFSET_METADATA_TOO_LARGE: [f, f, f, a, f, a, f, f],
+  INVALID_COMMIT_OFFSET_SIZE: [f, f, f, a, f, a, f, f],
   REQUEST_TIMED_OUT: [r, r, r, r, r, r, r, r],
   NOT_COORDINATOR: [r, r, r, r, r, r, r, r],
   COORDINATOR_NOT_AVAILABLE: [r, r, r, r, r, r, r, r],
@@ -228,7 +235,7 @@ for (const transactionVersion of GENERATIONS) {
   })
 }
 
-describe('errors that Kafka’s client does not list', () => {
+describe('errors that are not listed', () => {
   const otherwise = (rpc: RpcName) =>
     rpc === 'AddPartitionsToTxn' ? 'abort' : rpc === 'DescribeTransactions' ? 'ignore' : 'fatal'
 

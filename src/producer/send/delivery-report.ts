@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { KafkaError } from '../../errors/index.js'
 import type { RecordMetadata } from '../record-metadata.js'
 
@@ -6,6 +7,32 @@ export interface MetadataSource {
   metadataOf(ordinal: number): RecordMetadata
 }
 
+/** As many elements of a list are shown at most, as by consoles. */
+const SHOWN_MAX = 100
+
+/** An own property, which all that copies own properties takes: `structuredClone`, `postMessage`, spread. */
+const RECORDS: PropertyDescriptor & ThisType<DeliveryReport> = {
+  enumerable: true,
+  get() {
+    return plainRecords(this, this.length)
+  },
+}
+
+function plainRecords(report: Iterable<RecordMetadata>, most: number): PlainRecordMetadata[] {
+  const plain: PlainRecordMetadata[] = []
+  for (const { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize } of report) {
+    if (plain.length === most) break
+    plain.push({ topic, partition, offset, timestamp, serializedKeySize, serializedValueSize })
+  }
+  return plain
+}
+
+/** What {@link RecordMetadata} says, as plain properties that can be copied. */
+type PlainRecordMetadata = Pick<
+  RecordMetadata,
+  'topic' | 'partition' | 'offset' | 'timestamp' | 'serializedKeySize' | 'serializedValueSize'
+>
+
 /**
  * Metadata of the records of one `sendMany`, in input order: array-like (`length`, `report[0]`, `at`,
  * iteration). Each object is made when it is looked at.
@@ -13,22 +40,39 @@ export interface MetadataSource {
 export class DeliveryReport {
   readonly length: number
   readonly [index: number]: RecordMetadata
-  private readonly source: MetadataSource
+  /** All of it as plain objects, made when looked at: what `structuredClone` and `postMessage` copy. */
+  declare readonly records: readonly PlainRecordMetadata[]
+  readonly #source: MetadataSource
 
   constructor(source: MetadataSource, length: number) {
-    this.source = source
+    this.#source = source
     this.length = length
+    Object.defineProperty(this, 'records', RECORDS)
+  }
+
+  /** The records' metadata as an array, with offsets as strings, which JSON can say. */
+  toJSON(): object[] {
+    return Array.from(this, metadata => metadata.toJSON())
+  }
+
+  [inspect.custom](depth: number | null, options: { maxArrayLength?: number | null }): string {
+    if (depth !== null && depth < 0) return `[DeliveryReport(${this.length})]`
+    const most = options.maxArrayLength === undefined ? SHOWN_MAX : (options.maxArrayLength ?? this.length)
+    const shown = inspect(plainRecords(this, most), { ...options, maxArrayLength: null })
+    const more = this.length - Math.min(most, this.length)
+    const listed = more > 0 ? shown.replace(/\s*\]$/, `,\n  ... ${more} more items\n]`) : shown
+    return `DeliveryReport(${this.length}) ${listed}`
   }
 
   /** Metadata of one record; negative indexes count from the end, as with arrays. */
   at(index: number): RecordMetadata | undefined {
     const ordinal = Math.trunc(index) || 0
     const position = ordinal < 0 ? this.length + ordinal : ordinal
-    return position >= 0 && position < this.length ? this.source.metadataOf(position) : undefined
+    return position >= 0 && position < this.length ? this.#source.metadataOf(position) : undefined
   }
 
   *[Symbol.iterator](): Generator<RecordMetadata> {
-    for (let ordinal = 0; ordinal < this.length; ordinal++) yield this.source.metadataOf(ordinal)
+    for (let ordinal = 0; ordinal < this.length; ordinal++) yield this.#source.metadataOf(ordinal)
   }
 }
 
@@ -69,6 +113,19 @@ export class SendManyError extends KafkaError {
     )
     this.report = report
     this.errors = errors
+  }
+
+  /**
+   * As of every error, with `records`, how many there were, `failed`, how many of them failed, and `errors`:
+   * those of the first 100 that failed, each with the record's `index`.
+   */
+  override toJSON(): object {
+    const errors: object[] = []
+    for (const [index, error] of this.errors) {
+      if (errors.length === SHOWN_MAX) break
+      errors.push({ index, ...error.toJSON() })
+    }
+    return { ...super.toJSON(), records: this.report.length, failed: this.errors.size, errors }
   }
 
   /** The outcome of every record in input order, in the shape of `Promise.allSettled`. */

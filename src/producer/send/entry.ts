@@ -115,7 +115,7 @@ export class SendEntry {
         placed = { ...record, partition: reader.askPartitioner(record) }
       } catch (thrown) {
         const error = asKafkaError(thrown, topic.name)
-        transactions?.onRecordsFailed(error, 'none')
+        transactions?.onLateRefusal(error)
         observer.recordsRefused(topic.name, 1, error)
         delivery.fail(error, ordinal, topic.name, -1)
         return
@@ -143,7 +143,7 @@ export class SendEntry {
         accumulator.joinBarrier(barrier)
       },
       onRefused: (topic, count, error) => {
-        transactions?.onRecordsFailed(error, 'none')
+        transactions?.onLateRefusal(error)
         observer.recordsRefused(topic, count, error)
       },
     })

@@ -88,6 +88,17 @@ export class TopicWait {
     return this.queues.has(topic) || this.waiters.some(waiter => waiter.topic === topic)
   }
 
+  /** What keeps the records that wait; null where none do, or nothing is known. */
+  problem(): KafkaError | null {
+    const { metadata, lastError } = this.options.client
+    for (const { name } of this.queues.keys()) {
+      const code = metadata.topicError(name)
+      if (code !== ErrorCodes.NONE) return brokerError(code, { topic: name })
+      if (lastError !== null) return lastError
+    }
+    return null
+  }
+
   /** The topic's metadata, which may have to be asked for first. */
   async known(topic: TopicState): Promise<TopicMetadata> {
     const { client, clock, maxBlockMs } = this.options

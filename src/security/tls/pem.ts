@@ -18,10 +18,20 @@ export interface PemBlock {
 }
 
 /**
- * The blocks of a PEM text. One on a single line, as properties files hold it, gets its lines back. What is
- * between blocks is passed over, and a block that has no end, or another in it, is not.
+ * Line ends that were written as `\n`, once or more than once, as environment variables and JSON in them
+ * have them. No backslash is part of a PEM text.
  */
-export function pemBlocks(option: string, text: string): PemBlock[] {
+export function unescapedPem(text: string): string {
+  return text.includes(BEGIN) ? text.replaceAll(/\\+r(?:\\+n)?|\\+n/g, '\n') : text
+}
+
+/**
+ * The blocks of a PEM text. One on a single line, as properties files hold it, gets its lines back, and so
+ * does one with `\n` in the place of line ends. What is between blocks is passed over, and a block that has
+ * no end, or another in it, is not.
+ */
+export function pemBlocks(option: string, given: string): PemBlock[] {
+  const text = unescapedPem(given)
   const blocks: PemBlock[] = []
   for (let begin = text.indexOf(BEGIN); begin >= 0; ) {
     const label = labelAt(text, begin + BEGIN.length)

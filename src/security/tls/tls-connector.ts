@@ -16,6 +16,7 @@ import { AuthenticationError, ConfigError } from '../../errors/index.js'
 import { askForOptions, guardedOptions, identityFault } from './caller-functions.js'
 import { ciphersOf } from './cipher-suites.js'
 import { type Deriving, deriveBeside, deriveNow, TooLongError } from './derivation.js'
+import { withPem } from './node-pem.js'
 import type { TlsOptions } from './options.js'
 import { type Files, StoreFiles, sameFiles } from './store-files.js'
 import { identityOf, storeFiles, trustOf } from './stores.js'
@@ -206,7 +207,7 @@ export class TlsConnector {
       ...(this.suites.length === 0 ? {} : { ciphers: this.suites.join(':') }),
       ...(ca === null ? {} : { ca }),
       ...identity,
-      ...pick(given, true),
+      ...withPem(pick(given, true)),
       secureOptions: (given.secureOptions ?? 0) | builtins.crypto.constants.SSL_OP_NO_RENEGOTIATION,
     }
     try {
