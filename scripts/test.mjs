@@ -62,7 +62,7 @@ const lanes = {
   },
   kafka: {
     title: 'against a real Apache Kafka',
-    needs: [...BUILT, 'kafka', 'tested-brokers', 'runtimes', 'nestjs'],
+    needs: [...BUILT, 'kafka', 'tested-brokers', 'runtimes', 'nestjs', 'peers'],
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
