@@ -69,7 +69,7 @@ const lanes = {
   chaos: {
     title: 'faults: planted bugs, small lanes, leader kills on a real Apache Kafka',
     // Without Java only the part on the real Kafka is left out.
-    needs: [...BUILT, 'rig', ...(kafkaMissing() === undefined ? ['kafka'] : [])],
+    needs: [...BUILT, 'rig', ...(kafkaMissing() === undefined ? ['kafka', 'upgraded-broker'] : [])],
     run: () => nodeTest(isChaos),
   },
   packaging: {

@@ -34,6 +34,9 @@ const consumer = new confluent.KafkaConsumer(
   },
   { 'auto.offset.reset': 'earliest' },
 )
+// What is there is taken at once. Else `consume` waits this long for each record, until it has all.
+consumer.setDefaultConsumeTimeout(200)
+consumer.setDefaultIsTimeoutOnlyForFirstMessage(true)
 
 /** Takes partitions over and reads them from their committed offsets, which are final by then. */
 async function start(partitions) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import {
+  BrokerError,
   KafkaError,
   Producer,
   type ProducerOptions,
@@ -112,8 +113,7 @@ class MillraceAdapter implements Adapter {
 
   isDefinite(error: Error): boolean {
     if (!(error instanceof KafkaError)) return false
-    if (error.code === 'BROKER_ERROR')
-      return DEFINITE_ERRORS.has((error as KafkaError & { errorName: string }).errorName)
+    if (error instanceof BrokerError) return DEFINITE_ERRORS.has(error.errorName)
     // A batch that expired in the queue, never tried, was never sent.
     if (error.code === 'TIMED_OUT') return /queued, after 0 retries|metadata/i.test(error.message)
     return DEFINITE_CODES.has(error.code)

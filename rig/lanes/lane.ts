@@ -178,6 +178,16 @@ export async function resumed({ client, log }: Stage, timeoutMs: number): Promis
   return true
 }
 
+/** Waits until every record that has been sent by now is settled. Those of a partition are settled in their order. */
+export async function caughtUp({ client, log }: Stage, timeoutMs: number): Promise<void> {
+  const sent = [...log.sent]
+  const settled = (slot: number) =>
+    (log.acked[slot] as number) + (log.refused[slot] as number) + (log.ambiguous[slot] as number)
+  await waitUntil('what was sent is settled', timeoutMs, () => {
+    return !client.isAlive || sent.every((count, slot) => settled(slot) >= count)
+  })
+}
+
 /** Acknowledged records a second over a stretch of time, for some slots or all. */
 export async function measureRate(
   { log }: Stage,

@@ -7,7 +7,16 @@ import type { LaneResult } from '../result.js'
 import { MECHANISM, PASSWORD, USER } from '../secured.js'
 import type { Stage } from '../trial.js'
 import { waitUntil } from '../wait.js'
-import { atLeast, atMost, type LaneOptions, layoutOf, resumed, runPlan, sentAtLeast } from './lane.js'
+import {
+  atLeast,
+  atMost,
+  caughtUp,
+  type LaneOptions,
+  layoutOf,
+  resumed,
+  runPlan,
+  sentAtLeast,
+} from './lane.js'
 
 const RESUME_TIMEOUT_MS = 60_000
 /** Metadata of this age are asked for again, so that a right that only they need is missed soon. */
@@ -53,6 +62,8 @@ export function rights(options: LaneOptions, shared?: KafkaGround): Promise<Lane
         const { admin } = ground
         for (let round = 0; round < rounds && stage.client.isAlive; round++) {
           await setTimeout(random.integer(500, 1500))
+          // Or an attempt that was stored, without a word of it, could be followed by one that is refused.
+          await caughtUp(stage, RESUME_TIMEOUT_MS)
           const kind = KINDS[round % KINDS.length] as (typeof KINDS)[number]
           const before = { own: failed(stage, true), others: failed(stage, false) }
           if (kind === 'credentials') {
