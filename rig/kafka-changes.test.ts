@@ -35,7 +35,8 @@ function assertPassed(result: LaneResult): void {
 /** Without the right to mount one the disk cannot be small; with CI=true that is a failure. */
 function diskSkip(): string | false {
   const missing = smallDisksSkip()
-  if (missing && process.env.CI === 'true') throw new Error(`${missing}, and with CI=true nothing may be skipped`)
+  if (missing && process.env.CI === 'true')
+    throw new Error(`${missing}, and with CI=true nothing may be skipped`)
   return missing
 }
 

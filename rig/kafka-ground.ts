@@ -1,10 +1,16 @@
 import { once } from 'node:events'
-import { freePorts, type Kafka, type KafkaNode, type NodePorts, startKafka } from '../dist-test/kafka/broker.js'
+import {
+  freePorts,
+  type Kafka,
+  type KafkaNode,
+  type NodePorts,
+  startKafka,
+} from '../dist-test/kafka/broker.js'
 import { startJava } from '../dist-test/kafka/java.js'
 import { Admin, type PartitionPlace } from './admin.js'
+import type { ClientName } from './client-process.js'
 import { type Frame, FrameReader } from './frames.js'
 import type { Ground } from './ground.js'
-import type { ClientName } from './client-process.js'
 import type { Layout } from './layout.js'
 import { ChaosProxy } from './proxy.js'
 import { Secured } from './secured.js'

@@ -1,5 +1,5 @@
-// `npm run exactly-once`: the examples of docs/exactly-once.md under rebalances, with all three consumers. Compiles
-// librdkafka first, which takes minutes; `npm test` leaves that one out.
+// `npm run exactly-once`: the examples of docs/exactly-once.md under rebalances, with all three consumers.
+// Compiles librdkafka first, which takes minutes; `npm test` leaves that one out.
 import { main, run } from './commands.mjs'
 import { BUILT, setUp } from './setup.mjs'
 

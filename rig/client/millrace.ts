@@ -129,7 +129,12 @@ class MillraceAdapter implements Adapter {
 }
 
 /** The sequence is told in a header and in the key, too. */
-function serviceRecord(topic: string, partition: number, value: Buffer, wish: Wish | undefined): ProducerRecord {
+function serviceRecord(
+  topic: string,
+  partition: number,
+  value: Buffer,
+  wish: Wish | undefined,
+): ProducerRecord {
   const sequence = String(sequenceNumberOf(value))
   const record = { topic, value: textOf(value), headers: { ...SERVICE_HEADERS, sequence } }
   if (wish === 'named') return { ...record, partition, key: sequence }

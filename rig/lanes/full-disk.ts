@@ -39,7 +39,9 @@ export function fullDisk(options: LaneOptions, shared?: KafkaGround): Promise<La
           // The replicas there have fallen out of the sets that are in sync.
           await waitUntil(`the disk of node ${id} is full`, OFFLINE_TIMEOUT_MS, async () => {
             const places = await admin.describe(layout.topics).catch(() => [])
-            return places.some(({ inSyncReplicas }) => inSyncReplicas.length > 0 && !inSyncReplicas.includes(id))
+            return places.some(
+              ({ inSyncReplicas }) => inSyncReplicas.length > 0 && !inSyncReplicas.includes(id),
+            )
           })
           offlineMs.push(performance.now() - startedAt)
           fullDisks++

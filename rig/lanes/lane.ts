@@ -61,7 +61,10 @@ export function layoutOf(
 ): Layout {
   const sizes = isService ? SERVICE_LAYOUT : { topics, partitions }
   const run = isService ? `service-${seed}` : seed
-  const names = Array.from({ length: sizes.topics }, (_, i) => `${name}-${run}-${String.fromCharCode(97 + i)}`)
+  const names = Array.from(
+    { length: sizes.topics },
+    (_, i) => `${name}-${run}-${String.fromCharCode(97 + i)}`,
+  )
   return { topics: names, partitions: sizes.partitions }
 }
 
@@ -94,7 +97,14 @@ export async function runPlanOn<G extends Ground>(
   const { client, seed, isSmall, isSerial, isService } = options
   const before = faultsOf(ground.proxies)
   const { layout, nodeFlags = [], floors } = plan
-  const trialOptions = { client, seed, layout, job: jobOf(ground, options, plan), nodeFlags, ...(floors && { floors }) }
+  const trialOptions = {
+    client,
+    seed,
+    layout,
+    job: jobOf(ground, options, plan),
+    nodeFlags,
+    ...(floors && { floors }),
+  }
   const trial = await runTrial(ground, trialOptions, async stage => {
     const { log } = stage
     await waitUntil('every partition has acknowledged a record', FIRST_ACKS_TIMEOUT_MS, () =>

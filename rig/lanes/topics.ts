@@ -23,7 +23,10 @@ export function topics(options: LaneOptions, shared?: KafkaGround): Promise<Lane
   const layout = layoutOf('topics', options, 2, 6)
   const { partitions } = layout
   const [growing, deleted] = [layout.topics[0] as string, layout.topics[1] as string]
-  const deletedSlots = [...Array.from({ length: partitions }, (_, i) => slotOf(layout, 1, i)), freeSlotOf(layout, 1)]
+  const deletedSlots = [
+    ...Array.from({ length: partitions }, (_, i) => slotOf(layout, 1, i)),
+    freeSlotOf(layout, 1),
+  ]
   const floors: number[] = []
   const resumedMs: number[] = []
   let [deletions, growths] = [0, 0]

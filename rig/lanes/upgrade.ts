@@ -52,7 +52,9 @@ export function upgrade(options: LaneOptions, shared?: KafkaGround): Promise<Lan
         await ground.admin.setFeature('metadata.version', 'latest')
         features++
         const isBack = await resumed(stage, RESUME_TIMEOUT_MS)
-        say(`metadata.version is the latest, ${isBack ? 'all partitions went on' : `${client} did not go on`}`)
+        say(
+          `metadata.version is the latest, ${isBack ? 'all partitions went on' : `${client} did not go on`}`,
+        )
         await sentAtLeast(stage, records)
       },
       faults: () => ({ ups, downs, features, ...resultOf('restartMs', startedMs) }),

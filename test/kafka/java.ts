@@ -62,9 +62,13 @@ export function startJava(mainClass: string, args: readonly string[], options: J
   // The first compiler tier and the serial collector start sooner and leave the other core to the test.
   const tiers = options.isLongLived ? [] : ['-XX:TieredStopAtLevel=1']
   const tuning = [`-Xmx${options.heapMb}m`, ...tiers, '-XX:+UseSerialGC']
-  const child = spawn('java', [...tuning, ...defines, '-cp', classPath(options.kafkaVersion), mainClass, ...args], {
-    stdio: ['pipe', 'pipe', options.stderr],
-  })
+  const child = spawn(
+    'java',
+    [...tuning, ...defines, '-cp', classPath(options.kafkaVersion), mainClass, ...args],
+    {
+      stdio: ['pipe', 'pipe', options.stderr],
+    },
+  )
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.off('exit', kill))
