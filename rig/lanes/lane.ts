@@ -188,8 +188,16 @@ export async function resumed({ client, log }: Stage, timeoutMs: number): Promis
   return true
 }
 
+/** Waits until the log has all that was sent by now: what the client tells next may have been on its way. */
+export async function toldAgain({ client, log }: Stage, timeoutMs: number): Promise<void> {
+  const before = log.tells
+  await waitUntil('the client tells what it has sent', timeoutMs, () => !client.isAlive || log.tells >= before + 2)
+}
+
 /** Waits until every record that has been sent by now is settled. Those of a partition are settled in their order. */
-export async function caughtUp({ client, log }: Stage, timeoutMs: number): Promise<void> {
+export async function caughtUp(stage: Stage, timeoutMs: number): Promise<void> {
+  const { client, log } = stage
+  await toldAgain(stage, timeoutMs)
   const sent = [...log.sent]
   const settled = (slot: number) =>
     (log.acked[slot] as number) + (log.refused[slot] as number) + (log.ambiguous[slot] as number)

@@ -4,7 +4,7 @@ import { freeSlotOf, slotOf } from '../layout.js'
 import { resultOf } from '../percentiles.js'
 import { Random } from '../random.js'
 import type { LaneResult } from '../result.js'
-import { atLeast, type LaneOptions, layoutOf, resumed, runPlan, sentAtLeast } from './lane.js'
+import { atLeast, type LaneOptions, layoutOf, resumed, runPlan, sentAtLeast, toldAgain } from './lane.js'
 
 const RESUME_TIMEOUT_MS = 60_000
 const NODES = 3
@@ -46,9 +46,9 @@ export function topics(options: LaneOptions, shared?: KafkaGround): Promise<Lane
             await admin.grow(growing, partitions + growths)
           }
           await admin.deleteTopic(deleted)
-          // By then no broker takes records for it; and the client says what it sends ten times a second.
           await setTimeout(random.integer(500, 1500))
           await admin.createTopic(deleted, partitions, NODES, { 'min.insync.replicas': 2 })
+          await toldAgain(stage, RESUME_TIMEOUT_MS)
           for (const slot of deletedSlots) floors[slot] = stage.log.sent[slot] ?? 0
           deletions++
           const madeAt = performance.now()
