@@ -84,8 +84,33 @@ export class Admin implements AsyncDisposable {
     return Number((await this.command(['reassigning']))[0])
   }
 
-  /** Finalizes a feature, up or down. */
-  async setFeature(name: string, level: number): Promise<void> {
+  /** Returns when the controller has deleted the topic; brokers forget it a moment later. */
+  async deleteTopic(name: string): Promise<void> {
+    await this.command(['delete', name])
+  }
+
+  /** Gives a topic more partitions, so many in all. */
+  async grow(topic: string, partitions: number): Promise<void> {
+    await this.command(['grow', topic, partitions])
+  }
+
+  /** Takes a right of a topic from a user. */
+  async deny(topic: string, user: string, operation: 'WRITE' | 'DESCRIBE'): Promise<void> {
+    await this.command(['deny', topic, user, operation])
+  }
+
+  /** Takes every ACL of a topic away. */
+  async allow(topic: string): Promise<void> {
+    await this.command(['allow', topic])
+  }
+
+  /** Gives a user a password of SCRAM; null takes the credentials away. */
+  async setPassword(user: string, mechanism: string, password: string | null): Promise<void> {
+    await this.command(['password', user, mechanism, ...(password === null ? [] : [password])])
+  }
+
+  /** Finalizes a feature, up or down; `latest` is what the nodes support. */
+  async setFeature(name: string, level: number | 'latest'): Promise<void> {
     await this.command(['feature', name, level])
   }
 

@@ -136,6 +136,7 @@ function startJavaClient(job: Job): ChildProcess {
     window: job.window ?? 0,
     graceMs: job.graceMs,
     isSerial: job.isSerial,
+    isService: job.isService,
   }
   const args = Object.entries(words).map(([name, value]) => `${name}=${value}`)
   const properties = Object.entries(options).map(([name, value]) => `property.${name}=${value}`)

@@ -1,5 +1,6 @@
 import { type BrokerOptions, startBroker, type TestBroker } from '../dist/testing/index.js'
 import { RunEncoder } from './checker/run-encoder.js'
+import type { ClientName } from './client-process.js'
 import type { Frame } from './frames.js'
 import type { Layout } from './layout.js'
 import { ChaosProxy } from './proxy.js'
@@ -12,6 +13,8 @@ export interface Ground extends AsyncDisposable {
   readonly proxies: readonly ChaosProxy[]
   readonly versions: Readonly<Record<string, string>>
   createTopics(layout: Layout): Promise<void>
+  /** What a client needs to be let in. */
+  clientOptions?(client: ClientName): Record<string, unknown>
   /** Tells every record of every slot, per partition in the order of offsets, joined to runs. */
   read(run: number, layout: Layout, take: (frame: Frame) => void): Promise<void>
 }

@@ -19,6 +19,7 @@ const options: LaneOptions = {
   seed: 20261121,
   isSmall: true,
   isSerial: false,
+  isService: false,
   records: undefined,
   seconds: undefined,
   faults: undefined,

@@ -2,19 +2,24 @@ import { parseArgs } from 'node:util'
 import { CLASS_NAMES } from './checker/checker.js'
 import { CLIENT_NAMES, type ClientName } from './client-process.js'
 import { CONTROLS, runControl } from './controls.js'
+import { cutOff } from './lanes/cut-off.js'
 import { cuts } from './lanes/cuts.js'
 import { exhaust } from './lanes/exhaust.js'
 import { fencing } from './lanes/fencing.js'
 import { forgotten } from './lanes/forgotten.js'
+import { fullDisk } from './lanes/full-disk.js'
 import { heldEnd } from './lanes/held-end.js'
 import { kills } from './lanes/kills.js'
 import type { Lane } from './lanes/lane.js'
 import { moves } from './lanes/moves.js'
 import { pauses } from './lanes/pauses.js'
 import { restarts } from './lanes/restarts.js'
+import { rights } from './lanes/rights.js'
 import { slow } from './lanes/slow.js'
+import { topics } from './lanes/topics.js'
 import { transactions } from './lanes/transactions.js'
 import { unreachable } from './lanes/unreachable.js'
+import { upgrade } from './lanes/upgrade.js'
 import { describeResult, type LaneResult, recordResult, recordTable } from './result.js'
 import { runTransactionControls } from './transactions/controls.js'
 import { GENERATIONS, type Generation } from './transactions/generations.js'
@@ -22,7 +27,8 @@ import { describeTransactions, type TransactionResult } from './transactions/res
 
 const LANES: Readonly<Record<string, Lane>> = {
   ...{ kills, pauses, moves, cuts, slow, exhaust },
-  ...{ restarts, unreachable, forgotten },
+  ...{ restarts, unreachable, forgotten, topics, rights, upgrade },
+  ...{ 'cut-off': cutOff, 'full-disk': fullDisk },
 }
 /** Lanes of transactions, on both generations of the protocol and for this client alone. */
 const TRANSACTION_LANES = { transactions, 'held-end': heldEnd, fencing }
@@ -37,11 +43,13 @@ transaction-controls: planted bugs that must be caught.
   --seed N                repeats a run's choices; default: by chance
   --records N             records to send at least
   --faults N              kills (of the client, in transactions), pauses of each length, elections, cuts, races,
-                          rounds of restarts, outages or quiets
+                          rounds of restarts, outages, quiets, deletions, revocations,
+                          full disks or upgrades
   --seconds N             of each measurement (slow) or of overload (exhaust)
   --rate N                records a second, 0 for as fast as it goes
   --generation N[,N]      transaction.version of the lanes of transactions; default 2,1
   --partitions N[,N…]     of the lane transactions; default 1,4
+  --service               what services send: text, headers, zstd, TLS with SCRAM, 24 partitions, three topics
   --serial                one send at a time per partition, for clients that keep no order else
   --record                appends the result to rig/results/LANE.ndjson`
 
@@ -141,6 +149,7 @@ async function main(): Promise<void> {
       generation: { type: 'string' },
       partitions: { type: 'string' },
       serial: { type: 'boolean', default: false },
+      service: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -180,6 +189,7 @@ async function main(): Promise<void> {
       seed,
       isSmall: values.small,
       isSerial: values.serial,
+      isService: values.service,
       records: wholeNumber('records', values.records),
       seconds: wholeNumber('seconds', values.seconds),
       faults: wholeNumber('faults', values.faults),

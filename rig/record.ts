@@ -77,9 +77,30 @@ export class RecordFactory {
   }
 }
 
+/** What the text of a record begins with; the record itself has other first bytes. */
+const TEXT_MARK = '§'
+const TEXT_MARK_BYTES = Buffer.from(TEXT_MARK)
+
+/** The record as text: a character for each byte, half of which take two bytes as UTF-8. */
+export function textOf(value: Buffer): string {
+  return `${TEXT_MARK}${value.toString('latin1')}`
+}
+
+/** The record as its bytes, whatever it was sent as. */
+function bytesOf(value: Uint8Array): Uint8Array {
+  const isText = TEXT_MARK_BYTES.every((byte, i) => value[i] === byte)
+  if (!isText) return value
+  return Buffer.from(Buffer.from(value.subarray(TEXT_MARK_BYTES.length)).toString(), 'latin1')
+}
+
 /** The bytes of a record that hold its sequence: a key that every record has for itself. */
 export function sequenceOf(value: Buffer): Buffer {
   return value.subarray(SEQUENCE_AT, SEQUENCE_AT + 8)
+}
+
+/** The sequence of a record. */
+export function sequenceNumberOf(value: Buffer): number {
+  return value.readUInt32BE(SEQUENCE_AT) * TWO_32 + value.readUInt32BE(SEQUENCE_AT + 4)
 }
 
 /** What a value read from a partition turns out to be. */
@@ -95,11 +116,12 @@ const NOTHING: ParsedRecord = { flags: ReadFlag.TORN, sequence: 0, isFree: false
 
 /** Judges one value alone: is it whole, of this run, and where it belongs? */
 export function parseRecord(
-  value: Uint8Array | null,
+  stored: Uint8Array | null,
   run: number,
   topicId: number,
   partition: number,
 ): ParsedRecord {
+  const value = stored === null ? null : bytesOf(stored)
   if (value === null || value.length < RECORD_HEADER_BYTES) return NOTHING
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
   if (view.getUint32(0) !== RECORD_MAGIC || view.getUint32(20) !== value.length - RECORD_HEADER_BYTES)

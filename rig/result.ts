@@ -25,6 +25,8 @@ export interface LaneResult {
   isSmall: boolean
   /** One send at a time per partition, which is not what the other clients were asked for. */
   isSerial: boolean
+  /** String values, headers, zstd, TLS with SCRAM, three topics of 24 partitions; lines without it: plain. */
+  isService: boolean
   ok: boolean
   seed: number
   startedAt: string
@@ -86,6 +88,7 @@ export interface ResultInput {
   client: ClientName
   isSmall: boolean
   isSerial: boolean
+  isService: boolean
   seed: number
   startedAt: Date
   versions: Readonly<Record<string, string>>
@@ -102,6 +105,7 @@ export function laneResult(input: ResultInput): LaneResult {
     client: input.client,
     isSmall: input.isSmall,
     isSerial: input.isSerial,
+    isService: input.isService,
     ok: isSound && input.criteria.every(({ ok }) => ok),
     seed: input.seed,
     startedAt: input.startedAt.toISOString(),
@@ -138,7 +142,7 @@ export function describeResult(result: LaneResult): string {
       .map(([name, value]) => `${name} ${value.toLocaleString('en')}`)
       .join(' · ')
   return [
-    `${result.ok ? 'PASSED' : 'FAILED'}  ${result.lane}${result.isSmall ? ' (small)' : ''}, ${result.client}${result.isSerial ? ', one send at a time' : ''}, seed ${result.seed}`,
+    `${result.ok ? 'PASSED' : 'FAILED'}  ${result.lane}${result.isSmall ? ' (small)' : ''}${result.isService ? ', as services send' : ''}, ${result.client}${result.isSerial ? ', one send at a time' : ''}, seed ${result.seed}`,
     `  ${pairs(versions)} · ${result.cpus} CPUs · commit ${result.commit}`,
     `  ${result.records.toLocaleString('en')} records in ${result.seconds} s, ${result.recordsPerSecond.toLocaleString('en')}/s acknowledged · faults: ${pairs(faults)}`,
     `  ${pairs({ ...classes })}`,

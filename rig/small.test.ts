@@ -154,6 +154,7 @@ test('with memory exhausted for 20 s sends wait in turn, and memory stays within
       seed: SEED,
       isSmall: true,
       isSerial: false,
+      isService: false,
       records: undefined,
       seconds: undefined,
       faults: undefined,

@@ -18,6 +18,8 @@ export interface TrialOptions {
   layout: Layout
   /** Options of Node itself, for clients in JavaScript. */
   nodeFlags?: readonly string[]
+  /** By slot: what was acknowledged before this sequence may have gone with a topic that was deleted. */
+  floors?: () => readonly number[]
   job: Partial<Omit<Job, 'run' | 'topics' | 'partitions' | 'bootstrapServers'>>
 }
 
@@ -41,6 +43,7 @@ export const DEFAULT_JOB = {
   hasFreeLanes: true,
   isSerial: false,
   isPaced: true,
+  isService: false,
   graceMs: 125_000,
   styles: ['callback', 'promise', 'sendMany'],
   options: {},
@@ -74,7 +77,7 @@ export async function runTrial(
     client.name === 'millrace' ? client.report : client.report.catch(error => reportOfCrash(client, error))
   const report = await withDeadline(ended, job.graceMs * 2 + END_MARGIN_MS)
   const endedAt = performance.now()
-  const checker = new Checker(log, slot => slotName(layout, slot))
+  const checker = new Checker(log, slot => slotName(layout, slot), options.floors?.())
   await ground.read(run, layout, frame => checker.take(frame))
   const verdict = checker.verdict()
   return { verdict, report, checkSeconds: (performance.now() - endedAt) / 1000 }

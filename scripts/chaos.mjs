@@ -9,6 +9,7 @@ await main(import.meta.url, async words => {
   const isConfluent = names('confluent') || words.includes('all')
   await setUp([
     ...[...BUILT, 'rig', 'kafka'],
+    ...(words.includes('upgrade') ? ['upgraded-broker'] : []),
     ...(isPeer ? ['peers', 'runtimes'] : []),
     ...(isConfluent ? ['confluent'] : []),
   ])

@@ -60,6 +60,10 @@ const steps = {
     title: 'the brokers of the matrix that `npm test` runs',
     run: () => prepareBrokers(({ tested }) => tested),
   },
+  'upgraded-broker': {
+    title: 'the broker that the fault rig upgrades',
+    run: () => prepareBrokers(({ upgraded }) => upgraded),
+  },
   brokers: { title: 'all brokers of the matrix', run: () => prepareBrokers(() => true) },
   kfake: { title: "franz-go's kfake, for the matrix of brokers", run: buildKfake },
   peers: {

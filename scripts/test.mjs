@@ -62,14 +62,14 @@ const lanes = {
   },
   kafka: {
     title: 'against a real Apache Kafka',
-    needs: [...BUILT, 'kafka', 'tested-brokers', 'runtimes', 'nestjs'],
+    needs: [...BUILT, 'kafka', 'tested-brokers', 'runtimes', 'nestjs', 'peers'],
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
   chaos: {
     title: 'faults: planted bugs, small lanes, leader kills on a real Apache Kafka',
     // Without Java only the part on the real Kafka is left out.
-    needs: [...BUILT, 'rig', ...(kafkaMissing() === undefined ? ['kafka'] : [])],
+    needs: [...BUILT, 'rig', ...(kafkaMissing() === undefined ? ['kafka', 'upgraded-broker'] : [])],
     run: () => nodeTest(isChaos),
   },
   packaging: {

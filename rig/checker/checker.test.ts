@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { Outcomes } from '../client/outcomes.js'
 import { FrameKind, FrameReader, FrameWriter, ReadFlag } from '../frames.js'
 import { placeName, placeOf } from '../place.js'
-import { FREE_PARTITION, parseRecord, RECORD_HEADER_BYTES, RecordFactory } from '../record.js'
+import { FREE_PARTITION, parseRecord, RECORD_HEADER_BYTES, RecordFactory, textOf } from '../record.js'
 import { Checker, CLASS_NAMES, type Classes } from './checker.js'
 import { RunEncoder } from './run-encoder.js'
 import { SettlementLog } from './settlement-log.js'
@@ -13,12 +13,17 @@ type Reading = [sequence: number, count: number, place: number, flags?: number]
 
 const { ACKED, REFUSED, AMBIGUOUS } = FrameKind
 
-function check(sent: number, outcomes: readonly Outcome[], readings: readonly Reading[]) {
+function check(
+  sent: number,
+  outcomes: readonly Outcome[],
+  readings: readonly Reading[],
+  floors?: readonly number[],
+) {
   const log = new SettlementLog(1)
   const frame = { flags: 0, slot: 0, count: 0, sequence: 0, place: 0, atMs: 0 }
   log.take({ ...frame, kind: FrameKind.SENT, sequence: sent })
   for (const [kind, sequence, count, place] of outcomes) log.take({ ...frame, kind, sequence, count, place })
-  const checker = new Checker(log)
+  const checker = new Checker(log, undefined, floors)
   for (const [sequence, count, place, flags = 0] of readings) {
     checker.take({ ...frame, kind: FrameKind.READ, sequence, count, place, flags })
   }
@@ -65,6 +70,27 @@ describe('the checker', () => {
       ).classes,
       { lost: 3 },
     )
+  })
+
+  test('what was acknowledged before a topic was deleted is gone, but for what must be in the new one', () => {
+    const outcomes: Outcome[] = [
+      [ACKED, 0, 4, 0],
+      [ACKED, 4, 6, 0],
+    ]
+    const verdictWith = (readings: readonly Reading[], floor: number) => {
+      const { classes, deleted } = check(10, outcomes, readings, [floor])
+      return { lost: classes.lost, deleted }
+    }
+    assert.deepEqual(verdictWith([[4, 6, 0]], 6), { lost: 0, deleted: 4 })
+    // Sent before the new topic was there, but after the first record that it has.
+    const hole: Reading[] = [
+      [4, 1, 0],
+      [6, 4, 2],
+    ]
+    assert.deepEqual(verdictWith(hole, 6), { lost: 1, deleted: 4 })
+    // Sent when the new topic was there, and not in it.
+    assert.deepEqual(verdictWith([[7, 3, 3]], 6), { lost: 1, deleted: 6 })
+    assert.deepEqual(verdictWith([], 6), { lost: 4, deleted: 6 })
   })
 
   test('a record that is there again is duplicated, not reordered', () => {
@@ -265,6 +291,8 @@ describe('self-describing records', () => {
   test('are read back with their sequence, also beyond 2³²', () => {
     for (const sequence of [0, 1, 12345, 2 ** 32 + 5, 2 ** 40]) {
       assert.deepEqual(parseRecord(record(sequence), 7, 1, 2), { flags: 0, sequence, isFree: false })
+      const text = Buffer.from(textOf(record(sequence)))
+      assert.deepEqual(parseRecord(text, 7, 1, 2), { flags: 0, sequence, isFree: false })
     }
   })
 

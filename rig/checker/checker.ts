@@ -41,6 +41,8 @@ export interface Verdict {
   acked: number
   /** Acknowledged without an offset: the broker answered that it had the records already. */
   offsetUnknown: number
+  /** Acknowledged, and gone with a topic that was deleted. */
+  deleted: number
   /** Failed and certainly not stored. */
   refused: number
   /** Failed and perhaps stored. */
@@ -64,10 +66,20 @@ export class Checker {
   private readonly settlements: SettlementLog
   private readonly slots: SlotState[]
   private readonly nameOf: (slot: number) => string
+  private readonly floors: readonly number[]
 
-  constructor(settlements: SettlementLog, nameOf: (slot: number) => string = slot => `slot ${slot}`) {
+  /**
+   * `floors`, by slot: what was acknowledged before this sequence may have gone with a topic that was deleted, so
+   * long as nothing that was sent before it is in the log.
+   */
+  constructor(
+    settlements: SettlementLog,
+    nameOf: (slot: number) => string = slot => `slot ${slot}`,
+    floors: readonly number[] = [],
+  ) {
     this.settlements = settlements
     this.nameOf = nameOf
+    this.floors = floors
     this.slots = Array.from({ length: settlements.slots }, () => new SlotState())
   }
 
@@ -97,6 +109,7 @@ export class Checker {
       sent: this.settlements.totalSent,
       acked: this.settlements.totalAcked,
       offsetUnknown: 0,
+      deleted: 0,
       refused: 0,
       ambiguous: 0,
       ambiguousRead: 0,
@@ -124,6 +137,7 @@ export class Checker {
     const sent = this.settlements.sent[slot] as number
     const told = new SequenceSet()
     const places = new PlaceFinder(state.places)
+    const floor = Math.min(this.floors[slot] ?? 0, state.firstOfAll)
     for (const { kind, sequence, count, place } of this.settlements.ranges[slot]?.inOrder() ?? []) {
       for (let i = 0; i < count; i++) {
         const each = sequence + i
@@ -134,7 +148,8 @@ export class Checker {
         }
         const isRead = state.seen.has(each)
         if (kind === FrameKind.ACKED) {
-          if (!isRead) {
+          if (!isRead && each < floor) verdict.deleted++
+          else if (!isRead) {
             classes.lost++
             say(`record ${each} was acknowledged at ${placeName(place < 0 ? place : place + i)} and is lost`)
           } else if (place < 0) verdict.offsetUnknown++
@@ -192,6 +207,8 @@ class SlotState {
   readonly places = new RangeList()
   /** The highest sequence that was read from each partition. */
   private readonly highest: number[] = []
+  /** The first sequence that was read from each partition. */
+  private readonly lowest = new Map<number, number>()
 
   read(sequence: number, count: number, place: number, flags: number): void {
     this.count += count
@@ -202,6 +219,7 @@ class SlotState {
     this.places.add(FrameKind.READ, sequence, count, place)
     const partition = partitionOf(place)
     let highest = this.highest[partition] ?? -1
+    if (!this.lowest.has(partition)) this.lowest.set(partition, sequence)
     for (let each = sequence; each < sequence + count; each++) {
       if (!this.seen.add(each)) {
         this.duplicated++
@@ -230,6 +248,14 @@ class SlotState {
       what.push('of another run')
     }
     this.note(`the record at ${placeName(place)} is ${what.join(' and ')} (sequence ${sequence})`)
+  }
+
+  /**
+   * The first sequence that is in the log, where all of the slot is in one partition and so in one order; without
+   * bounds where it is in several, each of which begins at another.
+   */
+  get firstOfAll(): number {
+    return this.lowest.size === 1 ? (this.lowest.values().next().value as number) : Infinity
   }
 
   private note(text: string): void {

@@ -11,6 +11,8 @@ export class SettlementLog {
   readonly acked: number[]
   readonly refused: number[]
   readonly ambiguous: number[]
+  /** How often the client has told all of it; a client that is blocked does not. */
+  tells = 0
 
   constructor(slots: number) {
     this.sent = new Array<number>(slots).fill(0)
@@ -40,6 +42,7 @@ export class SettlementLog {
     if (slot >= this.slots) throw new Error(`a client spoke of slot ${slot}; there are ${this.slots}`)
     if (kind === FrameKind.SENT) {
       this.sent[slot] = Math.max(this.sent[slot] as number, sequence)
+      if (slot === this.slots - 1) this.tells++
       return
     }
     const counts =

@@ -23,6 +23,11 @@ export interface Job {
   isSerial: boolean
   /** Whether sending starts by itself, or records are asked for one burst at a time. */
   isPaced: boolean
+  /**
+   * What services send: values are text (record.ts), every record has headers, of which one says its sequence, and
+   * keys are text. Millrace and Java only.
+   */
+  isService: boolean
   /** What must be settled at the latest after this long: `delivery.timeout.ms` and 5 s. */
   graceMs: number
   /** Ways of sending, which change by chance within a chunk; clients other than millrace have one. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import {
+  BrokerError,
   KafkaError,
   Producer,
   type ProducerOptions,
@@ -7,8 +8,8 @@ import {
   type RecordMetadata,
   SendManyError,
 } from '../../dist/index.js'
-import { sequenceOf } from '../record.js'
-import { type Adapter, runClient, type Settle, type Stretch } from './driver.js'
+import { sequenceNumberOf, sequenceOf, textOf } from '../record.js'
+import { type Adapter, runClient, type Settle, type Stretch, type Wish } from './driver.js'
 import type { Job } from './job.js'
 import { plant } from './plants.js'
 
@@ -32,16 +33,19 @@ const DEFINITE_CODES = new Set([
 /** One record in so many has headers, which take it another way through the producer. */
 const HEADERS_ONCE_IN = 32
 const HEADERS = { rig: 'chaos' }
+const SERVICE_HEADERS = { 'content-type': 'text/plain; charset=utf-8', source: 'rig' }
 
 class MillraceAdapter implements Adapter {
   readonly copies = true
   readonly versions: Record<string, string>
   private readonly producer: Producer
   private readonly hasFreeLanes: boolean
+  private readonly isService: boolean
   private records = 0
 
   constructor(job: Job) {
     this.hasFreeLanes = job.hasFreeLanes
+    this.isService = job.isService
     const options = { bootstrapServers: job.bootstrapServers, ...job.options }
     this.producer = new Producer(options as unknown as ProducerOptions<Uint8Array, Uint8Array>) as Producer
     const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
@@ -95,6 +99,7 @@ class MillraceAdapter implements Adapter {
   private recordOf({ topic, partition, values, wishes }: Stretch, index: number): ProducerRecord {
     const value = values[index] as Buffer
     const wish = wishes[index]
+    if (this.isService) return serviceRecord(topic, partition, value, wish)
     const hasHeaders = this.hasFreeLanes && ++this.records % HEADERS_ONCE_IN === 0
     const headers = hasHeaders ? { headers: HEADERS } : {}
     if (wish === 'named') return { topic, partition, value, ...headers }
@@ -108,8 +113,7 @@ class MillraceAdapter implements Adapter {
 
   isDefinite(error: Error): boolean {
     if (!(error instanceof KafkaError)) return false
-    if (error.code === 'BROKER_ERROR')
-      return DEFINITE_ERRORS.has((error as KafkaError & { errorName: string }).errorName)
+    if (error instanceof BrokerError) return DEFINITE_ERRORS.has(error.errorName)
     // A batch that expired in the queue, never tried, was never sent.
     if (error.code === 'TIMED_OUT') return /queued, after 0 retries|metadata/i.test(error.message)
     return DEFINITE_CODES.has(error.code)
@@ -122,6 +126,19 @@ class MillraceAdapter implements Adapter {
   isInternal(error: Error): boolean {
     return error instanceof KafkaError && error.code === 'INTERNAL'
   }
+}
+
+/** The sequence is told in a header and in the key, too. */
+function serviceRecord(
+  topic: string,
+  partition: number,
+  value: Buffer,
+  wish: Wish | undefined,
+): ProducerRecord {
+  const sequence = String(sequenceNumberOf(value))
+  const record = { topic, value: textOf(value), headers: { ...SERVICE_HEADERS, sequence } }
+  if (wish === 'named') return { ...record, partition, key: sequence }
+  return wish === 'keyed' ? { ...record, key: sequence } : record
 }
 
 const planted = process.env.MILLRACE_PLANT

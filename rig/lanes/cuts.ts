@@ -17,7 +17,7 @@ export function cuts(options: LaneOptions, shared?: KafkaGround): Promise<LaneRe
   const records = options.records ?? (isSmall ? 300_000 : 10_000_000)
   const measureMs = isSmall ? 5_000 : 30_000
   const random = new Random(seed)
-  const layout = layoutOf('cuts', seed, 2, 6)
+  const layout = layoutOf('cuts', options, 2, 6)
   let calmRate = 0
   let cutRate = 0
   let done = 0

@@ -22,19 +22,19 @@ const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=48']
 /** Three times what the brokers take, for as long as it lasts: memory stays within its bound, sends wait in turn. */
 export async function exhaust(options: LaneOptions, shared?: Ground): Promise<LaneResult> {
   if (shared !== undefined) return await runPlanOn(shared, options, exhaustPlan(options))
-  await using ground = await KafkaGround.start()
+  await using ground = await KafkaGround.start({ isSecured: options.isService })
   return await runPlanOn(ground, options, exhaustPlan(options))
 }
 
 function exhaustPlan(options: LaneOptions): LanePlan<Ground> {
-  const { seed, isSmall } = options
+  const { isSmall } = options
   const seconds = options.seconds ?? (isSmall ? 20 : 600)
   // Small runs share their machine with others, and the tenth of tolerance grows with the wait.
   const maxBlockMs = isSmall ? 4000 : 2000
   const bufferBytes = isSmall ? 8 * MIB : 32 * MIB
   const bytesPerSecond = isSmall ? 400_000 : 250_000
   const capacity = (bytesPerSecond * NODES) / RECORD_BYTES
-  const layout = layoutOf('exhaust', seed, 2, 6)
+  const layout = layoutOf('exhaust', options, 2, 6)
   return {
     name: 'exhaust',
     layout,

@@ -22,16 +22,16 @@ export async function forgotten(options: LaneOptions): Promise<LaneResult> {
   const { seed, isSmall, client, say } = options
   const rounds = options.faults ?? (isSmall ? 3 : 40)
   const random = new Random(seed)
-  const layout = layoutOf('forgotten', seed, 1, 4)
+  const layout = layoutOf('forgotten', options, 1, 4)
   const records = Math.ceil((rounds * BURST_RECORDS_PER_SECOND * BURST_MS) / 2000)
   let quiets = 0
-  await using ground = await KafkaGround.start(
-    {},
-    {
+  await using ground = await KafkaGround.start({
+    isSecured: options.isService,
+    properties: {
       'producer.id.expiration.ms': EXPIRATION_MS,
       'producer.id.expiration.check.interval.ms': CHECK_MS,
     },
-  )
+  })
   return await runPlanOn(ground, options, {
     name: 'forgotten',
     layout,

@@ -23,7 +23,7 @@ export function kills(options: LaneOptions, shared?: KafkaGround): Promise<LaneR
   const kills = options.faults ?? (isSmall ? 3 : 100)
   const records = options.records ?? (isSmall ? 1_000_000 : 50_000_000)
   const random = new Random(seed)
-  const layout = layoutOf('kills', seed, 2, 6)
+  const layout = layoutOf('kills', options, 2, 6)
   const movedMs: number[] = []
   /** From the time when every partition had a leader again until each had acknowledged something: the client's share. */
   const resumedMs: number[] = []

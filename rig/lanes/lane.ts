@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ClientName } from '../client-process.js'
 import type { Ground } from '../ground.js'
-import { KafkaGround } from '../kafka-ground.js'
+import { type GroundOptions, KafkaGround } from '../kafka-ground.js'
 import type { Layout } from '../layout.js'
 import type { Random } from '../random.js'
 import { atLeast, atMost, type Criterion, faultsOf, type LaneResult, laneResult } from '../result.js'
@@ -20,6 +20,8 @@ export interface LaneOptions {
   recordsPerSecond: number | undefined
   /** Whether a partition has one send at a time; see Job. */
   isSerial: boolean
+  /** What services send instead of the plain form; see Job.isService. */
+  isService: boolean
   /** Says how it goes, a line at a time. */
   say: (line: string) => void
 }
@@ -32,7 +34,11 @@ const FIRST_ACKS_TIMEOUT_MS = 60_000
 export interface LanePlan<G extends Ground = KafkaGround> {
   name: string
   layout: Layout
+  /** Of the Kafka that is started where none is there. */
+  ground?: GroundOptions
   job: TrialOptions['job']
+  /** Asked after the run; see {@link TrialOptions.floors}. */
+  floors?: TrialOptions['floors']
   nodeFlags?: readonly string[]
   /** Whether a record may fail: by default none may, for every fault heals within `delivery.timeout.ms`. */
   mayFail?: boolean
@@ -42,10 +48,24 @@ export interface LanePlan<G extends Ground = KafkaGround> {
   criteria: (trial: TrialResult) => Criterion[]
 }
 
-/** Topics of a lane; the run's name keeps runs on one cluster apart. */
-export function layoutOf(name: string, seed: number, topics: number, partitions: number): Layout {
-  const names = Array.from({ length: topics }, (_, i) => `${name}-${seed}-${String.fromCharCode(97 + i)}`)
-  return { topics: names, partitions }
+const SERVICE_LAYOUT = { topics: 3, partitions: 24 }
+const SERVICE_JOB = { isService: true, payload: { min: 64, max: 256 } } as const
+const SERVICE_OPTIONS = { 'compression.type': 'zstd' } as const
+
+/** Topics of a lane; the run's name keeps runs on one cluster apart. Services have three with 24 partitions. */
+export function layoutOf(
+  name: string,
+  { seed, isService }: LaneOptions,
+  topics: number,
+  partitions: number,
+): Layout {
+  const sizes = isService ? SERVICE_LAYOUT : { topics, partitions }
+  const run = isService ? `service-${seed}` : seed
+  const names = Array.from(
+    { length: sizes.topics },
+    (_, i) => `${name}-${run}-${String.fromCharCode(97 + i)}`,
+  )
+  return { topics: names, partitions: sizes.partitions }
 }
 
 /** Options of each client under which it promises what the lane checks: every record once and in order. */
@@ -61,7 +81,8 @@ export async function runPlan(
   shared?: KafkaGround,
 ): Promise<LaneResult> {
   if (shared !== undefined) return await runPlanOn(shared, options, plan)
-  await using ground = await KafkaGround.start()
+  const isSecured = options.isService || plan.ground?.isSecured === true
+  await using ground = await KafkaGround.start({ ...plan.ground, isSecured })
   return await runPlanOn(ground, options, plan)
 }
 
@@ -73,12 +94,18 @@ export async function runPlanOn<G extends Ground>(
 ): Promise<LaneResult> {
   const startedAt = new Date()
   await ground.createTopics(plan.layout)
-  const { client, seed, isSmall, isSerial } = options
-  const pace = plan.job.recordsPerSecond === 0 ? { recordsPerSecond: null } : {}
-  const job = { ...plan.job, ...pace, isSerial, options: { ...strictOptions(client), ...plan.job.options } }
+  const { client, seed, isSmall, isSerial, isService } = options
   const before = faultsOf(ground.proxies)
-  const { layout, nodeFlags = [] } = plan
-  const trial = await runTrial(ground, { client, seed, layout, job, nodeFlags }, async stage => {
+  const { layout, nodeFlags = [], floors } = plan
+  const trialOptions = {
+    client,
+    seed,
+    layout,
+    job: jobOf(ground, options, plan),
+    nodeFlags,
+    ...(floors && { floors }),
+  }
+  const trial = await runTrial(ground, trialOptions, async stage => {
     const { log } = stage
     await waitUntil('every partition has acknowledged a record', FIRST_ACKS_TIMEOUT_MS, () =>
       log.acked.every(count => count > 0),
@@ -96,6 +123,7 @@ export async function runPlanOn<G extends Ground>(
     client,
     isSmall,
     isSerial,
+    isService,
     seed,
     startedAt,
     versions: ground.versions,
@@ -103,6 +131,22 @@ export async function runPlanOn<G extends Ground>(
     criteria: [...(plan.mayFail ? [] : [atMost('failed records', failed, 0)]), ...plan.criteria(trial)],
     trial,
   })
+}
+
+function jobOf<G extends Ground>(
+  ground: G,
+  { client, isSerial, isService }: LaneOptions,
+  { job }: LanePlan<G>,
+): TrialOptions['job'] {
+  const pace = job.recordsPerSecond === 0 ? { recordsPerSecond: null } : {}
+  const form = isService ? SERVICE_JOB : {}
+  const options = {
+    ...strictOptions(client),
+    ...(isService ? SERVICE_OPTIONS : {}),
+    ...ground.clientOptions?.(client),
+    ...job.options,
+  }
+  return { ...job, ...pace, ...form, isSerial, options }
 }
 
 /** Node id that leads the most partitions, of equals one by chance. */
@@ -142,6 +186,24 @@ export async function resumed({ client, log }: Stage, timeoutMs: number): Promis
     await setTimeout(50)
   }
   return true
+}
+
+/** Waits until the log has all that was sent by now: what the client tells next may have been on its way. */
+export async function toldAgain({ client, log }: Stage, timeoutMs: number): Promise<void> {
+  const before = log.tells
+  await waitUntil('the client tells what it has sent', timeoutMs, () => !client.isAlive || log.tells >= before + 2)
+}
+
+/** Waits until every record that has been sent by now is settled. Those of a partition are settled in their order. */
+export async function caughtUp(stage: Stage, timeoutMs: number): Promise<void> {
+  const { client, log } = stage
+  await toldAgain(stage, timeoutMs)
+  const sent = [...log.sent]
+  const settled = (slot: number) =>
+    (log.acked[slot] as number) + (log.refused[slot] as number) + (log.ambiguous[slot] as number)
+  await waitUntil('what was sent is settled', timeoutMs, () => {
+    return !client.isAlive || sent.every((count, slot) => settled(slot) >= count)
+  })
 }
 
 /** Acknowledged records a second over a stretch of time, for some slots or all. */

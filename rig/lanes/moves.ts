@@ -15,7 +15,7 @@ export function moves(options: LaneOptions): Promise<LaneResult> {
   const reassignments = isSmall ? 1 : 3
   const records = options.records ?? (isSmall ? 300_000 : 20_000_000)
   const random = new Random(seed)
-  const layout = layoutOf('moves', seed, 2, 10)
+  const layout = layoutOf('moves', options, 2, 10)
   const done = { elections: 0, reassignments: 0 }
   return runPlan(options, {
     name: 'moves',

@@ -13,7 +13,7 @@ export function pauses(options: LaneOptions): Promise<LaneResult> {
   const records = options.records ?? (isSmall ? 300_000 : 10_000_000)
   const lengths = isSmall ? [8_000, 15_000] : [10_000, 40_000]
   const random = new Random(seed)
-  const layout = layoutOf('pauses', seed, 2, 6)
+  const layout = layoutOf('pauses', options, 2, 6)
   let done = 0
   return runPlan(options, {
     name: 'pauses',

@@ -16,7 +16,7 @@ export function restarts(options: LaneOptions, shared?: KafkaGround): Promise<La
   const rounds = options.faults ?? (isSmall ? 1 : 20)
   const records = options.records ?? (isSmall ? 100_000 : 10_000_000)
   const random = new Random(seed)
-  const layout = layoutOf('restarts', seed, 2, 6)
+  const layout = layoutOf('restarts', options, 2, 6)
   /** From SIGTERM until the process was gone. */
   const stoppedMs: number[] = []
   let nodes = 0

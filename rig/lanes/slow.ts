@@ -10,7 +10,7 @@ export function slow(options: LaneOptions): Promise<LaneResult> {
   const measureMs = (options.seconds ?? (isSmall ? 10 : 300)) * 1000
   const records = options.records ?? (isSmall ? 100_000 : 5_000_000)
   const random = new Random(seed)
-  const layout = layoutOf('slow', seed, 2, 6)
+  const layout = layoutOf('slow', options, 2, 6)
   const rates = { calm: 0, healthy: 0, slow: 0 }
   return runPlan(options, {
     name: 'slow',

@@ -51,7 +51,9 @@ export async function transactions(
   const clientKills = options.faults ?? (isSmall ? 3 : 30)
   for (const transactionVersion of options.generations ?? GENERATIONS) {
     // A cluster of its own is formatted with the version; a shared one is upgraded or downgraded.
-    await using own = shared ? null : await KafkaGround.start({ 'transaction.version': transactionVersion })
+    await using own = shared
+      ? null
+      : await KafkaGround.start({ features: { 'transaction.version': transactionVersion } })
     const ground = shared ?? (own as KafkaGround)
     await useGeneration(ground, transactionVersion)
     for (const partitions of options.partitions ?? PARTITIONS) {

@@ -16,7 +16,7 @@ export function unreachable(options: LaneOptions, shared?: KafkaGround): Promise
   const outages = options.faults ?? (isSmall ? 2 : 40)
   const records = options.records ?? (isSmall ? 100_000 : 5_000_000)
   const random = new Random(seed)
-  const layout = layoutOf('unreachable', seed, 2, 6)
+  const layout = layoutOf('unreachable', options, 2, 6)
   let stalls = 0
   let holes = 0
   return runPlan(

@@ -26,7 +26,9 @@ export async function eachGeneration(
 ): Promise<TransactionResult[]> {
   const results: TransactionResult[] = []
   for (const generation of generations) {
-    await using own = shared ? null : await KafkaGround.start({ 'transaction.version': generation })
+    await using own = shared
+      ? null
+      : await KafkaGround.start({ features: { 'transaction.version': generation } })
     const ground = shared ?? (own as KafkaGround)
     await useGeneration(ground, generation)
     const result = await run(ground, generation)

@@ -19,8 +19,8 @@ export interface ConsumerGroupMetadata {
   readonly groupId: string
   /** Default -1: none. */
   readonly generationId?: number | undefined
-  /** Default '': none. */
-  readonly memberId?: string | undefined
+  /** Default '': none; so is `null`, as consumers have it that are in no group. */
+  readonly memberId?: string | null | undefined
   readonly groupInstanceId?: string | null | undefined
 }
 
@@ -52,12 +52,13 @@ export function checkGroup(group: ConsumerGroupMetadata): CheckedGroup {
   if (group === null || typeof group !== 'object') {
     refuse('the second argument must be the metadata of the consumer group, such as { groupId: "group" }')
   }
-  const { groupId, generationId = -1, memberId = '', groupInstanceId = null } = group
+  const { groupId, generationId = -1, groupInstanceId = null } = group
+  const memberId = group.memberId ?? ''
   if (typeof groupId !== 'string' || groupId === '') refuse('groupId must be a string that is not empty')
   if (!Number.isInteger(generationId) || generationId < -1 || generationId > INT32_MAX) {
     refuse(`generationId must be an integer of at least -1, not ${String(generationId)}`)
   }
-  if (typeof memberId !== 'string') refuse('memberId must be a string')
+  if (typeof memberId !== 'string') refuse('memberId must be a string or null')
   if (groupInstanceId !== null && typeof groupInstanceId !== 'string') {
     refuse('groupInstanceId must be a string or null')
   }

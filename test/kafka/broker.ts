@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { startJava } from './java.js'
 
 const HEAP_MB = 1024
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 20_000
 const READY_LINE = /Kafka Server started/
 
@@ -24,6 +24,10 @@ export interface KafkaOptions {
   heapMb?: number
   /** Feature levels given to the storage when it is formatted, such as `{ 'transaction.version': 1 }`. */
   features?: Readonly<Record<string, number>>
+  /** The version that nodes begin with: one of test/brokers/brokers.json, default that of test/kafka/pom.xml. */
+  version?: string | undefined
+  /** Where the others find a node's controller; default its own port. */
+  voterPort?: ((id: number, controllerPort: number) => number) | undefined
   /** Users of SCRAM, with their passwords, made when the storage is formatted. */
   scramUsers?: Readonly<Record<string, string>>
 }
@@ -41,8 +45,8 @@ export interface KafkaNode {
   readonly pid: number
   /** Ends the process: by default as an operator would, with SIGKILL as a crash would. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
-  /** Starts the node again on its port, with its data. */
-  start(): Promise<void>
+  /** Starts the node again on its port, with its data. A version given is kept; null is that of test/kafka/pom.xml. */
+  start(version?: string | null): Promise<void>
 }
 
 export interface Kafka extends AsyncDisposable {
@@ -74,7 +78,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const cluster: Cluster = {
     folder,
     id: newClusterId(),
-    voters: Array.from({ length: count }, (_, i) => `${i + 1}@127.0.0.1:${ports[count + i]}`).join(','),
+    voters: Array.from({ length: count }, (_, i) => {
+      const port = ports[count + i] as number
+      return `${i + 1}@127.0.0.1:${options.voterPort?.(i + 1, port) ?? port}`
+    }).join(','),
     count,
     options,
   }
@@ -121,9 +128,11 @@ class Node implements KafkaNode {
   private readonly propertiesFile: string
   private readonly logFile: string
   private process: ChildProcess | undefined
+  private version: string | undefined
 
   constructor(cluster: Cluster, id: number, port: number, controllerPort: number) {
     this.cluster = cluster
+    this.version = cluster.options.version
     this.id = id
     this.port = port
     this.propertiesFile = join(cluster.folder, `node-${id}.properties`)
@@ -175,7 +184,8 @@ class Node implements KafkaNode {
     return readFileSync(this.logFile, 'utf8')
   }
 
-  async start(): Promise<void> {
+  async start(version?: string | null): Promise<void> {
+    if (version !== undefined) this.version = version ?? undefined
     const features = Object.entries(this.cluster.options.features ?? {})
     const format = features.flatMap(([name, level]) => ['--feature', `${name}=${level}`])
     for (const [name, password] of Object.entries(this.cluster.options.scramUsers ?? {})) {
@@ -188,6 +198,7 @@ class Node implements KafkaNode {
     const child = startJava('KafkaNode', args, {
       heapMb: this.cluster.options.heapMb ?? HEAP_MB,
       stderr: log,
+      kafkaVersion: this.version,
     })
     closeSync(log)
     this.process = child

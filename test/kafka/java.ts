@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url'
 // This file runs as dist-test/kafka/java.js, as deep below the root as its source.
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CACHE = join(ROOT, '.cache/kafka')
-const CLASS_PATH = [join(CACHE, 'classes'), join(CACHE, 'lib', '*')].join(delimiter)
+const BROKERS_CACHE = join(ROOT, '.cache/brokers')
 const LOG4J = join(ROOT, 'test/kafka/log4j2.properties')
+/** Of Kafka before 4.0. */
+const LOG4J_1 = join(ROOT, 'test/brokers/kafka/log4j.properties')
 
 let isPrepared: boolean | undefined
 
@@ -35,11 +37,18 @@ function prepare(): void {
   isPrepared = true
 }
 
+function classPath(version: string | undefined): string {
+  const lib = version === undefined ? join(CACHE, 'lib') : join(BROKERS_CACHE, `kafka-${version}`)
+  return [join(CACHE, 'classes'), join(lib, '*')].join(delimiter)
+}
+
 export interface JavaOptions {
   heapMb: number
   /** The file descriptor that takes standard error, where the log goes. */
   stderr: number | 'inherit'
   systemProperties?: Readonly<Record<string, string>>
+  /** A version of test/brokers/brokers.json that is fetched; default that of test/kafka/pom.xml. */
+  kafkaVersion?: string | undefined
   /** Whether it runs long enough for the optimising compiler to pay. Default false. */
   isLongLived?: boolean
 }
@@ -47,14 +56,19 @@ export interface JavaOptions {
 /** Starts a class of test/kafka/java. The process is killed when this one exits. */
 export function startJava(mainClass: string, args: readonly string[], options: JavaOptions): ChildProcess {
   prepare()
-  const properties = { 'log4j2.configurationFile': LOG4J, ...options.systemProperties }
+  const logging = { 'log4j2.configurationFile': LOG4J, 'log4j.configuration': `file:${LOG4J_1}` }
+  const properties = { ...logging, ...options.systemProperties }
   const defines = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
   // The first compiler tier and the serial collector start sooner and leave the other core to the test.
   const tiers = options.isLongLived ? [] : ['-XX:TieredStopAtLevel=1']
   const tuning = [`-Xmx${options.heapMb}m`, ...tiers, '-XX:+UseSerialGC']
-  const child = spawn('java', [...tuning, ...defines, '-cp', CLASS_PATH, mainClass, ...args], {
-    stdio: ['pipe', 'pipe', options.stderr],
-  })
+  const child = spawn(
+    'java',
+    [...tuning, ...defines, '-cp', classPath(options.kafkaVersion), mainClass, ...args],
+    {
+      stdio: ['pipe', 'pipe', options.stderr],
+    },
+  )
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.off('exit', kill))

@@ -498,6 +498,19 @@ describe('offsets', () => {
     assert.equal(ground.broker.committedOffsets('group').length, 3)
   })
 
+  it('of a consumer that is in no group, whose memberId is null, are sent by the group alone', async () => {
+    await using ground = await Ground.start()
+    const producer = await ground.ready()
+    let asked: { generationIdOrMemberEpoch?: number; memberId?: string } = {}
+    ground.broker.onRequest(({ api, body }) => {
+      if (api === 'TxnOffsetCommit') asked = body as typeof asked
+    })
+    const consumer = { groupId: 'group', memberId: null, groupInstanceId: null }
+    await producer.transaction(() => producer.sendOffsetsToTransaction(OFFSETS, consumer))
+    assert.equal(asked.memberId, '')
+    assert.equal(ground.broker.committedOffsets('group').length, 1)
+  })
+
   it('and groups that make no sense are refused before anything is asked', async () => {
     await using ground = await Ground.start()
     const producer = await ground.ready()
@@ -510,6 +523,7 @@ describe('offsets', () => {
       [OFFSETS, { groupId: 'g', generationId: 1 }, /memberId/],
       [OFFSETS, { groupId: 'g', generationId: 1.5, memberId: 'm' }, /generationId/],
       [OFFSETS, { groupId: 'g', memberId: 7 }, /memberId/],
+      [OFFSETS, { groupId: 'g', generationId: 1, memberId: null }, /memberId/],
       [OFFSETS, { groupId: 'g', groupInstanceId: 7 }, /groupInstanceId/],
       [null, GROUP, /iterable/],
       [[null], GROUP, /each offset/],

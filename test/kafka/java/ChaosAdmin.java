@@ -14,11 +14,25 @@ import java.util.TreeMap;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialDeletion;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AccessControlEntryFilter;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclBindingFilter;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.AppInfoParser;
 
 /**
@@ -32,7 +46,12 @@ import org.apache.kafka.common.utils.AppInfoParser;
  *   elect      TOPIC:PARTITION...                    preferred leaders; line: how many changed
  *   reassign   TOPIC:PARTITION=REPLICA,REPLICA...    returns at once
  *   reassigning                                      line: how many are not finished
- *   feature    NAME LEVEL                            finalizes the level, up or down
+ *   feature    NAME LEVEL                            finalizes the level, up or down; `latest` is what all nodes have
+ *   delete     TOPIC                                 returns when it is gone
+ *   grow       TOPIC PARTITIONS                      to so many in all
+ *   deny       TOPIC USER OPERATION                  of a topic
+ *   allow      TOPIC                                 takes every ACL of the topic away
+ *   password   USER MECHANISM PASSWORD               gives SCRAM credentials; without a password takes them away
  */
 public final class ChaosAdmin {
     private final Admin admin;
@@ -74,13 +93,46 @@ public final class ChaosAdmin {
             case "elect" -> elect(rest);
             case "reassign" -> reassign(rest);
             case "feature" -> {
-                Features.set(admin, rest.get(0), Short.parseShort(rest.get(1)));
+                Features.set(admin, rest.get(0), rest.get(1).equals("latest")
+                    ? Features.latest(admin, rest.get(0)) : Short.parseShort(rest.get(1)));
+                yield List.of();
+            }
+            case "delete" -> {
+                admin.deleteTopics(List.of(rest.get(0))).all().get();
+                yield List.of();
+            }
+            case "grow" -> {
+                int partitions = Integer.parseInt(rest.get(1));
+                admin.createPartitions(Map.of(rest.get(0), NewPartitions.increaseTo(partitions))).all().get();
+                yield List.of();
+            }
+            case "deny" -> {
+                var entry = new AccessControlEntry("User:" + rest.get(1), "*",
+                    AclOperation.fromString(rest.get(2)), AclPermissionType.DENY);
+                admin.createAcls(List.of(new AclBinding(topicPattern(rest.get(0)), entry))).all().get();
+                yield List.of();
+            }
+            case "allow" -> {
+                var filter = new AclBindingFilter(topicPattern(rest.get(0)).toFilter(), AccessControlEntryFilter.ANY);
+                admin.deleteAcls(List.of(filter)).all().get();
+                yield List.of();
+            }
+            case "password" -> {
+                var mechanism = ScramMechanism.fromMechanismName(rest.get(1));
+                var change = rest.size() < 3 ? new UserScramCredentialDeletion(rest.get(0), mechanism)
+                    : new UserScramCredentialUpsertion(
+                        rest.get(0), new ScramCredentialInfo(mechanism, 4096), rest.get(2));
+                admin.alterUserScramCredentials(List.of(change)).all().get();
                 yield List.of();
             }
             case "reassigning" -> List.of(
                 Integer.toString(admin.listPartitionReassignments().reassignments().get().size()));
             default -> throw new IllegalArgumentException("unknown command " + words[0]);
         };
+    }
+
+    private static ResourcePattern topicPattern(String topic) {
+        return new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL);
     }
 
     private List<String> create(List<String> words) throws Exception {

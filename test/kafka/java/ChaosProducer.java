@@ -2,6 +2,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,7 @@ public final class ChaosProducer {
     private static final int MAGIC = 0x4d6c5261;
     private static final int HEADER_BYTES = 28;
     private static final int CRC_AT = 24;
+    private static final String TEXT_MARK = "\u00a7";
     private static final int POOL_BYTES = 64 * 1024;
     private static final int CHUNK_RECORDS = 64;
     private static final long REPORT_EVERY_MS = 100;
@@ -36,6 +38,7 @@ public final class ChaosProducer {
     private final int run;
     private final int payloadMin;
     private final int payloadMax;
+    private final boolean isService;
     private final byte[] pool;
     private final Slot[] slots;
     private final Map<String, Integer> errors = new TreeMap<>();
@@ -69,6 +72,7 @@ public final class ChaosProducer {
         }
         topics = job.get("topics").split(",");
         run = Integer.parseUnsignedInt(job.get("run"));
+        isService = Boolean.parseBoolean(job.get("isService"));
         payloadMin = (int) number("payloadMin");
         payloadMax = (int) number("payloadMax");
         pool = new byte[POOL_BYTES + payloadMax];
@@ -202,13 +206,28 @@ public final class ChaosProducer {
         for (long sequence = first; sequence < first + records; sequence++) {
             long each = sequence;
             byte[] value = value(slot, sequence);
-            var record = new ProducerRecord<byte[], byte[]>(topics[slot.topicId], slot.partition, null, value);
+            var record = record(slot, sequence, value);
             try {
                 producer.send(record, (metadata, error) -> settle(index, slot, each, metadata, error));
             } catch (RuntimeException error) {
                 settle(index, slot, each, null, error);
             }
         }
+    }
+
+    /** What services send is text with headers, as rig/client/millrace.ts has it. */
+    private ProducerRecord<byte[], byte[]> record(Slot slot, long sequence, byte[] value) {
+        String topic = topics[slot.topicId];
+        if (!isService) {
+            return new ProducerRecord<>(topic, slot.partition, null, value);
+        }
+        byte[] text = (TEXT_MARK + new String(value, StandardCharsets.ISO_8859_1)).getBytes(StandardCharsets.UTF_8);
+        byte[] said = Long.toString(sequence).getBytes(StandardCharsets.UTF_8);
+        var record = new ProducerRecord<>(topic, slot.partition, said, text);
+        record.headers().add("content-type", "text/plain; charset=utf-8".getBytes(StandardCharsets.UTF_8));
+        record.headers().add("source", "rig".getBytes(StandardCharsets.UTF_8));
+        record.headers().add("sequence", said);
+        return record;
     }
 
     private byte[] value(Slot slot, long sequence) {

@@ -1,6 +1,8 @@
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
@@ -24,6 +27,7 @@ public final class ChaosReader {
     private static final int HEADER_BYTES = 28;
     private static final int CRC_AT = 24;
     private static final int FREE_PARTITION = 0xffff;
+    private static final byte[] TEXT_MARK = "\u00a7".getBytes(StandardCharsets.UTF_8);
     private static final int TORN = 1;
     private static final int FOREIGN = 2;
     private static final int STRANGER = 4;
@@ -77,9 +81,8 @@ public final class ChaosReader {
                  new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             List<TopicPartition> all = new ArrayList<>();
             for (String topic : topicIds.keySet()) {
-                for (int partition = 0; partition < partitions; partition++) {
-                    all.add(new TopicPartition(topic, partition));
-                }
+                // All that there are: topics may have grown.
+                consumer.partitionsFor(topic).forEach(info -> all.add(new TopicPartition(topic, info.partition())));
             }
             consumer.assign(all);
             consumer.seekToBeginning(all);
@@ -99,11 +102,10 @@ public final class ChaosReader {
         while (all.stream().anyMatch(each -> consumer.position(each) < ends.get(each))) {
             ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
             for (TopicPartition partition : records.partitions()) {
-                int slot = slotOf(partition);
                 long end = ends.get(partition);
                 for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
                     if (record.offset() < end) {
-                        take(slot, record);
+                        take(record);
                     }
                 }
             }
@@ -115,22 +117,24 @@ public final class ChaosReader {
         }
     }
 
-    private int slotOf(TopicPartition partition) {
-        return topicIds.get(partition.topic()) * partitions + partition.partition();
+    /** What names its partition, or is not sound, counts for the slot of its partition, or of its topic if it has none. */
+    private int slotOf(int topicId, int partition, boolean isFree) {
+        return isFree || partition >= partitions ? namedSlots + topicId : topicId * partitions + partition;
     }
 
-    /** Joins a sound record to the run of its slot. What is not sound counts for the slot of its partition. */
-    private void take(int partitionSlot, ConsumerRecord<byte[], byte[]> record) {
-        byte[] value = record.value();
-        int flags = judge(partitionSlot, value);
+    /** Joins a sound record to the run of its slot. */
+    private void take(ConsumerRecord<byte[], byte[]> record) {
+        byte[] value = bytesOf(record.value());
+        int topicId = topicIds.get(record.topic());
+        int flags = judge(topicId, record.partition(), value) | judgeHeaders(record, value);
         long place = ChaosFrames.placeOf(record.partition(), record.offset());
-        long sequence = (flags & TORN) != 0 ? 0 : ByteBuffer.wrap(value).getLong(12);
+        long sequence = (flags & TORN) != 0 ? 0 : sequenceOf(value);
+        int slot = slotOf(topicId, record.partition(), flags == 0 && isFree(value));
         if (flags != 0) {
-            close(partitionSlot);
-            frames.frame(ChaosFrames.READ, flags, partitionSlot, 1, sequence, place);
+            close(slot);
+            frames.frame(ChaosFrames.READ, flags, slot, 1, sequence, place);
             return;
         }
-        int slot = isFree(value) ? namedSlots + topicIds.get(record.topic()) : partitionSlot;
         Run run = open[slot];
         boolean continues = run.count > 0
             && run.sequence + run.count == sequence && run.place + run.count == place;
@@ -140,6 +144,30 @@ public final class ChaosReader {
             run.place = place;
         }
         run.count++;
+    }
+
+    /** The record as its bytes, whatever it was sent as: rig/record.ts. */
+    private static byte[] bytesOf(byte[] value) {
+        if (value == null || value.length < 2 || value[0] != TEXT_MARK[0] || value[1] != TEXT_MARK[1]) {
+            return value;
+        }
+        String text = new String(value, TEXT_MARK.length, value.length - TEXT_MARK.length, StandardCharsets.UTF_8);
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static long sequenceOf(byte[] value) {
+        return ByteBuffer.wrap(value).getLong(12);
+    }
+
+    /** A header, and a key of a record that has that header, say the sequence, too. */
+    private static int judgeHeaders(ConsumerRecord<byte[], byte[]> record, byte[] value) {
+        Header said = record.headers().lastHeader("sequence");
+        if (said == null || value == null || value.length < HEADER_BYTES) {
+            return 0;
+        }
+        byte[] expected = Long.toString(sequenceOf(value)).getBytes(StandardCharsets.UTF_8);
+        boolean isKeySound = record.key() == null || Arrays.equals(record.key(), expected);
+        return isKeySound && Arrays.equals(said.value(), expected) ? 0 : TORN;
     }
 
     private void close(int slot) {
@@ -154,7 +182,7 @@ public final class ChaosReader {
         return (ByteBuffer.wrap(value).getShort(10) & 0xffff) == FREE_PARTITION;
     }
 
-    private int judge(int slot, byte[] value) {
+    private int judge(int topicId, int partition, byte[] value) {
         if (value == null || value.length < HEADER_BYTES) {
             return TORN;
         }
@@ -168,10 +196,8 @@ public final class ChaosReader {
         if ((int) crc.getValue() != bytes.getInt(CRC_AT)) {
             return TORN;
         }
-        int topicId = bytes.getShort(8) & 0xffff;
-        boolean isAtHome = isFree(value)
-            ? topicId == slot / partitions
-            : topicId * partitions + (bytes.getShort(10) & 0xffff) == slot;
+        boolean isAtHome = (bytes.getShort(8) & 0xffff) == topicId
+            && (isFree(value) || (bytes.getShort(10) & 0xffff) == partition);
         return (bytes.getInt(4) == run ? 0 : STRANGER) | (isAtHome ? 0 : FOREIGN);
     }
 }

@@ -21,4 +21,9 @@ final class Features {
         admin.updateFeatures(Map.of(feature, new FeatureUpdate(level, type)), new UpdateFeaturesOptions())
             .all().get();
     }
+
+    /** The highest level that the node which answers supports. */
+    static short latest(Admin admin, String feature) throws Exception {
+        return admin.describeFeatures().featureMetadata().get().supportedFeatures().get(feature).maxVersion();
+    }
 }
