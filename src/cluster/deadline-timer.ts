@@ -11,8 +11,8 @@ const HELD_LONG_MS_MIN = 1000
  *
  * When the event loop was blocked, timers fire before the sockets are read: what looks overdue may long have
  * been answered. So `onDue` runs after the sockets had their turn, and gets the time at which the timer
- * fired: what was overdue then and still is may be judged. What became overdue since, in another block, may not: the owner
- * asks again.
+ * fired: what was overdue then and still is may be judged. What became overdue since, in another block,
+ * may not: the owner asks again.
  *
  * One turn of the sockets is enough where only an answer was missing. Where more had to happen, such as a
  * request before the answer, `heldGraceMaxMs` gives it time: as much as the timer was late, at most that.
