@@ -8,7 +8,14 @@ export const sections = [
   },
   {
     title: 'Send',
-    pages: ['sending', 'keys-values-headers', 'delivery-guarantees', 'backpressure', 'transactions', 'streams'],
+    pages: [
+      'sending',
+      'keys-values-headers',
+      'delivery-guarantees',
+      'backpressure',
+      'transactions',
+      'streams',
+    ],
   },
   {
     title: 'Connect',
@@ -16,7 +23,15 @@ export const sections = [
   },
   {
     title: 'Run',
-    pages: ['metrics', 'troubleshooting', 'tuning', 'performance', 'deployment', 'bundlers', 'support-policy'],
+    pages: [
+      'metrics',
+      'troubleshooting',
+      'tuning',
+      'performance',
+      'deployment',
+      'bundlers',
+      'support-policy',
+    ],
   },
   {
     title: 'Test and try',

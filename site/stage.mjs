@@ -1,6 +1,15 @@
 // Brings together what the site is made of: the pages of docs/, papers of the project, and the API pages.
 // Links are written for readers of the repository; here they become links of the site.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { papers } from './contents.mjs'
@@ -26,7 +35,9 @@ const LINK = /(\[(?:[^\]`]|`[^`]*`)*\])\(([^)\s]+)\)/g
 /** Every file below docs/, by its path from the root. */
 export function documents(folder = 'docs') {
   return readdirSync(join(ROOT, folder), { withFileTypes: true })
-    .flatMap(entry => (entry.isDirectory() ? documents(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]))
+    .flatMap(entry =>
+      entry.isDirectory() ? documents(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`],
+    )
     .sort()
 }
 
@@ -48,7 +59,8 @@ function siteLink(file, label, target, problems) {
     if (!existsSync(join(ROOT, linked))) problems.push(`${file}: ${target} is not there`)
     return label.slice(1, -1)
   }
-  if (!existsSync(join(ROOT, linked)) && !place.startsWith('reference/api/')) problems.push(`${file}: ${target} is not there`)
+  if (!existsSync(join(ROOT, linked)) && !place.startsWith('reference/api/'))
+    problems.push(`${file}: ${target} is not there`)
   return `${label}(/${place.replace(/\.md$/, '')}${anchor === undefined ? '' : `#${anchor}`})`
 }
 
@@ -60,7 +72,10 @@ export function stage() {
     mkdirSync(dirname(join(PAGES, place)), { recursive: true })
     writeFileSync(join(PAGES, place), text)
   }
-  const files = [...documents(), ...papers.map(({ file }) => file).filter(file => existsSync(join(ROOT, file)))]
+  const files = [
+    ...documents(),
+    ...papers.map(({ file }) => file).filter(file => existsSync(join(ROOT, file))),
+  ]
   for (const file of files) {
     const place = placeOf(file)
     if (!file.endsWith('.md')) {
@@ -69,7 +84,12 @@ export function stage() {
       continue
     }
     const text = readFileSync(join(ROOT, file), 'utf8').replace(/^<!--[\s\S]*?-->\n\n?/gm, '')
-    put(place, outsideCode(text, part => part.replace(LINK, (_, label, target) => siteLink(file, label, target, problems))))
+    put(
+      place,
+      outsideCode(text, part =>
+        part.replace(LINK, (_, label, target) => siteLink(file, label, target, problems)),
+      ),
+    )
   }
   mkdirSync(join(PAGES, 'public/bench'), { recursive: true })
   cpSync(join(ROOT, CHART), join(PAGES, 'public', placeOf(CHART)))

@@ -4,7 +4,8 @@ import { defineConfig } from 'vitepress'
 import { entries, papers, sections } from '../contents.mjs'
 import { PAGES } from '../stage.mjs'
 
-const titleOf = page => /^# (.*)$/m.exec(readFileSync(join(PAGES, `${page}.md`), 'utf8'))[1].replaceAll('`', '')
+const titleOf = page =>
+  /^# (.*)$/m.exec(readFileSync(join(PAGES, `${page}.md`), 'utf8'))[1].replaceAll('`', '')
 const link = page => ({ text: titleOf(page), link: page === 'index' ? '/' : `/${page}` })
 
 export default defineConfig({
@@ -37,7 +38,11 @@ export default defineConfig({
           link: `/reference/api/${name}`,
         })),
       },
-      { text: 'The project', collapsed: true, items: papers.map(({ page, title }) => ({ text: title, link: `/${page}` })) },
+      {
+        text: 'The project',
+        collapsed: true,
+        items: papers.map(({ page, title }) => ({ text: title, link: `/${page}` })),
+      },
     ],
   },
 })

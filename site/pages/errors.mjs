@@ -13,7 +13,8 @@ function checkedTexts() {
   const missing = codes.filter(name => errorTexts[name] === undefined)
   const left = Object.keys(errorTexts).filter(name => !codes.includes(name))
   if (missing.length > 0) throw new Error(`site/pages/error-texts.mjs has no text for ${missing.join(', ')}`)
-  if (left.length > 0) throw new Error(`site/pages/error-texts.mjs has texts for codes that are gone: ${left.join(', ')}`)
+  if (left.length > 0)
+    throw new Error(`site/pages/error-texts.mjs has texts for codes that are gone: ${left.join(', ')}`)
   return codes.map(name => [name, errorTexts[name]])
 }
 
@@ -29,7 +30,8 @@ function ownError([name, { classes, happened, record, advice }]) {
 const ELSEWHERE = {
   UNSUPPORTED_SASL_MECHANISM: 'No connection is made, and records that wait for it fail.',
   ILLEGAL_SASL_STATE: 'No connection is made, and records that wait for it fail.',
-  SASL_AUTHENTICATION_FAILED: 'No connection is made, and records that wait for it fail. Later sends try again.',
+  SASL_AUTHENTICATION_FAILED:
+    'No connection is made, and records that wait for it fail. Later sends try again.',
   REBOOTSTRAP_REQUIRED: 'Records wait until the cluster is found again, for at most `delivery.timeout.ms`.',
   MESSAGE_TOO_LARGE: 'A batch of several records is divided and sent. A single record fails.',
 }
@@ -39,7 +41,8 @@ const COORDINATORS =
   /COORDINATOR|TXN|TRANSACTION|^GROUP_AUTH|^PRODUCER_FENCED|^INVALID_PRODUCER_(EPOCH|ID_MAPPING)|^INVALID_TRANSACTION/
 
 const IN_A_TRANSACTION = {
-  retry: 'The producer asks again by itself until `max.block.ms`; a call that has timed out may be made again.',
+  retry:
+    'The producer asks again by itself until `max.block.ms`; a call that has timed out may be made again.',
   abort: 'The transaction has failed: abort it and do it again.',
   uninitialize: '`initTransactions` has failed, and may be called again.',
   fatal: 'The producer can do no more transactions: close it and make a new one.',
@@ -81,8 +84,15 @@ const sentence = text => `${text[0].toUpperCase()}${text.slice(1)}.`
 /** The message is `NAME (number): what happened. What to do.` */
 function brokerError(make, javaClass, judging, name, number) {
   const error = make(number)
-  const [, happened, advice] = new RegExp(`^${name} \\(-?\\d+\\): (.*?)\\. (?=[A-Z])(.*)\\.$`, 's').exec(error.message)
-  const facts = [`Number ${number}`, `\`code\` ${code(error.code)}`, `class \`${error.name}\``, `Java: \`${javaClass}\``]
+  const [, happened, advice] = new RegExp(`^${name} \\(-?\\d+\\): (.*?)\\. (?=[A-Z])(.*)\\.$`, 's').exec(
+    error.message,
+  )
+  const facts = [
+    `Number ${number}`,
+    `\`code\` ${code(error.code)}`,
+    `class \`${error.name}\``,
+    `Java: \`${javaClass}\``,
+  ]
   const isCoordinators = COORDINATORS.test(name)
   const effect = ELSEWHERE[name] ?? (isCoordinators ? inTransaction : inProduce)(judging, number)
   return [
@@ -104,32 +114,42 @@ export async function errorsPage() {
   const all = Object.entries(ErrorCodes).filter(([name]) => name !== 'NONE')
   const told = all.filter(([, number]) => !make(number).message.includes(NO_TEXT))
   const others = all.filter(([name]) => !told.some(([each]) => each === name))
-  return [
-    '# Errors',
-    generatedBy('the tables of errors'),
-    `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception, \`String(error)\`
+  return (
+    [
+      '# Errors',
+      generatedBy('the tables of errors'),
+      `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception, \`String(error)\`
 and \`JSON.stringify\` print. Look it up here; match on it in code, and never on the message.`,
-    table(
-      ['property', 'what it says'],
-      [
-        ['`code`', 'one of the codes of this page'],
-        ['`retriable`', 'whether the same call may succeed later. The producer has retried by itself already'],
-        ['`topic`, `partition`, `broker`', 'where it happened, if that is known'],
-        ['`cause`', 'the error behind it, such as the last refusal before a time-out'],
-        ['`errorName`, `errorCode`', 'name and number of the protocol, if a broker answered with an error'],
-        ['`fatal`, `abortable`', 'what a transactional producer has to do next'],
-      ],
-    ),
-    '## Codes',
-    ...checkedTexts().map(ownError),
-    '## Errors of brokers',
-    'A broker says these by name and number. `errorName` of a `BrokerError` has the name, and so has each message.',
-    ...told.map(([name, number]) => brokerError(make, errorJavaClass(number), judging, name, number)),
-    '## Other errors of the protocol',
-    "A producer does not normally meet these. If it does, the broker's log says more.",
-    table(
-      ['name', 'number', 'retried', 'Java'],
-      others.map(([name, number]) => [code(name), number, isRetriable(number) ? 'yes' : 'no', code(errorJavaClass(number))]),
-    ),
-  ].join('\n\n') + '\n'
+      table(
+        ['property', 'what it says'],
+        [
+          ['`code`', 'one of the codes of this page'],
+          [
+            '`retriable`',
+            'whether the same call may succeed later. The producer has retried by itself already',
+          ],
+          ['`topic`, `partition`, `broker`', 'where it happened, if that is known'],
+          ['`cause`', 'the error behind it, such as the last refusal before a time-out'],
+          ['`errorName`, `errorCode`', 'name and number of the protocol, if a broker answered with an error'],
+          ['`fatal`, `abortable`', 'what a transactional producer has to do next'],
+        ],
+      ),
+      '## Codes',
+      ...checkedTexts().map(ownError),
+      '## Errors of brokers',
+      'A broker says these by name and number. `errorName` of a `BrokerError` has the name, and so has each message.',
+      ...told.map(([name, number]) => brokerError(make, errorJavaClass(number), judging, name, number)),
+      '## Other errors of the protocol',
+      "A producer does not normally meet these. If it does, the broker's log says more.",
+      table(
+        ['name', 'number', 'retried', 'Java'],
+        others.map(([name, number]) => [
+          code(name),
+          number,
+          isRetriable(number) ? 'yes' : 'no',
+          code(errorJavaClass(number)),
+        ]),
+      ),
+    ].join('\n\n') + '\n'
+  )
 }

@@ -76,9 +76,15 @@ const OTHER_IN_LIBRDKAFKA = {
 
 /** What librdkafka calls an option; undefined where it has none. */
 export function librdkafkaNames(key) {
-  const names = [SAME_IN_LIBRDKAFKA.includes(key) ? `\`${key}\`` : null, OTHER_IN_LIBRDKAFKA[key]].filter(Boolean)
+  const names = [SAME_IN_LIBRDKAFKA.includes(key) ? `\`${key}\`` : null, OTHER_IN_LIBRDKAFKA[key]].filter(
+    Boolean,
+  )
   return names.length === 0 ? undefined : names.join(', ')
 }
 
 /** Every key that a table above speaks of. */
-export const mappedKeys = [...Object.keys(kafkajsNames), ...SAME_IN_LIBRDKAFKA, ...Object.keys(OTHER_IN_LIBRDKAFKA)]
+export const mappedKeys = [
+  ...Object.keys(kafkajsNames),
+  ...SAME_IN_LIBRDKAFKA,
+  ...Object.keys(OTHER_IN_LIBRDKAFKA),
+]

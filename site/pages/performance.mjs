@@ -1,7 +1,13 @@
 // performance.md: the tables of bench/results, shortened, with what they mean and what is not reached.
 import { code, generatedBy, source, table, tablesOf } from './support.mjs'
 
-const CASES = { A: 'A: 100-byte value, 12-byte key, batches of 128 KiB', B: 'B: 100-byte value, no key, batches of 16 KiB', C: 'C: 1,000-byte value, 12-byte key, batches of 128 KiB', D: 'D: as C, JSON, lz4', E: 'E: as C, JSON, zstd level 3' }
+const CASES = {
+  A: 'A: 100-byte value, 12-byte key, batches of 128 KiB',
+  B: 'B: 100-byte value, no key, batches of 16 KiB',
+  C: 'C: 1,000-byte value, 12-byte key, batches of 128 KiB',
+  D: 'D: as C, JSON, lz4',
+  E: 'E: as C, JSON, zstd level 3',
+}
 const OURS = 'millrace, Node 24'
 const MODES = { many: '`sendMany`', callback: '`send`, callback', record: '`send`, promise' }
 
@@ -21,7 +27,13 @@ function caseTable(found) {
     ['client', 'way', 'CPU, µs per record', '1,000 records/s', 'peak memory, MiB'],
     rows.map(({ client, mode, row }) => [
       client === OURS ? '**millrace**' : client,
-      client === OURS ? MODES[mode] : mode === 'record' ? 'one promise each' : mode === 'many' ? 'arrays' : 'callbacks',
+      client === OURS
+        ? MODES[mode]
+        : mode === 'record'
+          ? 'one promise each'
+          : mode === 'many'
+            ? 'arrays'
+            : 'callbacks',
       column(found, row, 'CPU µs/record'),
       column(found, row, '1,000 records/s'),
       column(found, row, 'peak RSS MiB'),
@@ -34,7 +46,12 @@ function missed(name) {
   return source(`bench/results/${name}.md`)
     .split('\n')
     .filter(line => line.startsWith('|') && line.includes('NOT MET'))
-    .map(line => line.split('|').map(each => each.trim()).filter(each => each !== '' && each !== 'NOT MET'))
+    .map(line =>
+      line
+        .split('|')
+        .map(each => each.trim())
+        .filter(each => each !== '' && each !== 'NOT MET'),
+    )
     .map(cells => [name, cells.join('; ')])
 }
 
@@ -44,61 +61,77 @@ export async function performancePage() {
   const caseOf = letter => [...compared].find(([heading]) => heading.startsWith(`${letter}:`))[1]
   const machine = /^- Machine: (.*)$/m.exec(text)[1]
   const versions = /^- Versions: (.*)$/m.exec(text)[1]
-  const runtimes = caseOf('A').rows.filter(([client, mode]) => /^millrace, (Node 24|Bun|Deno)$/.test(client) && MODES[mode])
+  const runtimes = caseOf('A').rows.filter(
+    ([client, mode]) => /^millrace, (Node 24|Bun|Deno)$/.test(client) && MODES[mode],
+  )
   const latency = tablesOf(source('bench/results/latency.md'))
   const acks = [...latency].find(([heading]) => heading.startsWith('Acknowledgement'))
   const loop = [...latency].find(([heading]) => heading.startsWith('Event-loop'))
   const transactions = [...tablesOf(source('bench/results/transactions.md'))][0]
   const misses = ['compare', 'latency', 'scale', 'transactions'].flatMap(missed)
-  return [
-    '# Performance',
-    generatedBy('bench/results'),
-    `Every figure here was measured by a command of this repository, on one machine. It tells how clients compare, and not
+  return (
+    [
+      '# Performance',
+      generatedBy('bench/results'),
+      `Every figure here was measured by a command of this repository, on one machine. It tells how clients compare, and not
 what your cluster does.`,
-    `- Machine: ${machine}
+      `- Machine: ${machine}
 - Versions: ${versions}`,
-    '## CPU beside other clients',
-    `CPU time of the client's process for each record, and how many records it sent in a second. All clients sent to the same
+      '## CPU beside other clients',
+      `CPU time of the client's process for each record, and how many records it sent in a second. All clients sent to the same
 broker, which reads and discards. Medians of five runs. Less CPU is better.`,
-    '![CPU per record of each client](../bench/results/compare.svg)',
-    ...Object.entries(CASES).flatMap(([letter, title]) => [`### ${title}`, caseTable(caseOf(letter))]),
-    `[All figures](../bench/results/compare.md), with their spread, bytes on the wire and the other runtimes.`,
-    '## Node, Bun and Deno',
-    `Case A, the same code on each runtime. CPU in µs per record.`,
-    table(
-      ['runtime', 'way', 'CPU, µs per record'],
-      runtimes.map(([client, mode, cpu]) => [client.replace('millrace, ', ''), MODES[mode], cpu]),
-    ),
-    '## Latency',
-    `Time from \`send\` to the acknowledgement at 50,000 records a second, with a real Apache Kafka on the same machine.`,
-    table(
-      ['client', '`linger.ms`', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU'],
-      acks[1].rows.map(([client, linger, p50, p99, p999, , , cpu]) => [client, linger, p50, p99, p999, cpu]),
-    ),
-    '## Does it hold the event loop?',
-    'How long other work of the process waits while 200,000 records a second are sent.',
-    table(
-      ['`compression.type`', 'p50 ms', 'p99 ms', 'longest ms', 'CPU'],
-      loop[1].rows.map(([codec, , p50, p99, max, , cpu]) => [codec, p50, p99, max, cpu]),
-    ),
-    '## Transactions',
-    `${transactions[0]}. With \`flush\` the producer waits where it would commit.`,
-    table(
-      ['cluster', 'client', 'way', '1,000 records/s'],
-      transactions[1].rows.map(([version, , client, mode, rate]) => [version === '2' ? 'Kafka 4' : 'older', client, mode, rate]),
-    ),
-    '## What is not reached',
-    misses.length === 0
-      ? 'Every goal of the results pages is met.'
-      : table(['page', 'goal, and what was measured'], misses),
-    `- Brokers, disks and networks set the limit of most services, not the client. Here the broker is on the same machine.
+      '![CPU per record of each client](../bench/results/compare.svg)',
+      ...Object.entries(CASES).flatMap(([letter, title]) => [`### ${title}`, caseTable(caseOf(letter))]),
+      `[All figures](../bench/results/compare.md), with their spread, bytes on the wire and the other runtimes.`,
+      '## Node, Bun and Deno',
+      `Case A, the same code on each runtime. CPU in µs per record.`,
+      table(
+        ['runtime', 'way', 'CPU, µs per record'],
+        runtimes.map(([client, mode, cpu]) => [client.replace('millrace, ', ''), MODES[mode], cpu]),
+      ),
+      '## Latency',
+      `Time from \`send\` to the acknowledgement at 50,000 records a second, with a real Apache Kafka on the same machine.`,
+      table(
+        ['client', '`linger.ms`', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU'],
+        acks[1].rows.map(([client, linger, p50, p99, p999, , , cpu]) => [
+          client,
+          linger,
+          p50,
+          p99,
+          p999,
+          cpu,
+        ]),
+      ),
+      '## Does it hold the event loop?',
+      'How long other work of the process waits while 200,000 records a second are sent.',
+      table(
+        ['`compression.type`', 'p50 ms', 'p99 ms', 'longest ms', 'CPU'],
+        loop[1].rows.map(([codec, , p50, p99, max, , cpu]) => [codec, p50, p99, max, cpu]),
+      ),
+      '## Transactions',
+      `${transactions[0]}. With \`flush\` the producer waits where it would commit.`,
+      table(
+        ['cluster', 'client', 'way', '1,000 records/s'],
+        transactions[1].rows.map(([version, , client, mode, rate]) => [
+          version === '2' ? 'Kafka 4' : 'older',
+          client,
+          mode,
+          rate,
+        ]),
+      ),
+      '## What is not reached',
+      misses.length === 0
+        ? 'Every goal of the results pages is met.'
+        : table(['page', 'goal, and what was measured'], misses),
+      `- Brokers, disks and networks set the limit of most services, not the client. Here the broker is on the same machine.
 - A promise for each record keeps more memory than the other ways: the JavaScript heap holds the promises. Node's
   ${code('--max-semi-space-size=16')} brings it down, as the full table shows.
 - Other clients may be faster with options that they do not have by default. Each ran with batches of the same size.`,
-    '## How to reproduce',
-    `In a checkout of the repository, on a machine that does nothing else:`,
-    '```sh skip: hours of measuring\nnpm ci && npm run build\nnpm run bench -- compare\nnpm run bench -- latency\nnpm run bench -- scale\nnpm run bench -- transactions\n```',
-    `Each prints its tables. ${code('--client node24,kafkajs')} chooses clients for the first. To measure your own cluster use
+      '## How to reproduce',
+      `In a checkout of the repository, on a machine that does nothing else:`,
+      '```sh skip: hours of measuring\nnpm ci && npm run build\nnpm run bench -- compare\nnpm run bench -- latency\nnpm run bench -- scale\nnpm run bench -- transactions\n```',
+      `Each prints its tables. ${code('--client node24,kafkajs')} chooses clients for the first. To measure your own cluster use
 [\`millrace perf\`](command-line.md).`,
-  ].join('\n\n') + '\n'
+    ].join('\n\n') + '\n'
+  )
 }

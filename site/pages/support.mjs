@@ -41,7 +41,10 @@ export function tablesOf(text) {
       current = null
       continue
     }
-    const cells = line.split('|').slice(1, -1).map(each => each.trim())
+    const cells = line
+      .split('|')
+      .slice(1, -1)
+      .map(each => each.trim())
     if (current === null) {
       current = { head: cells, rows: [] }
       if (!tables.has(heading)) tables.set(heading, current)
