@@ -35,6 +35,12 @@ export async function writeApiPages() {
     hidePageHeader: true,
     entryFileName: 'index',
     excludeExternals: true,
+    parametersFormat: 'table',
+    interfacePropertiesFormat: 'table',
+    classPropertiesFormat: 'table',
+    typeAliasPropertiesFormat: 'table',
+    typeDeclarationFormat: 'table',
+    useCodeBlocks: true,
     validation: { notDocumented: false, notExported: false, invalidLink: true },
     treatValidationWarningsAsErrors: true,
   })
@@ -47,12 +53,30 @@ export async function writeApiPages() {
   }
   const undocumented = undocumentedExports(project)
   if (undocumented.length > 0) throw new Error(`exports without a docstring: ${undocumented.join(', ')}`)
+  removeInherited(project)
   await app.outputs.writeOutput({ name: 'markdown', path: out }, project)
   for (const { name } of entries) {
     const file = join(out, `${name}.md`)
     const title = name === 'millrace' ? name : `millrace/${name}`
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/^# .*$/m, `# API of \`${title}\``))
+    const text = withoutAnchors(readFileSync(file, 'utf8'))
+    writeFileSync(file, text.replace(/^# .*$/m, `# API of \`${title}\``))
   }
+}
+
+/** What a class has from its base class is told there: error classes would repeat it twenty times. */
+function removeInherited(project) {
+  const members = project.getReflectionsByKind(ReflectionKind.ClassMember)
+  for (const member of members.filter(({ inheritedFrom }) => inheritedFrom !== undefined)) {
+    const { parent } = member
+    for (const group of parent.groups) group.children = group.children.filter(each => each !== member)
+    parent.groups = parent.groups.filter(({ children }) => children.length > 0)
+    project.removeReflection(member)
+  }
+}
+
+/** Anchors within tables are HTML, which pages may not have. */
+function withoutAnchors(markdown) {
+  return markdown.replace(/<a id="[^"]*"><\/a> ?/g, '').replace(/\[(`[^`]*`)\]\(#property-[^)]*\)/g, '$1')
 }
 
 /** Exports of all entries that no docstring says anything of. */

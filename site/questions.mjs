@@ -103,11 +103,11 @@ export const questions = [
   {
     topic: 'Errors',
     asked: [
-      { question: 'What does this error code mean?', query: 'TIMED_OUT', page: 'reference/errors#timed-out' },
+      { question: 'What does this error code mean?', query: 'TIMED_OUT', page: 'reference/errors#timed_out' },
       {
         question: 'What do I do about a record that is too large?',
         query: 'record too large',
-        page: 'reference/errors#record-too-large',
+        page: 'reference/errors#record_too_large',
       },
       {
         question: 'The client finds the bootstrap server, and then no broker. Why?',

@@ -84,12 +84,11 @@ export function stage() {
       continue
     }
     const text = readFileSync(join(ROOT, file), 'utf8').replace(/^<!--[\s\S]*?-->\n\n?/gm, '')
-    put(
-      place,
-      outsideCode(text, part =>
-        part.replace(LINK, (_, label, target) => siteLink(file, label, target, problems)),
-      ),
+    const linked = outsideCode(text, part =>
+      part.replace(LINK, (_, label, target) => siteLink(file, label, target, problems)),
     )
+    // What a test is to do with a block is no business of readers.
+    put(place, linked.replace(/^(```\w+)[ \t][^\n]*$/gm, '$1'))
   }
   mkdirSync(join(PAGES, 'public/bench'), { recursive: true })
   cpSync(join(ROOT, CHART), join(PAGES, 'public', placeOf(CHART)))

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { entries, papers, sections } from '../contents.mjs'
+import { slugOf } from '../slug.mjs'
 import { PAGES } from '../stage.mjs'
 
 const titleOf = page =>
@@ -18,7 +19,7 @@ export default defineConfig({
   cacheDir: '.cache/vite',
   metaChunk: true,
   // Dead links fail the build: that is VitePress's default, and stays so.
-  markdown: { html: false, anchor: { permalink: undefined } },
+  markdown: { html: false, anchor: { slugify: slugOf } },
   themeConfig: {
     search: { provider: 'local', options: { detailedView: 'auto' } },
     outline: [2, 3],

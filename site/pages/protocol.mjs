@@ -54,7 +54,7 @@ has every check. \`npm test\` runs the oldest and the newest Apache Kafka.`,
 tested here. [Security recipes](../security-recipes.md) has their options.`,
       '## What needs which version of Kafka',
       table(['feature', 'from Kafka'], FEATURES),
-      `What a broker lacks is refused with [\`UNSUPPORTED_VERSION\`](errors.md#unsupported-version). Features without an error are not
+      `What a broker lacks is refused with [\`UNSUPPORTED_VERSION\`](errors.md#unsupported_version). Features without an error are not
 used with brokers that lack them.`,
       '## APIs',
       'The client asks each broker for the versions that it supports, and uses the highest that both know.',
