@@ -24,7 +24,12 @@ const tasks = {
     needs: [...BUILT, 'site'],
     run: async () => {
       await build()
-      await runNode('site/node_modules/vitepress/bin/vitepress.js', ['preview', 'site', '--host', '127.0.0.1'])
+      await runNode('site/node_modules/vitepress/bin/vitepress.js', [
+        'preview',
+        'site',
+        '--host',
+        '127.0.0.1',
+      ])
     },
   },
   '--measure': {

@@ -57,7 +57,18 @@ const groups = [
 async function measure(group, [, mode, properties, partitions = 6]) {
   const given = Object.entries({ 'enable.metrics.push': false, ...properties })
   const options = given.flatMap(([key, value]) => ['--property', `${key}=${value}`])
-  const args = ['--case', group.case, '--mode', mode, '--records', String(group.records), '--repeat', '1', '--runtime', 'node24']
+  const args = [
+    '--case',
+    group.case,
+    '--mode',
+    mode,
+    '--records',
+    String(group.records),
+    '--repeat',
+    '1',
+    '--runtime',
+    'node24',
+  ]
   const { stdout } = await run(
     process.execPath,
     [join(ROOT, 'bench/produce.js'), ...args, '--partitions', String(partitions), ...options],
@@ -68,7 +79,9 @@ async function measure(group, [, mode, properties, partitions = 6]) {
     .findLast(line => line.startsWith('|'))
     .split('|')
     .map(each => each.trim())
-  const [cpuMicros, , , recordsPerBatch, wireBytes] = cells.slice(4).map(each => Number(each.replaceAll(',', '')))
+  const [cpuMicros, , , recordsPerBatch, wireBytes] = cells
+    .slice(4)
+    .map(each => Number(each.replaceAll(',', '')))
   return { cpuMicros, recordsPerBatch, wireBytes }
 }
 

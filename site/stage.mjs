@@ -59,8 +59,7 @@ function siteLink(file, label, target, problems) {
     if (!existsSync(join(ROOT, linked))) problems.push(`${file}: ${target} is not there`)
     return label.slice(1, -1)
   }
-  if (!existsSync(join(ROOT, linked)) && !place.startsWith('reference/api/'))
-    problems.push(`${file}: ${target} is not there`)
+  if (!existsSync(join(ROOT, linked))) problems.push(`${file}: ${target} is not there`)
   return `${label}(/${place.replace(/\.md$/, '')}${anchor === undefined ? '' : `#${anchor}`})`
 }
 

@@ -114,42 +114,40 @@ export async function errorsPage() {
   const all = Object.entries(ErrorCodes).filter(([name]) => name !== 'NONE')
   const told = all.filter(([, number]) => !make(number).message.includes(NO_TEXT))
   const others = all.filter(([name]) => !told.some(([each]) => each === name))
-  return (
-    [
-      '# Errors',
-      generatedBy('the tables of errors'),
-      `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception, \`String(error)\`
+  return `${[
+    '# Errors',
+    generatedBy('the tables of errors'),
+    `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception, \`String(error)\`
 and \`JSON.stringify\` print. Look it up here; match on it in code, and never on the message.`,
-      table(
-        ['property', 'what it says'],
+    table(
+      ['property', 'what it says'],
+      [
+        ['`code`', 'one of the codes of this page'],
         [
-          ['`code`', 'one of the codes of this page'],
-          [
-            '`retriable`',
-            'whether the same call may succeed later. The producer has retried by itself already',
-          ],
-          ['`topic`, `partition`, `broker`', 'where it happened, if that is known'],
-          ['`cause`', 'the error behind it, such as the last refusal before a time-out'],
-          ['`errorName`, `errorCode`', 'name and number of the protocol, if a broker answered with an error'],
-          ['`fatal`, `abortable`', 'what a transactional producer has to do next'],
+          '`retriable`',
+          'whether the same call may succeed later. The producer has retried by itself already',
         ],
-      ),
-      '## Codes',
-      ...checkedTexts().map(ownError),
-      '## Errors of brokers',
-      'A broker says these by name and number. `errorName` of a `BrokerError` has the name, and so has each message.',
-      ...told.map(([name, number]) => brokerError(make, errorJavaClass(number), judging, name, number)),
-      '## Other errors of the protocol',
-      "A producer does not normally meet these. If it does, the broker's log says more.",
-      table(
-        ['name', 'number', 'retried', 'Java'],
-        others.map(([name, number]) => [
-          code(name),
-          number,
-          isRetriable(number) ? 'yes' : 'no',
-          code(errorJavaClass(number)),
-        ]),
-      ),
-    ].join('\n\n') + '\n'
-  )
+        ['`topic`, `partition`, `broker`', 'where it happened, if that is known'],
+        ['`cause`', 'the error behind it, such as the last refusal before a time-out'],
+        ['`errorName`, `errorCode`', 'name and number of the protocol, if a broker answered with an error'],
+        ['`fatal`, `abortable`', 'what a transactional producer has to do next'],
+      ],
+    ),
+    '## Codes',
+    ...checkedTexts().map(ownError),
+    '## Errors of brokers',
+    'A broker says these by name and number. `errorName` of a `BrokerError` has the name, and so has each message.',
+    ...told.map(([name, number]) => brokerError(make, errorJavaClass(number), judging, name, number)),
+    '## Other errors of the protocol',
+    "A producer does not normally meet these. If it does, the broker's log says more.",
+    table(
+      ['name', 'number', 'retried', 'Java'],
+      others.map(([name, number]) => [
+        code(name),
+        number,
+        isRetriable(number) ? 'yes' : 'no',
+        code(errorJavaClass(number)),
+      ]),
+    ),
+  ].join('\n\n')}\n`
 }

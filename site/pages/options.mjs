@@ -109,21 +109,19 @@ export async function optionsPage() {
     return keys.length === 0 ? [] : [`## ${title}`, ...keys.map(key => entries.get(key))]
   })
   const available = java.filter(each => each.available).length
-  return (
-    [
-      '# Options',
-      generatedBy('the option table'),
-      `The constructor of \`Producer\` takes these options. ${java.length} are those of Java's producer 4.3, of which
+  return `${[
+    '# Options',
+    generatedBy('the option table'),
+    `The constructor of \`Producer\` takes these options. ${java.length} are those of Java's producer 4.3, of which
 ${available} have an effect here. ${own.length} are our own. An option may be written as Java has it (\`'linger.ms'\`)
 or in camelCase (\`lingerMs\`).`,
-      `- A wrong name, a wrong value or a conflict throws a [\`ConfigError\`](errors.md#config_invalid) at once.
+    `- A wrong name, a wrong value or a conflict throws a [\`ConfigError\`](errors.md#config_invalid) at once.
 - Where an option of Java's does less here, its entry says so.
 - Times are in milliseconds and sizes in bytes, unless the text says otherwise.
 - Numbers and booleans may also be text, as in a \`.properties\` file.
 - \`describeOptions()\` gives the same list to a program.`,
-      `[Tuning](../tuning.md) says which few of them matter for speed, and
+    `[Tuning](../tuning.md) says which few of them matter for speed, and
 [security recipes](../security-recipes.md) which ones a cluster needs.`,
-      ...sections,
-    ].join('\n\n') + '\n'
-  )
+    ...sections,
+  ].join('\n\n')}\n`
 }

@@ -42,38 +42,36 @@ export async function protocolPage() {
     const passed = results.slice(0, checks.length).filter(result => result === 'ok').length
     return [broker, version, `${passed} of ${checks.length}`]
   })
-  return (
-    [
-      '# Protocol and brokers',
-      generatedBy('src/protocol and test/brokers/results.md'),
-      '## Which brokers work',
-      `One suite of ${checks.length} checks runs on each of these. \`npm run brokers\` repeats it; [the matrix](../../test/brokers/results.md)
+  return `${[
+    '# Protocol and brokers',
+    generatedBy('src/protocol and test/brokers/results.md'),
+    '## Which brokers work',
+    `One suite of ${checks.length} checks runs on each of these. \`npm run brokers\` repeats it; [the matrix](../../test/brokers/results.md)
 has every check. \`npm test\` runs the oldest and the newest Apache Kafka.`,
-      table(['broker', 'version', 'checks passed'], rows),
-      `Redpanda, Confluent Cloud, Amazon MSK, Azure Event Hubs, Aiven and Strimzi speak the same protocol. They have not been
+    table(['broker', 'version', 'checks passed'], rows),
+    `Redpanda, Confluent Cloud, Amazon MSK, Azure Event Hubs, Aiven and Strimzi speak the same protocol. They have not been
 tested here. [Security recipes](../security-recipes.md) has their options.`,
-      '## What needs which version of Kafka',
-      table(['feature', 'from Kafka'], FEATURES),
-      `What a broker lacks is refused with [\`UNSUPPORTED_VERSION\`](errors.md#unsupported_version). Features without an error are not
+    '## What needs which version of Kafka',
+    table(['feature', 'from Kafka'], FEATURES),
+    `What a broker lacks is refused with [\`UNSUPPORTED_VERSION\`](errors.md#unsupported_version). Features without an error are not
 used with brokers that lack them.`,
-      '## APIs',
-      'The client asks each broker for the versions that it supports, and uses the highest that both know.',
-      table(
-        ['API', 'key', 'versions', 'used for'],
-        apis
-          .filter(({ name }) => PURPOSES[name])
-          .map(({ name, key, minVersion, maxVersion }) => [
-            code(name),
-            key,
-            minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`,
-            PURPOSES[name],
-          ]),
-      ),
-      `\`startBroker\` of \`millrace/testing\` answers these and ${apis
-        .filter(({ name }) => !PURPOSES[name])
-        .map(({ name }) => code(name))
-        .join(', ')}.
+    '## APIs',
+    'The client asks each broker for the versions that it supports, and uses the highest that both know.',
+    table(
+      ['API', 'key', 'versions', 'used for'],
+      apis
+        .filter(({ name }) => PURPOSES[name])
+        .map(({ name, key, minVersion, maxVersion }) => [
+          code(name),
+          key,
+          minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`,
+          PURPOSES[name],
+        ]),
+    ),
+    `\`startBroker\` of \`millrace/testing\` answers these and ${apis
+      .filter(({ name }) => !PURPOSES[name])
+      .map(({ name }) => code(name))
+      .join(', ')}.
 Records are written as batches of format 2 alone.`,
-    ].join('\n\n') + '\n'
-  )
+  ].join('\n\n')}\n`
 }

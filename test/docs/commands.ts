@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { read, ROOT } from './documents.js'
+import { ROOT, read } from './documents.js'
 import type { Ended, Workshop } from './workshop.js'
 
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
@@ -18,6 +18,8 @@ export function checkCommand(command: string): boolean {
     const script = words[1] === 'run' ? (words[2] ?? '') : (words[1] ?? '')
     assert.ok(scripts[script] !== undefined, `${command}: there is no such script`)
     if (script === 'test') checkLanes(command, words.slice(3))
+    if (script === 'bench')
+      assert.ok(existsSync(join(ROOT, `bench/${words[4]}.js`)), `${command}: no such bench`)
     return true
   }
   if (words[0] !== 'node' || !/^(scripts\/|--test$)/.test(words[1] ?? '')) return false
@@ -30,7 +32,8 @@ export function checkCommand(command: string): boolean {
   assert.ok(existsSync(join(ROOT, words[1] ?? '')), `${command}: ${words[1]} is not there`)
   if (words[1] === 'scripts/test.mjs') checkLanes(command, words.slice(2))
   if (words[1] === 'scripts/setup.mjs') {
-    for (const step of words.slice(2)) assert.ok(steps.includes(step.replace(/^--/, '')), `${command}: ${step}`)
+    for (const step of words.slice(2))
+      assert.ok(steps.includes(step.replace(/^--/, '')), `${command}: ${step}`)
   }
   return true
 }

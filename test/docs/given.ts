@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { type ConsumerGroupMetadata, Producer, type ProducerRecord } from 'millrace'
 import { Registry } from 'prom-client'
 
-const bootstrapServers = process.env['DOCS_BROKER'] ?? ''
+const bootstrapServers = process.env.DOCS_BROKER ?? ''
 
 export { Producer }
 export const producer: Producer = new Producer({ bootstrapServers })

@@ -59,7 +59,10 @@ export class Workshop {
       const used = GIVEN.filter(name => usesUndeclared(block.text, name))
       const head = used.length === 0 ? '' : `import { closeGiven, ${used.join(', ')} } from './given.js'\n`
       const foot = used.length === 0 ? '\nexport {}\n' : '\nawait closeGiven()\n'
-      const body = block.text.replaceAll('localhost:9092', bootstrapServers)
+      // Blocks that run side by side would fence each other.
+      const body = block.text
+        .replaceAll('localhost:9092', bootstrapServers)
+        .replaceAll("'billing-1'", `'${this.programOf(block)}'`)
       const [folder, ending] = block.language === 'ts' ? ['src', 'mts'] : ['out', 'mjs']
       mkdirSync(join(this.folder, folder), { recursive: true })
       writeFileSync(join(this.folder, folder, `${this.programOf(block)}.${ending}`), head + body + foot)
@@ -85,7 +88,7 @@ export class Workshop {
   async run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { ...process.env, ...env, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` },
+      env: { ...process.env, ...env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS)
