@@ -50,7 +50,12 @@ const groups = [
     told: 'Records of 1,000 bytes with a key, by `sendMany`; at most 10,000 without an outcome.',
     case: 'C',
     records: 200_000,
-    settings: [1, 6, 100, 1000].map(partitions => [`${partitions} partitions`, 'many', {}, partitions]),
+    settings: [1, 6, 100, 1000].map(partitions => [
+      `${partitions} partition${partitions === 1 ? '' : 's'}`,
+      'many',
+      {},
+      partitions,
+    ]),
   },
 ]
 
