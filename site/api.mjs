@@ -74,9 +74,11 @@ function removeInherited(project) {
   }
 }
 
-/** Anchors within tables are HTML, which pages may not have. */
+/** Anchors within tables are HTML, which pages may not have; links to them become plain text. */
 function withoutAnchors(markdown) {
-  return markdown.replace(/<a id="[^"]*"><\/a> ?/g, '').replace(/\[(`[^`]*`)\]\(#property-[^)]*\)/g, '$1')
+  return markdown
+    .replace(/<a id="[^"]*"><\/a> ?/g, '')
+    .replace(/\[((?:[^\]`]|`[^`]*`)*)\]\([^)]*#property-[^)]*\)/g, '$1')
 }
 
 /** Exports of all entries that no docstring says anything of. */

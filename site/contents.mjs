@@ -78,3 +78,9 @@ export const papers = [
   { file: 'test/registry/results.md', page: 'project/registry', title: 'Schema registry, checks' },
   { file: 'test/hostile/results.md', page: 'project/fuzzing', title: 'Fuzzing' },
 ]
+
+/** Guides come before the API, and papers of the project last. It runs in the browser: it must stand alone. */
+export function boostDocument(id) {
+  if (id.includes('/project/')) return 0.2
+  return id.includes('/reference/api/') ? 0.5 : 1
+}

@@ -48,7 +48,7 @@ export const questions = [
       {
         question: 'May I send a failed record again?',
         query: 'retry failed record',
-        page: 'sending#retries-of-your-own',
+        page: 'sending#retry-a-failed-record',
       },
       { question: 'How do I cancel a send?', query: 'AbortSignal', page: 'sending#stop-waiting' },
       {
@@ -90,7 +90,7 @@ export const questions = [
       {
         question: 'What happens when the buffer is full?',
         query: 'buffer full',
-        page: 'backpressure#what-is-bounded',
+        page: 'backpressure#when-the-buffer-is-full',
       },
       {
         question: 'How do linger.ms, batch.size and buffer.memory work together?',
@@ -143,7 +143,7 @@ export const questions = [
       {
         question: 'How do I change certificates and passwords without a restart?',
         query: 'rotate certificates',
-        page: 'security-recipes#change-secrets-without-a-restart',
+        page: 'security-recipes#rotate-certificates-and-passwords-without-a-restart',
       },
     ],
   },

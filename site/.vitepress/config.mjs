@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
-import { entries, papers, sections } from '../contents.mjs'
+import { boostDocument, entries, papers, sections } from '../contents.mjs'
 import { slugOf } from '../slug.mjs'
 import { PAGES } from '../stage.mjs'
 
@@ -21,7 +21,15 @@ export default defineConfig({
   // Dead links fail the build: that is VitePress's default, and stays so.
   markdown: { html: false, anchor: { slugify: slugOf } },
   themeConfig: {
-    search: { provider: 'local', options: { detailedView: 'auto' } },
+    search: {
+      provider: 'local',
+      options: {
+        detailedView: 'auto',
+        miniSearch: { searchOptions: { boostDocument } },
+        // The list of questions would be found in place of its answers.
+        _render: (text, env, md) => (env.relativePath === 'questions.md' ? '' : md.render(text, env)),
+      },
+    },
     outline: [2, 3],
     nav: [
       { text: 'Guide', link: '/getting-started' },

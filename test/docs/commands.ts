@@ -14,6 +14,7 @@ const steps = [...read('scripts/setup.mjs').matchAll(/^ {2}'?([\w-]+)'?: \{/gm)]
 export function checkCommand(command: string): boolean {
   const words = command.replace(/ {2,}#.*$/, '').split(' ')
   if (words[0] === 'git' || words[0] === 'cd' || command === 'npm ci') return true
+  if (words[0] === 'npx' && words[1] === 'tsc') return true
   if (words[0] === 'npm') {
     const script = words[1] === 'run' ? (words[2] ?? '') : (words[1] ?? '')
     assert.ok(scripts[script] !== undefined, `${command}: there is no such script`)
