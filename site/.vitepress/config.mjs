@@ -19,7 +19,14 @@ export default defineConfig({
   cacheDir: '.cache/vite',
   metaChunk: true,
   // Dead links fail the build: that is VitePress's default, and stays so.
-  markdown: { html: false, anchor: { slugify: slugOf } },
+  markdown: {
+    html: false,
+    anchor: { slugify: slugOf },
+    config(md) {
+      md.renderer.rules.table_open = () => '<div class="scrolled"><table>\n'
+      md.renderer.rules.table_close = () => '</table></div>\n'
+    },
+  },
   themeConfig: {
     search: {
       provider: 'local',
