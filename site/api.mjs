@@ -54,6 +54,7 @@ export async function writeApiPages() {
   const undocumented = undocumentedExports(project)
   if (undocumented.length > 0) throw new Error(`exports without a docstring: ${undocumented.join(', ')}`)
   removeInherited(project)
+  putErrorsLast(project)
   await app.outputs.writeOutput({ name: 'markdown', path: out }, project)
   for (const { name } of entries) {
     const file = join(out, `${name}.md`)
@@ -71,6 +72,14 @@ function removeInherited(project) {
     for (const group of parent.groups) group.children = group.children.filter(each => each !== member)
     parent.groups = parent.groups.filter(({ children }) => children.length > 0)
     project.removeReflection(member)
+  }
+}
+
+/** Who opens a page of the API looks for calls first. */
+function putErrorsLast(project) {
+  const isError = ({ name }) => Number(name.endsWith('Error'))
+  for (const { groups } of project.getChildrenByKind(ReflectionKind.Module)) {
+    for (const group of groups) group.children.sort((one, other) => isError(one) - isError(other))
   }
 }
 

@@ -73,10 +73,8 @@ function compared() {
 }
 
 function cpuSections() {
-  const { caseOf, machine, versions, runtimes } = compared()
+  const { caseOf, runtimes } = compared()
   return [
-    `The machine: ${machine} The clients:`,
-    table(['client', 'version'], versions),
     '## CPU beside other clients',
     `CPU time of the client's process for each record, and how many records it sent in a second. All clients sent to the same
 broker, which reads and discards. Medians of five runs. Less CPU is better.`,
@@ -133,12 +131,13 @@ function transactionSections() {
 }
 
 export async function performancePage() {
+  const { machine, versions } = compared()
   const misses = ['compare', 'latency', 'scale', 'transactions'].flatMap(missed)
   const parts = [
     '# Performance',
     generatedBy('bench/results'),
     `Every figure here was measured by a command of this repository, on one machine. It tells how clients compare, and not
-what your cluster does.`,
+what your cluster does. The machine has ${machine}`,
     ...cpuSections(),
     ...latencySections(),
     ...transactionSections(),
@@ -155,6 +154,8 @@ what your cluster does.`,
     '```sh\nnpm ci\nnpm run build\nnpm run bench -- compare\nnpm run bench -- latency\nnpm run bench -- scale\nnpm run bench -- transactions\n```',
     `Each prints its tables. ${code('--client node24,kafkajs')} chooses clients for the first. To measure your own cluster use
 [\`millrace perf\`](command-line.md).`,
+    '### Versions',
+    table(['client or runtime', 'version'], versions),
   ]
   return `${parts.join('\n\n')}\n`
 }
