@@ -29,7 +29,7 @@ const NAMES_OF_TYPES = { class: 'function or object', password: 'string (never s
 /** Our own options: their docstrings and types, as the declarations of `ProducerOptions` have them. */
 function ownOptions(names) {
   const text = source('src/config/options.ts')
-  const body = text.slice(text.indexOf('export interface ProducerOptions'))
+  const body = text.slice(text.search(/export interface Producer(?:Options|Settings)\b/))
   const members = body.matchAll(/\/\*\*([\s\S]*?)\*\/\s*readonly (\w+)\?: ([^\n]*(?:\n {4}[^\n]*)*)/g)
   const found = new Map(
     [...members].map(([, doc, name, type]) => [name, { doc: plain(doc), type: typeOf(type) }]),
