@@ -117,8 +117,8 @@ export async function errorsPage() {
   return `${[
     '# Errors',
     generatedBy('the tables of errors'),
-    `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception, \`String(error)\`
-and \`JSON.stringify\` print. Look it up here; match on it in code, and never on the message.`,
+    `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception and
+\`JSON.stringify\` print. Look it up here; match on it in code, and never on the message.`,
     table(
       ['property', 'what it says'],
       [

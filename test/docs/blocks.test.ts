@@ -70,8 +70,10 @@ test('blocks of code', { concurrency: 2 }, async context => {
         const refused = findings.filter(line => line.includes(name))
         assert.deepEqual(refused, [], 'the compiler refuses it')
         if (block.info === 'check') return
-        const { status, output, errors } = await workshop.runBlock(block, env)
-        assert.equal(status, 0, `${output}${errors}`)
+        const { status, signal, output, errors } = await workshop.runBlock(block, env)
+        // A server without a handler of its own ends by the signal that it is sent.
+        const isServer = block.text.includes('.listen(8080)') && !block.text.includes('SIGTERM')
+        assert.equal(isServer ? signal : status, isServer ? 'SIGTERM' : 0, `${output}${errors}`)
         // A connection that the block itself cuts is worth a warning.
         if (!block.text.includes('.disconnect()')) assert.equal(errors, '')
         for (const [, printed = ''] of block.text.matchAll(/^console\.log\(.*\) {3}\/\/ (.*)$/gm)) {
@@ -80,6 +82,11 @@ test('blocks of code', { concurrency: 2 }, async context => {
       }),
     ),
   )
+})
+
+test('servers of blocks have sent what they were asked', () => {
+  const asked = broker.records('requests').map(({ value }) => Buffer.from(value ?? []).toString())
+  assert.deepEqual(asked, ['/asked', '/asked'])
 })
 
 test('blocks of data can be read', () => {

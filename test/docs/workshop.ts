@@ -8,6 +8,12 @@ import { Authority } from '../helpers/certificates.js'
 import { type Block, ROOT } from './documents.js'
 
 const TIMEOUT_MS = 60_000
+/** A server that a block starts is asked once and then told to end, as by whoever runs it. */
+const ONE_REQUEST = `server.listen(0, '127.0.0.1', async () => {
+  const { port } = server.address() as import('node:net').AddressInfo
+  await fetch(\`http://127.0.0.1:\${port}/asked\`)
+  process.kill(process.pid, 'SIGTERM')
+})`
 const GIVEN = [
   ...['Producer', 'producer', 'anotherProducer', 'deadLetters', 'events', 'key', 'value', 'invoices'],
   ...['groupMetadata', 'username', 'password', 'register', 'log', 'response'],
@@ -20,6 +26,7 @@ const COMPILER_OPTIONS = {
 /** What a program that has ended has printed. */
 export interface Ended {
   readonly status: number | null
+  readonly signal: NodeJS.Signals | null
   readonly output: string
   readonly errors: string
 }
@@ -58,10 +65,12 @@ export class Workshop {
     for (const block of blocks) {
       const used = GIVEN.filter(name => usesUndeclared(block.text, name))
       const head = used.length === 0 ? '' : `import { closeGiven, ${used.join(', ')} } from './given.js'\n`
-      const foot = used.length === 0 ? '\nexport {}\n' : '\nawait closeGiven()\n'
+      const isServer = block.text.includes('server.listen(')
+      const foot = used.length === 0 || isServer ? '\nexport {}\n' : '\nawait closeGiven()\n'
       // Blocks that run side by side would fence each other.
       const body = block.text
         .replaceAll('localhost:9092', bootstrapServers)
+        .replace('server.listen(8080)', ONE_REQUEST)
         .replaceAll("'billing-1'", `'${this.programOf(block)}'`)
       const [folder, ending] = block.language === 'ts' ? ['src', 'mts'] : ['out', 'mjs']
       mkdirSync(join(this.folder, folder), { recursive: true })
@@ -92,10 +101,14 @@ export class Workshop {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS)
-    const ended = once(child, 'exit') as Promise<[number | null]>
-    const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+    const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+    const [output, errors, [status, signal]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      ended,
+    ])
     clearTimeout(timer)
-    return { status, output, errors }
+    return { status, signal, output, errors }
   }
 }
 
