@@ -77,6 +77,14 @@ const steps = {
   },
   registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
   nestjs: { title: 'a NestJS application for the tests', run: prepareNestjs },
+  site: {
+    title: 'what builds the site of docs/',
+    run: () => installPackages('site', ['--ignore-scripts']),
+  },
+  chromium: {
+    title: 'Chromium, to look at the site',
+    run: () => needPrograms({ Chromium: () => findProgram('chromium') !== undefined }, ['chromium']),
+  },
 }
 
 /** What a compiled test needs, beside what it tests against. */

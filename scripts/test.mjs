@@ -48,6 +48,11 @@ const lanes = {
     needs: BUILT,
     run: () => nodeTest(isUnit),
   },
+  docs: {
+    title: 'documents: their code runs, links hold, generated pages are current; the site and its search',
+    needs: [...BUILT, 'runtimes', 'site'],
+    run: () => nodeTest(isDocs),
+  },
   sends: {
     title: 'all ways to send, mixed: planted bugs, then 60 s on Node, Bun and Deno side by side',
     needs: [...BUILT, 'runtimes'],
@@ -93,9 +98,12 @@ const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')
 const isPackaging = file => file.startsWith('test/packaging/')
+const isDocs = file => file.startsWith('test/docs/')
 const isPublicApi = file => file.startsWith('test/public-api/')
 const isUnit = file =>
-  ![isHouse, isSends, isKafka, isChaos, isRuntimes, isPackaging, isPublicApi].some(matches => matches(file))
+  ![isHouse, isDocs, isSends, isKafka, isChaos, isRuntimes, isPackaging, isPublicApi].some(matches =>
+    matches(file),
+  )
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])

@@ -2,10 +2,10 @@ const SEED = 0x9747b28c
 const MULTIPLIER = 0x5bd1e995
 
 /**
- * Java's `Utils.murmur2` of `length` bytes from `from` on, as native code has it: for whoever needs a key's
- * partition before its record.
+ * Java's `Utils.murmur2` of `length` bytes from `from` on, by default of all of them. It answers the same
+ * int32 as native code does: for whoever needs a key's partition before its record.
  */
-export function murmur2(bytes: Uint8Array, from: number, length: number): number {
+export function murmur2(bytes: Uint8Array, from = 0, length = bytes.length - from): number {
   let hash = SEED ^ length
   const whole = from + (length & ~3)
   let at = from

@@ -20,6 +20,7 @@ export interface CloudEventLike {
   readonly data_base64?: string
 }
 
+/** Where the record of an event goes, and how the event is written into it. */
 export interface CloudEventRecordOptions {
   readonly topic: string
   /**

@@ -15,6 +15,7 @@ export interface AjvLike {
   compile(schema: object | boolean): JsonValidator
 }
 
+/** A compiled validator, as ajv makes them. */
 export interface JsonValidator {
   (data: unknown): unknown
   errors?: readonly { readonly instancePath: string; readonly message?: string }[] | null

@@ -9,11 +9,13 @@ export interface KafkajsSchemaRegistry {
   getSchema(registryId: number): Promise<KafkajsSchema>
 }
 
+/** A schema as `@kafkajs/confluent-schema-registry` has it. */
 export interface KafkajsSchema {
   toBuffer(payload: never): Uint8Array
   isValid(payload: never, options?: { errorHook(path: string[]): void }): boolean
 }
 
+/** Which schema a serializer of `kafkajsRegistrySerializer` uses. */
 export interface KafkajsRegistryOptions {
   /** Default `value`. */
   readonly field?: RecordField

@@ -5,6 +5,7 @@ import { ConfigError } from '../errors/index.js'
 /** What a request is made with: the part of the standard `fetch` that the client uses. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>
 
+/** What a `fetch` of the application gets as its second argument. */
 export interface FetchInit {
   method: string
   headers: Record<string, string>
@@ -12,6 +13,7 @@ export interface FetchInit {
   body?: string
 }
 
+/** What is read of the answer of a `fetch`. */
 export interface FetchResponse {
   readonly status: number
   readonly headers: { get(name: string): string | null }
@@ -23,6 +25,7 @@ export type SchemaRegistryAuth =
   | { readonly username: string; readonly password: string }
   | { readonly token: string | (() => string | Promise<string>) }
 
+/** Options of `SchemaRegistryClient`. */
 export interface SchemaRegistryClientOptions {
   /**
    * Base addresses (http or https), as a list or separated by commas. A request goes to the one that answered

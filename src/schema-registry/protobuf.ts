@@ -14,6 +14,7 @@ import {
 } from './serializer.js'
 import { encodeMessageIndexes } from './wire-format.js'
 
+/** Options of `protobufSerializer`. */
 export interface ProtobufSerializerOptions<T>
   extends Omit<RegistrySerializerOptions<T>, 'schema' | 'schemas' | 'recordName'> {
   /** The `.proto` text, looked up in the registry. Without one, the latest version of the subject is used. */

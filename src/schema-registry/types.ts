@@ -26,6 +26,7 @@ export interface RegisteredSchema extends Schema {
   readonly version?: number
 }
 
+/** How a schema is registered or looked up. */
 export interface RegisterOptions {
   /** Has the registry bring the schema into a normal form first. Default false. */
   readonly normalize?: boolean

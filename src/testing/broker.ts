@@ -32,7 +32,7 @@ export interface PartitionDescription {
  * Starts a Kafka cluster in this process: the real protocol over TCP, records in memory. It is for
  * development and tests, listens on loopback only and has neither replication nor consumer groups, of the
  * latter only the offsets that are committed in transactions; TLS and SASL where they are asked for. Resolves
- * once all nodes listen; throws {@link ConfigError} for options that make no sense.
+ * once all nodes listen; throws `ConfigError` for options that make no sense.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const settings = resolveOptions(options)

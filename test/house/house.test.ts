@@ -121,6 +121,7 @@ test('the locks name every optional package, for platforms this machine is not',
     'package-lock.json',
     'test/runtimes/package-lock.json',
     'test/packaging/package-lock.json',
+    'site/package-lock.json',
   ]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check', join(ROOT, lock)], {
       encoding: 'utf8',

@@ -10,6 +10,7 @@ test('murmur2 in JavaScript equals the native one for every length and all byte 
     const key = Uint8Array.from({ length }, (_, at) => (at * 167 + length * 31) & 0xff)
     const expected = addon.murmur2(key)
     assert.equal(murmur2(key, 0, length), expected)
+    assert.equal(murmur2(key), expected)
     assert.equal(
       murmur2(Buffer.concat([Buffer.from('left'), key, Buffer.from('right')]), 4, length),
       expected,

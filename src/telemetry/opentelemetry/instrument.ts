@@ -20,6 +20,7 @@ import { OperationMetrics } from './operation-metrics.js'
 
 const SCOPE = 'millrace'
 
+/** Options of `instrument`. */
 export interface InstrumentOptions {
   /** Default: the global one. */
   tracerProvider?: TracerProvider

@@ -1,0 +1,15 @@
+// Packages that blocks name and that are not installed for the tests: the calls that the blocks make.
+declare module '@aws-sdk/credential-providers' {
+  interface AwsCredentials {
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+    readonly sessionToken?: string
+  }
+  export function fromNodeProviderChain(): () => Promise<AwsCredentials>
+}
+
+declare module '@azure/identity' {
+  export class DefaultAzureCredential {
+    getToken(scope: string): Promise<{ token: string; expiresOnTimestamp: number }>
+  }
+}
