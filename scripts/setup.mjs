@@ -6,13 +6,14 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { filesUnder, findProgram, isOutdated, main, npm, root, run, runNode, StepError } from './commands.mjs'
 
 const TSC = 'node_modules/typescript/bin/tsc'
@@ -62,6 +63,14 @@ const steps = {
   },
   registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
   nestjs: { title: 'a NestJS application for the tests', run: prepareNestjs },
+  examples: {
+    title: 'packages of the examples, with millrace linked to this checkout',
+    run: prepareExamples,
+  },
+  postgres: {
+    title: 'PostgreSQL for the outbox example',
+    run: () => needPrograms({ PostgreSQL: () => findPostgres() !== undefined }, ['postgresql']),
+  },
 }
 
 /** What a compiled test needs, beside what it tests against. */
@@ -287,6 +296,23 @@ async function prepareRegistry() {
   })
   await compileJava(REGISTRY, pom, 'test/registry/java')
   await installPackages('test/registry/peers', ['--ignore-scripts'])
+}
+
+/** The examples find millrace in the folder above theirs, as they would find it in their own. */
+async function prepareExamples() {
+  await installPackages('examples', ['--ignore-scripts'])
+  const link = join(root, 'examples/node_modules/millrace')
+  if (!existsSync(link)) symlinkSync(root, link, 'junction')
+  const compile = ['-p', 'examples/nestjs']
+  if (isOutdated('examples/nestjs/dist/main.js', ['examples/nestjs/src'])) await runNode(TSC, compile)
+}
+
+/** The folder of PostgreSQL's server programs: Debian keeps them off the PATH. */
+export function findPostgres() {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).map(version => `${debian}/${version}/bin`) : []
+  const onPath = findProgram('initdb')
+  return [...versions, ...(onPath ? [dirname(onPath)] : [])].find(folder => existsSync(`${folder}/initdb`))
 }
 
 /** NestJS, and beside it the name kafkajs for millrace and another one for the original. */
