@@ -99,7 +99,7 @@ test('the outbox', { timeout: 240_000 }, async t => {
     await using publisher = startPublisher(postgres, broker)
     await publisher.line(/^publishing$/)
     const written = writer.write(300)
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 3; i++) {
       broker.fail({ api: 'Produce', error: 'NOT_LEADER_OR_FOLLOWER', times: 2 })
       await sleep(100)
       broker.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', times: 1, afterAppend: true })
@@ -116,7 +116,7 @@ test('the outbox', { timeout: 240_000 }, async t => {
 
   await t.test('a publisher that is killed, and one that waits to take over: once each by id', async () => {
     let twice = 0
-    for (let kill = 0; kill < 4; kill++) {
+    for (let kill = 0; kill < 3; kill++) {
       await using publisher = startPublisher(postgres, broker)
       await publisher.line(/^publishing$/)
       await using standby = startPublisher(postgres, broker)
