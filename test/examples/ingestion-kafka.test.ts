@@ -11,9 +11,9 @@ import { exampleFile, Program } from './program.js'
 
 const TOPIC = 'events'
 const KILLS = 3
-const WORKERS = 40
+const WORKERS = 24
 /** From the kill of a leader to the first answers again; the cluster itself needs some 4 s. */
-const RECOVERY_MS_MAX = 60_000
+const RECOVERY_MS_MAX = 120_000
 const SHUTDOWN_MS_MAX = 10_000
 
 /** What makes a cluster notice a dead broker within a few seconds, and keep what is acknowledged. */
@@ -51,7 +51,7 @@ function takenSince(load: Load, answered: number): number {
 
 test('leaders killed under load, then SIGTERM under load', {
   skip: kafkaSkip(),
-  timeout: 300_000,
+  timeout: 480_000,
 }, async () => {
   await using kafka = await startKafka({ nodes: 3, heapMb: 384, properties: PROPERTIES })
   await using java = new JavaClient()
@@ -69,7 +69,7 @@ test('leaders killed under load, then SIGTERM under load', {
   const isReady = async () => (await fetch(`http://127.0.0.1:${port}/ready`)).ok
   await until('ready', isReady)
 
-  const load = new Load({ port, workers: WORKERS, everyMs: 20, asyncOnceIn: 4 })
+  const load = new Load({ port, workers: WORKERS, everyMs: 25, asyncOnceIn: 4 })
   for (let kill = 0; kill < KILLS; kill++) {
     await sleep(1000)
     const leader = (await describeTopic(kafka)).find(({ partition }) => partition === 0)?.leader ?? -1
@@ -99,5 +99,5 @@ test('leaders killed under load, then SIGTERM under load', {
   const unanswered = load.sent.filter(({ status }) => typeof status === 'string')
   assert.deepEqual(unanswered, [])
   console.log(`${load.summary()}; ${stored.length} stored; stopped in ${Math.round(tookMs)} ms`)
-  assert.ok(load.count(200) > 1000 && load.count(202) > 300)
+  assert.ok(load.count(200) > 500 && load.count(202) > 200)
 })
