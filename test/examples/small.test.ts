@@ -1,5 +1,6 @@
 // The smaller examples, each as its user starts it, beside the in-process broker.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -130,6 +131,14 @@ test('lambda: frozen while its connections end, and a record that is refused', {
   const stored = broker.records('events').map(({ value }) => text(value))
   assert.deepEqual(stored.sort(), ['a', 'b', 'c0', 'c1', 'c2', 'd', 'e'])
   await process_.stop()
+})
+
+test('the examples use millrace by its types', () => {
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', exampleFile('')], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stdout)
 })
 
 test('the examples name the versions that are tested', () => {

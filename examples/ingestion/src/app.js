@@ -23,9 +23,9 @@ export function buildApp({ config, producer, deadLetters }) {
 
   app.decorateRequest('text', '')
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    request.text = text
-    parse(request, text, done)
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    request.text = String(body)
+    parse(request, request.text, done)
   })
 
   const state = { isDraining: false }
