@@ -12,16 +12,14 @@ import { exampleFile, Program } from './program.js'
 const TOPIC = 'events'
 const KILLS = 3
 const WORKERS = 24
-/** From the kill of a leader to the first answers again; the cluster itself needs some 4 s. */
+/** From the kill of a leader to the first answers again; the cluster itself needs some 6 s. */
 const RECOVERY_MS_MAX = 120_000
 const SHUTDOWN_MS_MAX = 10_000
 
 /** What makes a cluster notice a dead broker within a few seconds, and keep what is acknowledged. */
 const PROPERTIES = {
-  'broker.session.timeout.ms': 2000,
-  'broker.heartbeat.interval.ms': 400,
-  'controller.quorum.election.timeout.ms': 1000,
-  'controller.quorum.fetch.timeout.ms': 2000,
+  'broker.session.timeout.ms': 4000,
+  'broker.heartbeat.interval.ms': 800,
   'unclean.leader.election.enable': false,
   'auto.create.topics.enable': false,
 }
