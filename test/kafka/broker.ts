@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { startJava } from './java.js'
 
 const HEAP_MB = 1024
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 20_000
 const READY_LINE = /Kafka Server started/
 
