@@ -8,6 +8,7 @@ import { setUp } from './setup.mjs'
 const FURTHER_SET_UP = {
   micro: ['runtimes'],
   cold: ['runtimes'],
+  http: ['runtimes', 'examples', 'peers'],
   compare: ['runtimes'],
   guard: ['runtimes'],
   latency: ['runtimes', 'tests', 'kafka'],

@@ -6,13 +6,14 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   filesUnder,
   findProgram,
@@ -84,6 +85,14 @@ const steps = {
   chromium: {
     title: 'Chromium, to look at the site',
     run: () => needPrograms({ Chromium: () => findProgram('chromium') !== undefined }, ['chromium']),
+  },
+  examples: {
+    title: 'packages of the examples, with millrace linked to this checkout',
+    run: prepareExamples,
+  },
+  postgres: {
+    title: 'PostgreSQL for the outbox example',
+    run: () => needPrograms({ PostgreSQL: () => findPostgres() !== undefined }, ['postgresql']),
   },
 }
 
@@ -294,6 +303,23 @@ async function prepareRegistry() {
   })
   await compileJava(REGISTRY, pom, 'test/registry/java')
   await installPackages('test/registry/peers', ['--ignore-scripts'])
+}
+
+/** The examples find millrace in the folder above theirs, as they would find it in their own. */
+async function prepareExamples() {
+  await installPackages('examples', ['--ignore-scripts'])
+  const link = join(root, 'examples/node_modules/millrace')
+  if (!existsSync(link)) symlinkSync(root, link, 'junction')
+  const compile = ['-p', 'examples/nestjs']
+  if (isOutdated('examples/nestjs/dist/main.js', ['examples/nestjs/src'])) await runNode(TSC, compile)
+}
+
+/** The folder of PostgreSQL's server programs: Debian keeps them off the PATH. */
+export function findPostgres() {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).map(version => `${debian}/${version}/bin`) : []
+  const onPath = findProgram('initdb')
+  return [...versions, ...(onPath ? [dirname(onPath)] : [])].find(folder => existsSync(`${folder}/initdb`))
 }
 
 /** NestJS, and beside it the name kafkajs for millrace and another one for the original. */

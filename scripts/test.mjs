@@ -82,6 +82,15 @@ const lanes = {
     needs: ['deps', 'native', 'typescript', 'tests', 'runtimes', 'packaging-tools'],
     run: () => nodeTest(isPackaging),
   },
+  examples: {
+    title: 'every example as its user runs it: brokers killed, overload, SIGTERM, PostgreSQL, Bun, Deno',
+    // Without Java only the part on the real Kafka is left out.
+    needs: [
+      ...[...BUILT, 'runtimes', 'examples', 'postgres'],
+      ...(kafkaMissing() === undefined ? ['kafka'] : []),
+    ],
+    run: () => nodeTest(isExamples),
+  },
   runtimes: {
     title: 'the public-API suite on every runtime',
     needs: [...BUILT, 'runtimes', 'peers'],
@@ -97,12 +106,13 @@ const isKafka = file => /^test\/(kafka|brokers)\//.test(file)
 const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')
+const isExamples = file => file.startsWith('test/examples/')
 const isPackaging = file => file.startsWith('test/packaging/')
 const isDocs = file => file.startsWith('test/docs/')
 const isPublicApi = file => file.startsWith('test/public-api/')
 const isUnit = file =>
-  ![isHouse, isDocs, isSends, isKafka, isChaos, isRuntimes, isPackaging, isPublicApi].some(matches =>
-    matches(file),
+  ![isHouse, isDocs, isSends, isKafka, isChaos, isRuntimes, isPackaging, isExamples, isPublicApi].some(
+    matches => matches(file),
   )
 
 async function ctest(folder) {

@@ -47,7 +47,13 @@ export { Producer } from './producer/producer.js'
 export { RecordMetadata } from './producer/record-metadata.js'
 export type { DeliveryCallback } from './producer/send/callback-group.js'
 export { type DeliveryReport, SendManyError } from './producer/send/delivery-report.js'
-export type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from './producer/types.js'
+export type {
+  ClusterInfo,
+  ConnectOptions,
+  PartitionInfo,
+  ProducerHealth,
+  ProducerRecord,
+} from './producer/types.js'
 export type {
   NodeTlsOptions,
   OauthToken,

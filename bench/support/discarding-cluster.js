@@ -2,8 +2,10 @@
 import { ApiVersions } from '../../dist/protocol/api-versions.js'
 import { apis } from '../../dist/protocol/apis.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
+import { GetTelemetrySubscriptions } from '../../dist/protocol/get-telemetry-subscriptions.js'
 import { InitProducerId } from '../../dist/protocol/init-producer-id.js'
 import { Metadata, OPERATIONS_UNKNOWN } from '../../dist/protocol/metadata.js'
+import { PushTelemetry } from '../../dist/protocol/push-telemetry.js'
 import { RecordSums } from './record-sums.js'
 
 /** Offsets in a record batch. Its length counts from the end of its own field, 12 bytes into the batch. */
@@ -22,6 +24,9 @@ const MAGIC = 2
 const CODEC_BITS = 7
 const SEQUENCES = 2 ** 31
 const FIRST_PRODUCER_ID = 1000
+
+const TELEMETRY = [GetTelemetrySubscriptions, PushTelemetry]
+const isAnnounced = api => !TELEMETRY.includes(api)
 
 class Topic {
   constructor(name, serial, partitionCount) {
@@ -165,14 +170,14 @@ export class DiscardingCluster {
   }
 
   /**
-   * Clients infer features from APIs that they never call, so all that have a codec are announced; but those
-   * of telemetry they do call where they are.
+   * Clients infer features from APIs that they never call, so all that have a codec are announced. Not so
+   * those of telemetry, which clients call where they are: a broker without a receiver leaves them out, too.
    */
   #apiVersions() {
     return {
       errorCode: ErrorCodes.NONE,
       apiKeys: apis
-        .filter(({ name }) => !name.includes('Telemetry'))
+        .filter(isAnnounced)
         .map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
       throttleTimeMs: 0,
       supportedFeatures: [],

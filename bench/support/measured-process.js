@@ -26,7 +26,7 @@ export function peakRssBytesOf(pid) {
 }
 
 /** CPU time that all processes of the machine have used so far, in microseconds. */
-function machineCpuMicros() {
+export function machineCpuMicros() {
   const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
     .split('\n', 1)[0]
     .split(/\s+/)

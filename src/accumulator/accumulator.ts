@@ -302,6 +302,16 @@ export class RecordAccumulator {
     return oldest === null ? waiting : Math.min(waiting, oldest.createdMs + this.options.deliveryTimeoutMs)
   }
 
+  /**
+   * When the oldest batch without an outcome was opened, or the record that waits longest for memory was
+   * sent, on the monotonic clock; Infinity: every record has its outcome.
+   */
+  oldestSinceMs(): number {
+    this.appender.drainStaged()
+    const createdMs = this.incomplete.oldest?.createdMs ?? Number.POSITIVE_INFINITY
+    return Math.min(createdMs, this.appender.waiting.headDeadlineMs - this.options.maxBlockMs)
+  }
+
   /** From now on nothing lingers; ended by {@link endHurry}. */
   beginHurry(): void {
     this.lingering.beginHurry()

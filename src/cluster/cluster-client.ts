@@ -272,6 +272,16 @@ export class ClusterClient {
     return choice.kind === 'usable' ? choice.node.id : null
   }
 
+  /**
+   * Whether some broker takes requests, or did until its connection was closed for being idle. False before
+   * the first connection.
+   */
+  get isConnected(): boolean {
+    if (this.closing !== null) return false
+    for (const { state } of this.nodes.values()) if (state === NodeState.Ready) return true
+    return this.lastError === null && !this.metadata.bootstrapping
+  }
+
   /** Requests of all APIs that occupy a connection. */
   get requestsInFlight(): number {
     let requests = 0

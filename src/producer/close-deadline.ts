@@ -1,4 +1,14 @@
 import type { Clock, TimerHandle } from '../common/clock.js'
+import { checkOptions } from '../config/index.js'
+import { ConfigError } from '../errors/index.js'
+
+/** Milliseconds, Infinity where none are given. Throws ConfigError for anything that is no time-out. */
+export function closeTimeoutOf(options: { timeoutMs?: number }): number {
+  checkOptions('close', options, ['timeoutMs'])
+  const timeoutMs: unknown = options.timeoutMs ?? Number.POSITIVE_INFINITY
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs
+  throw new ConfigError(`close: timeoutMs must be at least 0, not ${timeoutMs}.`)
+}
 
 /**
  * When a close stops waiting: the earliest time-out of all calls of `close`, of which a later may be shorter.

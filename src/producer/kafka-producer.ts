@@ -4,7 +4,7 @@ import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transaction
 import type { RecordMetadata } from './record-metadata.js'
 import type { DeliveryCallback } from './send/callback-group.js'
 import type { DeliveryReport } from './send/delivery-report.js'
-import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from './types.js'
+import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerHealth, ProducerRecord } from './types.js'
 
 /**
  * What a producer can do, whatever is behind it: `Producer` sends to a cluster, `MockProducer` of
@@ -14,14 +14,17 @@ import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from 
 export interface KafkaProducer<K = Bytes, V = Bytes> extends AsyncDisposable {
   /**
    * Sends one record: with a callback no promise is made. Sends to one partition are stored in the order of
-   * the calls; buffers may be used again at once.
+   * the calls; buffers may be used again at once. `signal` gives the record up while it waits to be taken.
    */
-  send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
+  send(record: ProducerRecord<K, V>, options?: { signal?: AbortSignal }): Promise<RecordMetadata>
   /** False: there is no room for more records, and {@link ready} says when there is. */
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
 
   /** Sends many records with one promise; rejects with `SendManyError`, which has each record's outcome. */
-  sendMany(records: Iterable<ProducerRecord<K, V>>): Promise<DeliveryReport>
+  sendMany(
+    records: Iterable<ProducerRecord<K, V>>,
+    options?: { signal?: AbortSignal },
+  ): Promise<DeliveryReport>
 
   /** Reaches a broker, authenticates and gets the producer id. Nobody has to call it. */
   connect(options?: ConnectOptions): Promise<ClusterInfo>
@@ -37,6 +40,9 @@ export interface KafkaProducer<K = Bytes, V = Bytes> extends AsyncDisposable {
 
   /** The partitions of a topic. */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
+
+  /** How the producer is doing, for readiness probes. */
+  health(): ProducerHealth
 
   /** Every metric with its present value, by Java's names, groups and tags. */
   metrics(): readonly Metric[]

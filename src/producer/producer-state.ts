@@ -1,4 +1,4 @@
-import { IllegalStateError, ProducerClosedError } from '../errors/index.js'
+import { IllegalStateError, type KafkaError, ProducerClosedError } from '../errors/index.js'
 import type { Sender } from '../sender/sender.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 
@@ -22,6 +22,12 @@ export class ProducerState {
   get takesRecords(): boolean {
     if (this.hasClosed || this.sender.fatal !== null) return false
     return this.manager === null || this.manager.state === 'IN_TRANSACTION'
+  }
+
+  /** Why no record can be sent any more; null while some can. */
+  get fatal(): KafkaError | null {
+    if (this.hasClosed) return new ProducerClosedError('The producer is closed.')
+    return this.sender.fatal ?? this.manager?.fatal ?? null
   }
 
   /** Throws if the producer is closed, or no record can be sent any more. */

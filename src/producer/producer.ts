@@ -13,7 +13,7 @@ import {
   parseProducerOptions,
   parseProperties,
 } from '../config/index.js'
-import { ConfigError, type KafkaError, ProducerClosedError } from '../errors/index.js'
+import type { KafkaError } from '../errors/index.js'
 import type { Sender } from '../sender/sender.js'
 import type { Bytes } from '../serialization/index.js'
 import { limitedLogger } from '../telemetry/limited-logger.js'
@@ -23,10 +23,11 @@ import type { Telemetry } from '../telemetry/telemetry.js'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transactions/offsets.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
-import { CloseDeadline } from './close-deadline.js'
+import { CloseDeadline, closeTimeoutOf } from './close-deadline.js'
 import { Interceptors } from './interceptors.js'
 import type { KafkaProducer } from './kafka-producer.js'
 import { observeCallback, observePromise } from './observed-send.js'
+import { readHealth } from './producer-health.js'
 import { ProducerState } from './producer-state.js'
 import { ProducerTelemetry } from './producer-telemetry.js'
 import { reachCluster } from './reach-cluster.js'
@@ -45,9 +46,10 @@ import { sendIntercepted } from './send/intercepted.js'
 import { ManyWay } from './send/many.js'
 import { PromiseWay } from './send/promise.js'
 import { Room } from './send/room.js'
-import { sendSignalled } from './send/signalled.js'
+import { sendSignalled, signalOf } from './send/signalled.js'
 import { TopicWait } from './send/topic-wait.js'
-import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from './types.js'
+import { shutDown } from './shut-down.js'
+import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerHealth, ProducerRecord } from './types.js'
 
 /**
  * A Kafka producer. One instance serves a whole application; it is not tied to topics.
@@ -215,12 +217,13 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     records: Iterable<ProducerRecord<K, V>>,
     options?: { signal?: AbortSignal },
   ): Promise<DeliveryReport> {
+    let signal: AbortSignal | undefined
     try {
-      if (options !== undefined) checkOptions('sendMany', options, ['signal'])
+      signal = signalOf('sendMany', options)
     } catch (error) {
       return Promise.reject(error)
     }
-    const start = () => this.many.send(records as never, this.recordClock.read(), options?.signal)
+    const start = () => this.many.send(records as never, this.recordClock.read(), signal)
     const { observer } = this
     return observer.watchesSends ? observePromise(observer, 'sendMany', records, start) : start()
   }
@@ -231,9 +234,9 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * answers false.
    */
   async ready(options: { signal?: AbortSignal } = {}): Promise<void> {
-    checkOptions('ready', options, ['signal'])
+    const signal = signalOf('ready', options)
     this.state.checkOpen()
-    await this.room.ready(options.signal)
+    await this.room.ready(signal)
   }
 
   /**
@@ -241,10 +244,10 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * Batches do not linger meanwhile.
    */
   async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
-    checkOptions('flush', options, ['signal'])
+    const signal = signalOf('flush', options)
     const startedMs = this.clock.now()
     try {
-      await abortable(this.settleAll(), options.signal)
+      await abortable(this.settleAll(), signal)
     } finally {
       this.observer.flushed(this.clock.now() - startedMs)
     }
@@ -316,17 +319,11 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * it.
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
-    let timeoutMs: number
     try {
-      checkOptions('close', options, ['timeoutMs'])
-      timeoutMs = options.timeoutMs ?? Number.POSITIVE_INFINITY
+      this.closeDeadline.pull(closeTimeoutOf(options))
     } catch (error) {
       return Promise.reject(error)
     }
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-      return Promise.reject(new ConfigError(`close: timeoutMs must be at least 0, not ${timeoutMs}.`))
-    }
-    this.closeDeadline.pull(timeoutMs)
     this.state.close()
     this.closing ??= this.shutDown()
     return this.closing
@@ -347,6 +344,16 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       replicas,
       inSyncReplicas: isr,
     }))
+  }
+
+  /**
+   * How the producer is doing, for readiness probes. It looks at what is there: it connects to nothing, waits
+   * for nothing, and nothing is counted for it per record.
+   */
+  health(): ProducerHealth {
+    const { accumulator, client, clock, sender, state, waiting } = this
+    const { maxBlockMs } = this.config
+    return readHealth({ accumulator, client, clock, maxBlockMs, sender, state, waiting })
   }
 
   /**
@@ -408,12 +415,12 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     record: ProducerRecord<K, V>,
     options: { signal?: AbortSignal },
   ): Promise<RecordMetadata> {
+    let signal: AbortSignal | undefined
     try {
-      checkOptions('send', options, ['signal'])
+      signal = signalOf('send', options)
     } catch (error) {
       return Promise.reject(error)
     }
-    const { signal } = options
     if (signal === undefined) return this.send(record)
     const { entry, interceptors, observer, recordClock } = this
     const start = () => sendSignalled(entry, interceptors, record as never, recordClock.now(), signal)
@@ -472,29 +479,20 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     return barrier
   }
 
-  private async shutDown(): Promise<void> {
-    const { closeDeadline } = this
-    const ended = this.transactions?.finish()
-    this.waiting.beginClose(new ProducerClosedError('The producer was closed before the topic was known.'))
-    await Promise.race([this.raiseBarrier().done, closeDeadline.passed])
-    if (ended !== undefined) {
-      // A coordinator that is not there has no time-out of its own, as records have.
-      closeDeadline.pull(this.config.deliveryTimeoutMs)
-      await Promise.race([ended, closeDeadline.passed])
-    }
-    closeDeadline.end()
-    const { timeoutMs } = closeDeadline
-    const error: KafkaError = new ProducerClosedError(
-      `The producer was closed before the record was delivered (close time-out ${timeoutMs} ms).`,
-    )
-    this.transactions?.close()
-    this.waiting.abort(error)
-    this.accumulator.abort(error)
-    this.sender.close()
-    await this.telemetry.farewell(timeoutMs)
-    this.accumulator.close()
-    await this.client.close()
-    this.telemetry.observer.close()
-    await this.failedCallbacks.called()
+  private shutDown(): Promise<void> {
+    const { accumulator, client, closeDeadline, failedCallbacks, sender, telemetry, transactions } = this
+    const { waiting } = this
+    return shutDown({
+      accumulator,
+      client,
+      closeDeadline,
+      deliveryTimeoutMs: this.config.deliveryTimeoutMs,
+      failedCallbacks,
+      raiseBarrier: () => this.raiseBarrier(),
+      sender,
+      telemetry,
+      transactions,
+      waiting,
+    })
   }
 }

@@ -1,3 +1,4 @@
+import type { KafkaError } from '../errors/index.js'
 import type { Bytes, Headers } from '../serialization/index.js'
 
 /** One record to send. */
@@ -46,4 +47,25 @@ export interface ConnectOptions {
   timeoutMs?: number
   /** Whether to get the producer id, too. Default true. */
   producerId?: boolean
+}
+
+/**
+ * How a producer is doing, for readiness probes. All times are ages in milliseconds of the monotonic clock,
+ * so a clock that is set does not change them.
+ */
+export interface ProducerHealth {
+  /**
+   * A broker is connected and has authenticated the client, or was until its connection was closed for being
+   * idle (`connections.max.idle.ms`). False before the first connection: see `connect`.
+   */
+  readonly connected: boolean
+  /** Time since a broker has last acknowledged a batch; null: none has yet, or `acks` is 0. */
+  readonly lastAcknowledgedMs: number | null
+  /**
+   * Age of the oldest record without an outcome; null: there is none. It counts from the opening of its batch
+   * (as `delivery.timeout.ms` does), or, while it waits for metadata, memory or a serializer, from its send.
+   */
+  readonly oldestUnacknowledgedMs: number | null
+  /** Why no record can be sent any more: fenced, closed, …; null while records can be sent. */
+  readonly fatal: KafkaError | null
 }

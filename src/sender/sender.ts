@@ -65,6 +65,8 @@ export class Sender {
   /** Set once no record can be sent any more. */
   fatal: KafkaError | null = null
   readonly latency: NodeLatency
+  /** When a broker has last acknowledged a batch, on the monotonic clock; NaN: none has. */
+  lastAcknowledgedMs = Number.NaN
   private readonly options: SenderOptions
   private readonly accumulator: RecordAccumulator
   readonly identity: ProducerIdentity
@@ -111,11 +113,8 @@ export class Sender {
     this.latency = new NodeLatency(options.availabilityTimeoutMs, options.clock)
     this.clientId = Buffer.from(options.clientId)
     this.timer = new DeadlineTimer(options.clock, () => this.run())
-    this.timeouts = new DeadlineTimer(
-      options.clock,
-      asOf => this.judgeTimeouts(asOf),
-      options.requestTimeoutMs,
-    )
+    const { clock, requestTimeoutMs } = options
+    this.timeouts = new DeadlineTimer(clock, asOf => this.judgeTimeouts(asOf), requestTimeoutMs)
   }
 
   wakeup(): void {
@@ -344,7 +343,9 @@ export class Sender {
     answer: ProducePartitionResponse | null,
   ): void {
     const { outcome } = batch
+    const nowMs = this.options.clock.now()
     if (answer !== null) {
+      this.lastAcknowledgedMs = nowMs
       outcome.baseOffset = answer.baseOffset
       if (answer.logAppendTimeMs >= 0n) outcome.logAppendTimeMs = Number(answer.logAppendTimeMs)
     }
@@ -352,7 +353,7 @@ export class Sender {
       const { sequences } = batch.partition
       sequences.acknowledge(batch, outcome.baseOffset)
       // From now on the leader checks the sequences that follow.
-      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, this.options.clock.now())
+      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, nowMs)
     }
     this.options.observer.batchAcknowledged(batch, request.nodeId)
     this.accumulator.settle(batch)

@@ -1,16 +1,27 @@
+import { abortable } from '../common/abort.js'
 import { defaultLogger } from '../common/logger.js'
 import { ConfigError, IllegalStateError, type KafkaError, ProducerClosedError } from '../errors/index.js'
+import { closeTimeoutOf } from '../producer/close-deadline.js'
 import type { KafkaProducer } from '../producer/kafka-producer.js'
 import { checkCallback } from '../producer/record/record-checks.js'
-import { asKafkaError, placeOf } from '../producer/record/record-errors.js'
-import { RecordMetadata } from '../producer/record-metadata.js'
+import { asKafkaError } from '../producer/record/record-errors.js'
+import type { RecordMetadata } from '../producer/record-metadata.js'
 import type { DeliveryCallback } from '../producer/send/callback-group.js'
 import { DeliveryReport, SendManyError } from '../producer/send/delivery-report.js'
-import type { ClusterInfo, ConnectOptions, PartitionInfo, ProducerRecord } from '../producer/types.js'
+import { givenUpError, givingUp, signalOf } from '../producer/send/signalled.js'
+import type {
+  ClusterInfo,
+  ConnectOptions,
+  PartitionInfo,
+  ProducerHealth,
+  ProducerRecord,
+} from '../producer/types.js'
 import type { Bytes } from '../serialization/index.js'
 import type { Metric } from '../telemetry/metrics/metric.js'
+import { abortedError } from '../transactions/failures.js'
 import { type ConsumerGroupMetadata, checkGroup, type TopicPartitionOffset } from '../transactions/offsets.js'
-import { type MockPlugins, MockRecordTaker, type TakenRecord } from './mock-record.js'
+import { type MockPlugins, MockRecordTaker } from './mock-record.js'
+import { MockSends } from './mock-sends.js'
 import { MockTelemetry } from './mock-telemetry.js'
 import { MockTransactions, type OffsetsByGroup } from './mock-transactions.js'
 
@@ -37,16 +48,6 @@ const OPTIONS: readonly string[] = [
   'bufferMemory',
 ]
 const BUFFER_MEMORY_DEFAULT = 33_554_432
-/** Java's, for what no record has told. */
-const UNKNOWN = -1
-
-/** A send without an outcome. */
-interface Completion {
-  readonly taken: TakenRecord<unknown, unknown>
-  readonly offset: bigint
-  readonly settle: (error: KafkaError | null, metadata: RecordMetadata) => void
-}
-
 /**
  * A producer for unit tests: no broker, no connection, no native addon. It keeps what was sent and lets the
  * test decide what becomes of it. (Java: `MockProducer`)
@@ -78,14 +79,12 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   waitingBytes = 0
   /** `buffer.memory` as the option said. */
   readonly bufferTotalBytes: number
+  /** What `health` says of it; the test may say otherwise. */
+  connected = true
   private readonly taker: MockRecordTaker<K, V>
-  private readonly autoComplete: boolean
   private readonly isTransactional: boolean
   private readonly transactions = new MockTransactions<ProducerRecord<K, V>>()
-  private sent: ProducerRecord<K, V>[] = []
-  private completions: Completion[] = []
-  /** Of the next record, by topic and partition. */
-  private readonly nextOffsets = new Map<string, bigint>()
+  private readonly sends: MockSends<K, V>
   private readonly telemetry = new MockTelemetry()
   private availableBytes: number
   private readyWaiters: (() => void)[] = []
@@ -101,8 +100,16 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       )
     }
     const { autoComplete = true, transactionalId = null, bufferMemory = BUFFER_MEMORY_DEFAULT } = options
-    this.taker = new MockRecordTaker(options)
-    this.autoComplete = autoComplete
+    const { transactions } = this
+    const taker = new MockRecordTaker(options)
+    this.taker = taker
+    this.sends = new MockSends({
+      taker,
+      transactions,
+      autoComplete,
+      checkSendable: () => this.checkSendable(),
+      sendException: () => this.sendException,
+    })
     this.isTransactional = transactionalId !== null && transactionalId !== ''
     this.bufferTotalBytes = bufferMemory
     this.availableBytes = bufferMemory
@@ -110,17 +117,18 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
 
   // ---- what a producer does ----
 
-  send(record: ProducerRecord<K, V>): Promise<RecordMetadata>
+  send(record: ProducerRecord<K, V>, options?: { signal?: AbortSignal }): Promise<RecordMetadata>
   /** False while the test has set `bufferAvailableBytes` to 0. */
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): boolean
-  send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<RecordMetadata> | boolean {
-    if (callback === undefined) {
-      return new Promise((resolve, reject) => {
-        this.start(record, (error, metadata) => (error === null ? resolve(metadata) : reject(error)))
-      })
-    }
+  send(
+    record: ProducerRecord<K, V>,
+    second?: DeliveryCallback | { signal?: AbortSignal },
+  ): Promise<RecordMetadata> | boolean {
+    if (second === undefined || (typeof second === 'object' && second !== null))
+      return this.sendPromised(record, second)
+    const callback = second
     checkCallback(callback)
-    this.start(record, (error, metadata) => {
+    this.sends.start(record, {}, (error, metadata) => {
       try {
         callback(error, metadata)
       } catch (thrown) {
@@ -132,32 +140,17 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     return this.availableBytes > 0
   }
 
-  sendMany(records: Iterable<ProducerRecord<K, V>>): Promise<DeliveryReport> {
-    return new Promise((resolve, reject) => {
-      const all: ProducerRecord<K, V>[] = []
-      try {
-        for (const record of records) all.push(record)
-      } catch (thrown) {
-        reject(asKafkaError(thrown, ''))
-        return
-      }
-      const metadataOfAll: RecordMetadata[] = []
-      const errors = new Map<number, KafkaError>()
-      const report = new DeliveryReport({ metadataOf: at => metadataOfAll[at] as RecordMetadata }, all.length)
-      let pending = all.length
-      const finish = () => {
-        if (errors.size === 0) resolve(report)
-        else reject(new SendManyError(report, new Map([...errors].sort(([one], [other]) => one - other))))
-      }
-      if (pending === 0) finish()
-      for (const [at, record] of all.entries()) {
-        this.start(record, (error, metadata) => {
-          metadataOfAll[at] = metadata
-          if (error !== null) errors.set(at, error)
-          if (--pending === 0) finish()
-        })
-      }
-    })
+  async sendMany(
+    records: Iterable<ProducerRecord<K, V>>,
+    options?: { signal?: AbortSignal },
+  ): Promise<DeliveryReport> {
+    const signal = signalOf('sendMany', options)
+    signal?.throwIfAborted()
+    const owner = {}
+    const report = this.sendAll(records, owner)
+    if (signal === undefined) return await report
+    const giveUp = () => this.sends.preparation.giveUp(owner, givenUpError(signal.reason))
+    return await givingUp(report, signal, giveUp)
   }
 
   /** There is no cluster: it has no brokers. */
@@ -167,28 +160,24 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   }
 
   /** Resolves once `bufferAvailableBytes` is above 0. */
-  ready(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { signal } = options
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    if (this.availableBytes > 0) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.readyWaiters.push(resolve)
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-    })
+  async ready(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const signal = signalOf('ready', options)
+    signal?.throwIfAborted()
+    if (this.availableBytes > 0) return
+    const raised = new Promise<void>(resolve => this.readyWaiters.push(resolve))
+    await abortable(raised, signal)
   }
 
-  /** Completes all sends that are pending, successfully. */
+  /** Completes all sends that are pending, successfully; those whose serializers get ready, after that. */
   async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
-    options.signal?.throwIfAborted()
-    this.completeAll()
+    const signal = signalOf('flush', options)
+    signal?.throwIfAborted()
+    await abortable(this.completeAll(), signal)
   }
 
   /** Nothing is drained: what is pending stays so, and can still be completed. */
   async close(options: { timeoutMs?: number } = {}): Promise<void> {
-    const { timeoutMs = Number.POSITIVE_INFINITY } = options
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-      throw new ConfigError(`close: timeoutMs must be at least 0, not ${timeoutMs}.`)
-    }
+    closeTimeoutOf(options)
     throwIfSet(this.closeException)
     this.isClosed = true
   }
@@ -207,6 +196,19 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       replicas: [leader],
       inSyncReplicas: [leader],
     }))
+  }
+
+  /** By {@link connected}, the sends that are pending, and `close` or `fenceProducer`. */
+  health(): ProducerHealth {
+    const { connected, sends, fatal } = this
+    const nowMs = performance.now()
+    const ageOf = (atMs: number) => (Number.isFinite(atMs) ? nowMs - atMs : null)
+    return {
+      connected,
+      lastAcknowledgedMs: ageOf(sends.lastCompletedAtMs),
+      oldestUnacknowledgedMs: ageOf(sends.oldestSentAtMs),
+      fatal,
+    }
   }
 
   /** What the test has set with {@link setMockMetrics}. */
@@ -271,15 +273,19 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   async commitTransaction(): Promise<void> {
     this.checkInFlight()
     throwIfSet(this.commitTransactionException)
-    this.completeAll()
-    this.sent.push(...this.transactions.commit())
+    await this.completeAll()
+    this.sends.history.push(...this.transactions.commit())
   }
 
-  /** Completes what is pending; the transaction's records and offsets are forgotten. */
+  /**
+   * Completes what is pending, and fails what waits for its serializers; the transaction's records and
+   * offsets are forgotten.
+   */
   async abortTransaction(): Promise<void> {
     this.checkInFlight()
     throwIfSet(this.abortTransactionException)
-    this.completeAll()
+    this.sends.preparation.failAll(abortedError())
+    await this.completeAll()
     this.transactions.abort()
   }
 
@@ -299,12 +305,12 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
 
   /** Completes the oldest send that is pending, successfully. False if there is none. */
   completeNext(): boolean {
-    return this.complete(null)
+    return this.sends.complete(null)
   }
 
   /** Fails the oldest send that is pending. False if there is none. */
   errorNext(error: Error): boolean {
-    return this.complete(error)
+    return this.sends.complete(error)
   }
 
   /** From now on everything but `flush` and `close` fails with `ProducerFencedError`. */
@@ -316,7 +322,7 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
 
   /** Records sent since the last {@link clear}, failed ones too; those of a transaction once it commits. */
   history(): ProducerRecord<K, V>[] {
-    return [...this.sent]
+    return [...this.sends.history]
   }
 
   /** Records of the open transaction. */
@@ -339,14 +345,13 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * go on, and the state of transactions stays.
    */
   clear(): void {
-    this.sent = []
-    this.completions = []
+    this.sends.clear()
     this.transactions.clear()
   }
 
   /** No send is pending. */
   get flushed(): boolean {
-    return this.completions.length === 0
+    return this.sends.isEmpty
   }
 
   get closed(): boolean {
@@ -407,42 +412,57 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
 
   // ---- inside ----
 
-  /** What is wrong with the record is told on a later turn, as everything else. */
-  private start(record: ProducerRecord<K, V>, settle: Completion['settle']): void {
-    try {
-      this.checkSendable()
-      const taken = this.taker.take(record)
-      const completion = { taken, offset: this.takeOffset(taken), settle }
-      const { isInFlight, uncommitted } = this.transactions
-      if (isInFlight) uncommitted.push(taken.record)
-      else this.sent.push(taken.record)
-      if (this.autoComplete) queueMicrotask(() => settleWith(completion, null))
-      else this.completions.push(completion)
-    } catch (thrown) {
-      const { topic, partition } = placeOf(record)
-      const error = thrown === this.sendException ? thrown : asKafkaError(thrown, topic)
-      queueMicrotask(() => settle(error as KafkaError, RecordMetadata.unsent(topic, partition)))
-    }
+  private async sendPromised(
+    record: ProducerRecord<K, V>,
+    options: { signal?: AbortSignal } | undefined,
+  ): Promise<RecordMetadata> {
+    const signal = signalOf('send', options)
+    signal?.throwIfAborted()
+    const owner = {}
+    const sent = new Promise<RecordMetadata>((resolve, reject) => {
+      this.sends.start(record, owner, (error, metadata) =>
+        error === null ? resolve(metadata) : reject(error),
+      )
+    })
+    if (signal === undefined) return await sent
+    return await givingUp(sent, signal, () => this.sends.preparation.giveUp(owner, signal.reason))
   }
 
-  private takeOffset({ record: { topic }, partition }: TakenRecord<K, V>): bigint {
-    const place = `${topic}-${partition}`
-    const offset = this.nextOffsets.get(place) ?? 0n
-    this.nextOffsets.set(place, offset + 1n)
-    return offset
+  private sendAll(records: Iterable<ProducerRecord<K, V>>, owner: object): Promise<DeliveryReport> {
+    return new Promise((resolve, reject) => {
+      const all: ProducerRecord<K, V>[] = []
+      try {
+        for (const record of records) all.push(record)
+      } catch (thrown) {
+        reject(asKafkaError(thrown, ''))
+        return
+      }
+      const metadataOfAll: RecordMetadata[] = []
+      const errors = new Map<number, KafkaError>()
+      const report = new DeliveryReport({ metadataOf: at => metadataOfAll[at] as RecordMetadata }, all.length)
+      let pending = all.length
+      const finish = () => {
+        if (errors.size === 0) resolve(report)
+        else reject(new SendManyError(report, new Map([...errors].sort(([one], [other]) => one - other))))
+      }
+      if (pending === 0) finish()
+      for (const [at, record] of all.entries()) {
+        this.sends.start(record, owner, (error, metadata) => {
+          metadataOfAll[at] = metadata
+          if (error !== null) errors.set(at, error)
+          if (--pending === 0) finish()
+        })
+      }
+    })
   }
 
-  private complete(error: Error | null): boolean {
-    const completion = this.completions.shift()
-    if (completion === undefined) return false
-    settleWith(completion, error)
-    return true
-  }
-
-  private completeAll(): void {
+  /** Waits for serializers where records do, then completes everything. */
+  private async completeAll(): Promise<void> {
     this.checkOpen()
     throwIfSet(this.flushException)
-    while (this.complete(null));
+    const prepared = this.sends.preparation.settled()
+    if (prepared !== null) await prepared
+    while (this.sends.complete(null));
   }
 
   private checkSendable(): void {
@@ -454,6 +474,11 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     }
   }
 
+  private get fatal(): KafkaError | null {
+    if (this.isClosed) return new ProducerClosedError('The producer is closed.')
+    return this.transactions.fencedError
+  }
+
   private checkOpen(): void {
     if (this.isClosed) throw new ProducerClosedError('The producer is closed.')
   }
@@ -462,17 +487,6 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.checkOpen()
     this.transactions.checkInFlight()
   }
-}
-
-function settleWith({ taken, offset, settle }: Completion, error: Error | null): void {
-  const { record, partition, timestampMs, keyBytes, valueBytes } = taken
-  const place = { topic: record.topic, partition }
-  const metadata = RecordMetadata.of(
-    error === null
-      ? { ...place, offset, timestampMs, keyBytes, valueBytes }
-      : { ...place, offset: BigInt(UNKNOWN), timestampMs: UNKNOWN, keyBytes: UNKNOWN, valueBytes: UNKNOWN },
-  )
-  settle(error as KafkaError | null, metadata)
 }
 
 function throwIfSet(error: Error | null): void {

@@ -7,9 +7,10 @@ import { checkPartition, checkTimestamp, checkTopic } from '../producer/record/r
 import type { ProducerRecord } from '../producer/types.js'
 import {
   type Bytes,
+  type GuardedSerializer,
   guardSerializer,
   type Headers,
-  type Serialize,
+  type Prepare,
   type SerializerLike,
 } from '../serialization/index.js'
 
@@ -19,6 +20,14 @@ export interface MockPlugins<K, V> {
   readonly valueSerializer?: SerializerLike<V> | null | undefined
   readonly partitioner?: Partitioner | Partition | null | undefined
   readonly topics?: Readonly<Record<string, number>> | null | undefined
+}
+
+/** A record that has been read and checked, but not serialized. */
+export interface CopiedRecord<K, V> {
+  /** A copy, which keeps what the caller's buffers held. */
+  readonly record: ProducerRecord<K, V>
+  /** Milliseconds since the epoch. */
+  readonly timestampMs: number
 }
 
 /** A record as a mock has taken it. */
@@ -36,20 +45,26 @@ export interface TakenRecord<K, V> {
 
 /** Takes records as a producer does: checks, serializes and places them. */
 export class MockRecordTaker<K, V> {
-  private readonly keySerializer: Serialize<K> | null
-  private readonly valueSerializer: Serialize<V> | null
+  /** Of the serializers that want to be asked. */
+  readonly preparers: readonly Prepare[]
+  private readonly keySerializer: GuardedSerializer | null
+  private readonly valueSerializer: GuardedSerializer | null
+  private readonly addsHeaders: boolean
   private readonly partitioner: Partitioner | null
   private readonly cluster: MockCluster
 
   constructor({ keySerializer, valueSerializer, partitioner, topics }: MockPlugins<K, V>) {
-    this.keySerializer = serializeOf('keySerializer', keySerializer, 'key')
-    this.valueSerializer = serializeOf('valueSerializer', valueSerializer, 'value')
+    this.keySerializer = serializerOf('keySerializer', keySerializer, 'key')
+    this.valueSerializer = serializerOf('valueSerializer', valueSerializer, 'value')
+    const serializers = [this.keySerializer, this.valueSerializer]
+    this.addsHeaders = serializers.some(each => each?.addsHeaders)
+    this.preparers = serializers.flatMap(each => each?.prepare ?? [])
     this.partitioner = partitionerOf(partitioner)
     this.cluster = new MockCluster(topics ?? {})
   }
 
-  /** Throws what is wrong with the record. */
-  take(given: ProducerRecord<K, V>): TakenRecord<K, V> {
+  /** Reads the record. Throws what is wrong with it, as far as that can be seen without its serializers. */
+  copy(given: ProducerRecord<K, V>): CopiedRecord<K, V> {
     if (given === null || typeof given !== 'object') {
       throw new InvalidRecordError('A record must be an object with at least a topic.')
     }
@@ -64,9 +79,18 @@ export class MockRecordTaker<K, V> {
         { topic },
       )
     }
+    if (headers !== undefined && headers !== null) pairsOf(headers, topic)
+    return { record, timestampMs }
+  }
+
+  /** Serializes and places it. Throws what is wrong with it. */
+  place({ record: copied, timestampMs }: CopiedRecord<K, V>): TakenRecord<K, V> {
+    const { topic } = copied
+    // An array of its own, to which serializers may add.
+    const record = this.addsHeaders ? { ...copied, headers: pairsOf(copied.headers ?? [], topic) } : copied
     const key = this.serialize(this.keySerializer, record.key ?? null, record)
     const value = this.serialize(this.valueSerializer, record.value, record)
-    if (headers !== undefined && headers !== null) checkHeaders(headers, topic)
+    if (this.addsHeaders) pairsOf(record.headers ?? [], topic)
     return {
       record,
       partition: this.partitionOf(record, key, value),
@@ -81,12 +105,12 @@ export class MockRecordTaker<K, V> {
   }
 
   private serialize<T>(
-    serializer: Serialize<T> | null,
+    serializer: GuardedSerializer | null,
     data: T | null,
     { topic, headers }: ProducerRecord<unknown, unknown>,
   ): Bytes {
     const bytes: unknown =
-      serializer === null ? data : serializer(topic, data as T, (headers ?? undefined) as Headers)
+      serializer === null ? data : serializer.serialize(topic, data, (headers ?? undefined) as Headers)
     if (bytes === null || typeof bytes === 'string') return bytes
     if (typeof bytes === 'object' && hasBytes(bytes)) return bytes
     throw new InvalidRecordError(
@@ -167,21 +191,24 @@ const LEADER_ID = 1
 /** A record's length is an int32. */
 const RECORD_BYTES_MAX = 2 ** 31 - 1
 
-/** A mock has no `max.request.size`: headers may be as large as those of any record. */
-function checkHeaders(headers: Headers, topic: string): void {
-  headerPairs(headers, RECORD_BYTES_MAX, bytes => {
+/**
+ * Throws what is wrong with them. A mock has no `max.request.size`: headers may be as large as those of any
+ * record.
+ */
+function pairsOf(headers: Headers, topic: string): (readonly [string, Bytes])[] {
+  return headerPairs(headers, RECORD_BYTES_MAX, bytes => {
     throw new RecordTooLargeError(`A record to topic ${topic} has headers of ${bytes} bytes.`, { topic })
   })
 }
 
-function serializeOf<T>(
+function serializerOf<T>(
   option: string,
   given: SerializerLike<T> | null | undefined,
   field: 'key' | 'value',
-): Serialize<T> | null {
+): GuardedSerializer | null {
   if (given === null || given === undefined) return null
   if (typeof given === 'function' || typeof given.serialize === 'function')
-    return guardSerializer(given as SerializerLike<unknown>, field).serialize
+    return guardSerializer(given as SerializerLike<unknown>, field)
   throw new ConfigError(`${option} must be a function or an object with a method serialize.`, option)
 }
 

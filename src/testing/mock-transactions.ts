@@ -58,8 +58,14 @@ export class MockTransactions<Sent> {
     this.hasSentOffsets = false
   }
 
+  /** Null: it is not fenced. */
+  get fencedError(): ProducerFencedError | null {
+    return this.isFenced ? new ProducerFencedError('The producer is fenced: fenceProducer was called.') : null
+  }
+
   checkNotFenced(): void {
-    if (this.isFenced) throw new ProducerFencedError('The producer is fenced: fenceProducer was called.')
+    const error = this.fencedError
+    if (error !== null) throw error
   }
 
   checkInitialized(): void {

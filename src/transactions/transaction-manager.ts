@@ -82,6 +82,12 @@ export class TransactionManager {
     return this.currentState
   }
 
+  /** What every call is refused with from now on; null while there is a way on. */
+  get fatal(): KafkaError | null {
+    const { currentState, lastError } = this
+    return currentState === 'FATAL_ERROR' ? fatalError(lastError as KafkaError, this.transactionalId) : null
+  }
+
   get transactionalId(): string {
     return this.options.transactionalId
   }

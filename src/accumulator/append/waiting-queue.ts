@@ -52,6 +52,11 @@ export class WaitingQueue {
     return this.length === 0 ? Number.POSITIVE_INFINITY : this.earliestMs
   }
 
+  /** The deadline of the record that waits longest, Infinity where none waits. */
+  get headDeadlineMs(): number {
+    return this.chunks.peek()?.headDeadlineMs ?? Number.POSITIVE_INFINITY
+  }
+
   /** The caller asks the budget before, unless the record has been accepted already. */
   push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
     if (this.length === 0) {

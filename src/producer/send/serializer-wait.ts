@@ -96,6 +96,14 @@ export class SerializerWait {
     this.timer.ensure(deadlineMs)
   }
 
+  /** The earliest deadline of the records that wait, Infinity where none does. */
+  earliestDeadlineMs(): number {
+    let earliestMs = Number.POSITIVE_INFINITY
+    for (const queue of this.queues.values())
+      earliestMs = Math.min(earliestMs, queue.peek()?.deadlineMs ?? Number.POSITIVE_INFINITY)
+    return earliestMs
+  }
+
   /** The flush waits for all records that are here. */
   joinBarrier(barrier: FlushBarrier): void {
     for (const queue of this.queues.values()) {

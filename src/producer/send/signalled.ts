@@ -1,4 +1,5 @@
 import type { Delivery } from '../../accumulator/append/delivery.js'
+import { checkOptions } from '../../config/index.js'
 import { KafkaError } from '../../errors/index.js'
 import type { Interceptors } from '../interceptors.js'
 import { placeOf } from '../record/record-errors.js'
@@ -6,6 +7,15 @@ import { RecordMetadata } from '../record-metadata.js'
 import type { ProducerRecord } from '../types.js'
 import type { SendEntry } from './entry.js'
 import { PromiseDelivery } from './promise-delivery.js'
+
+/** The signal of a call that takes nothing else. Throws ConfigError for other options. */
+export function signalOf(
+  call: string,
+  options: { signal?: AbortSignal } | undefined,
+): AbortSignal | undefined {
+  if (options !== undefined) checkOptions(call, options, ['signal'])
+  return options?.signal
+}
 
 /** Calls `giveUp` when the signal is aborted, until the promise is settled. */
 export function givingUp<T>(promise: Promise<T>, signal: AbortSignal, giveUp: () => void): Promise<T> {

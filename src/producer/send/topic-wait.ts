@@ -83,6 +83,13 @@ export class TopicWait {
     this.ask(record.topic, deadlineMs)
   }
 
+  /** The earliest deadline of the records that wait, Infinity where none does. */
+  earliestDeadlineMs(): number {
+    let earliestMs = this.serializers?.earliestDeadlineMs() ?? Number.POSITIVE_INFINITY
+    for (const { headDeadlineMs } of this.queues.values()) earliestMs = Math.min(earliestMs, headDeadlineMs)
+    return earliestMs
+  }
+
   /** Whether records or calls wait for the topic. */
   has(topic: TopicState): boolean {
     return this.queues.has(topic) || this.waiters.some(waiter => waiter.topic === topic)
