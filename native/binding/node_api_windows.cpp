@@ -58,6 +58,7 @@ FORWARD(napi_create_string_utf8, (napi_env env, const char* str, size_t length, 
         (env, str, length, result))
 FORWARD(napi_delete_async_work, (napi_env env, napi_async_work work), (env, work))
 FORWARD(napi_delete_reference, (node_api_basic_env env, napi_ref ref), (env, ref))
+FORWARD(napi_detach_arraybuffer, (napi_env env, napi_value arraybuffer), (env, arraybuffer))
 FORWARD(napi_get_arraybuffer_info, (napi_env env, napi_value arraybuffer, void** data, size_t* byte_length),
         (env, arraybuffer, data, byte_length))
 FORWARD(napi_get_boolean, (napi_env env, bool value, napi_value* result), (env, value, result))

@@ -63,6 +63,15 @@ export function unallocatedError(topic: string, bytes: number, cause: unknown): 
   )
 }
 
+/** The runtime cannot allocate the copy of a record that has to wait. */
+export function uncopiedError(topic: string, bytes: number, cause: unknown): BufferExhaustedError {
+  return new BufferExhaustedError(
+    `No memory for a record to topic ${topic}: it has to wait, and the runtime could not allocate a copy ` +
+      `(${bytes} bytes), though maxBlockBytes allows it. Lower maxBlockBytes, or give the process more.`,
+    { topic, cause },
+  )
+}
+
 /** A record has waited for memory for too long. */
 export function exhaustedError(
   topic: string,

@@ -1,6 +1,7 @@
 import type { RecordAccumulator } from '../../accumulator/accumulator.js'
 import {
   type AppendableRecord,
+  type FailedRecord,
   failWaiting,
   isPlaceable,
   type WaitingRecord,
@@ -220,6 +221,7 @@ export class TopicWait {
   private release(topic: TopicState, queue: WaitingQueue): void {
     const released = new Set<FlushBarrier>()
     const missing = new WaitingQueue(this.options.waitingBudget)
+    const lost: [record: FailedRecord, error: KafkaError][] = []
     const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
       if (record.delivery === GIVEN_UP) return
       if (record.partition < topic.partitionCount) {
@@ -227,8 +229,9 @@ export class TopicWait {
         for (const barrier of barriers) released.add(barrier)
         return
       }
-      missing.push(record, record.delivery, record.ordinal, record.deadlineMs)
-      for (const barrier of barriers) missing.joinBarrier(barrier)
+      const error = missing.adopt(record)
+      if (error !== null) lost.push([record, error])
+      else for (const barrier of barriers) missing.joinBarrier(barrier)
     }
     // The records are in batches now, or wait for memory: a flush goes on waiting for them there.
     const done = () => {
@@ -237,6 +240,11 @@ export class TopicWait {
     this.observeWait(topic, this.questions.get(topic) as Question)
     while (queue.length > 0) queue.empty(proceed, done)
     this.forget(topic)
+    for (const [record, error] of lost) {
+      this.options.onRefused(error)
+      this.options.observer.recordsRefused(topic.name, 1, error)
+      failWaiting(record, error)
+    }
     if (missing.length === 0) return
     this.queues.set(topic, missing)
     this.questions.set(topic, this.newQuestion())
