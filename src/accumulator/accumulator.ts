@@ -1,4 +1,5 @@
 import type { TopicMetadata } from '../cluster/metadata-cache.js'
+import { inNoContext } from '../common/no-context.js'
 import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
 import type { NativeCore } from '../native/addon.js'
@@ -354,7 +355,8 @@ export class RecordAccumulator {
       this.seal(batch)
       this.dequeue(batch)
       this.options.observer.batchAborted(batch, error)
-      this.fail(batch, error)
+      // Whoever closes or aborts is seldom the one whose callbacks are called now.
+      inNoContext(() => this.fail(batch, error))
     }
   }
 

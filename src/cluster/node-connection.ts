@@ -4,6 +4,7 @@ import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import { type ForeignTexts, reasonOf } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
 import type { RequestListener } from '../common/network-hooks.js'
+import { inNoContext } from '../common/no-context.js'
 import type { Observer } from '../common/observer.js'
 import { isNode } from '../common/runtime.js'
 import { AuthenticationError, type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
@@ -176,7 +177,8 @@ export class NodeConnection {
     if (this.state !== NodeState.Disconnected) return
     const now = this.context.clock.now()
     if (now >= this.backoffUntil) {
-      this.startAttempt(now)
+      // The connection serves everybody, whoever wants it first.
+      inNoContext(() => this.startAttempt(now))
       return
     }
     this.wanted = true

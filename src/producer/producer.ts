@@ -186,7 +186,8 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * Without a callback: a promise of the metadata. If nobody catches it, it becomes an unhandled rejection
    * where the record fails. With a callback: no promise is made. It is called on a later turn of the event
    * loop, with the error or null and with metadata (never null). The answer is false when there is no room
-   * for more records; then `ready()` resolves when there is.
+   * for more records; then `ready()` resolves when there is. It runs in the AsyncLocalStorage context of no
+   * request; `AsyncResource.bind(callback)` keeps the caller's.
    *
    * `signal` gives the record up while it waits for metadata or memory: the promise rejects with its reason.
    * Later it has no effect.

@@ -3,6 +3,7 @@ import { RecordTable } from '../../accumulator/append/record-table.js'
 import type { StagedRun, Staging } from '../../accumulator/append/staging.js'
 import type { Batch } from '../../accumulator/batch/batch.js'
 import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
+import { inNoContext } from '../../common/no-context.js'
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { deliveriesOf } from './batch-deliveries.js'
@@ -225,7 +226,8 @@ export class SendManyCollector implements Delivery, StagedRun, MetadataSource {
 
   private finish(): void {
     const errors = this.collectErrors()
-    this.onDone?.(this.report, errors)
+    // The last record may have failed in a call of somebody else's.
+    if (this.onDone !== null) inNoContext(this.onDone, this.report, errors)
     if (errors.size === 0) this.resolve(this.report)
     else this.reject(new SendManyError(this.report, errors))
   }
