@@ -198,7 +198,8 @@ bool addString(napi_env env, napi_value exports, const char* name, const char* t
 
 NAPI_MODULE_INIT() {
   using namespace millrace;
-  bool made = addLz4Block(env, exports) && addString(env, exports, "version", MILLRACE_VERSION) &&
+  bool made = keepViewProbe(env) && addLz4Block(env, exports) &&
+              addString(env, exports, "version", MILLRACE_VERSION) &&
               addString(env, exports, "zstdVersion", zstdVersion()) &&
               addString(env, exports, "crc32cImplementation", crc32cPicked().name);
   for (const AddonFunction& function : kFunctions) {

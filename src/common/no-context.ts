@@ -8,9 +8,9 @@ type Scope = <Parameters extends unknown[], Result>(
 ) => Result
 
 /**
- * A resource that carries no store of any AsyncLocalStorage. It is made when this module is loaded, which may be
- * in the midst of a request (`await import(…)`), so what it has inherited is taken off it: Node keeps that in
- * fields of the resource, the stores themselves (before Node 24) or the frame that holds them.
+ * A resource that carries no store of any AsyncLocalStorage. It is made when this module is loaded, which may
+ * be in the midst of a request (`await import(…)`), so what it has inherited is taken off it: Node keeps that
+ * in fields of the resource, the stores themselves (before Node 24) or the frame that holds them.
  */
 function withoutStores(): AsyncResource {
   const resource = new AsyncResource('millrace', { requireManualDestroy: true })

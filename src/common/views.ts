@@ -2,7 +2,6 @@
 
 const viewPrototype = Object.getPrototypeOf(Uint8Array.prototype)
 const lengthOf = getterOf('length') as (this: Uint8Array) => number
-const bufferGetter = getterOf('buffer') as (this: Uint8Array) => ArrayBufferLike
 const tagOf = getterOf(Symbol.toStringTag) as (this: unknown) => string | undefined
 const plainPrototype = Uint8Array.prototype
 const bufferPrototype = Buffer.prototype
@@ -19,11 +18,6 @@ export function hasBytes(value: object): value is Uint8Array {
 /** Throws a TypeError for what only looks like a view. */
 export function byteLength(view: Uint8Array): number {
   return lengthOf.call(view)
-}
-
-/** As {@link byteLength}. */
-export function bufferOf(view: Uint8Array): ArrayBufferLike {
-  return bufferGetter.call(view)
 }
 
 function getterOf(name: string | symbol) {

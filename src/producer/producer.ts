@@ -120,8 +120,8 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.topics = topics
     this.state = new ProducerState(sender, transactions)
     this.failedCallbacks = new FailedCallbacks(clock, config.logger)
-    this.interceptors =
-      config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
+    const reader = new RecordReader(config, topics, client.metadata, this.state)
+    this.interceptors = config.interceptors.length === 0 ? null : new Interceptors(config, reader)
     this.waiting = new TopicWait({
       accumulator,
       client,
@@ -136,7 +136,6 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
     this.room = new Room(appender, waitingBudget, config.bufferMemory)
-    const reader = new RecordReader(config, topics, client.metadata, state)
     const plain = new PlainRecords(reader, appender, state)
     this.entry = new SendEntry({
       state,

@@ -1,3 +1,4 @@
+import { bytesAdvice } from '../common/bytes-advice.js'
 import { hasBytes } from '../common/views.js'
 import type { Partition, Partitioner, PartitionerCluster, PluginPartition } from '../config/index.js'
 import { ConfigError, InvalidRecordError, RecordTooLargeError } from '../errors/index.js'
@@ -11,6 +12,7 @@ import {
   type Headers,
   type Serialize,
   type SerializerLike,
+  storedBytes,
 } from '../serialization/index.js'
 
 /** The plug-ins of a mock, as its options have them. */
@@ -91,7 +93,7 @@ export class MockRecordTaker<K, V> {
     if (typeof bytes === 'object' && hasBytes(bytes)) return bytes
     throw new InvalidRecordError(
       `Key and value of a record to topic ${topic} must be a string, a Uint8Array or null; ` +
-        'set keySerializer or valueSerializer for anything else.',
+        `${bytesAdvice(bytes) || 'set keySerializer or valueSerializer for anything else'}.`,
       { topic },
     )
   }
@@ -119,7 +121,7 @@ export class MockRecordTaker<K, V> {
     }
     let answer: unknown
     try {
-      answer = partitioner.partition(topic, key, value, cluster)
+      answer = partitioner.partition(topic, storedBytes(key), storedBytes(value), cluster)
     } catch (cause) {
       throw new InvalidRecordError(`The custom partitioner threw for a record to topic ${topic}.`, {
         topic,

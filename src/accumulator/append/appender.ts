@@ -12,7 +12,7 @@ import type { NativeBatches } from '../../native/native-batches.js'
 import type { Batch } from '../batch/batch.js'
 import type { FlushBarrier } from '../batch/flush-barrier.js'
 import type { TopicState } from '../partition/topic-state.js'
-import { exhaustedError, tooLargeError } from './append-errors.js'
+import { badTypeError, exhaustedError, tooLargeError } from './append-errors.js'
 import {
   type AppendableRecord,
   type EncodableHeaders,
@@ -476,13 +476,14 @@ export class Appender {
     this.roomStamp++
     const status = writer.write(record)
     if (status === AppendStatus.NO_MEMORY) return null
+    if (status === AppendStatus.BAD_TYPE) throw badTypeError(record.topic.name, record.key, record.value)
     if (status !== AppendStatus.OK) throw writer.refusal(status, record.topic)
     return writer.writtenBatch(record.topic)
   }
 
   /** After a look at a DataView the record in hand may be another one: it must not be read any more. */
   private refuseDataViews(topic: TopicState, key: NativeBytes, value: NativeBytes): void {
-    if (isDataView(key) || isDataView(value)) throw this.writer.refusal(AppendStatus.BAD_TYPE, topic)
+    if (isDataView(key) || isDataView(value)) throw badTypeError(topic.name, key, value)
   }
 }
 

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { bufferOf, byteLength } from '../../common/views.js'
+import { byteLength } from '../../common/views.js'
 import type { NativeBytes } from '../../native/addon.js'
 import { loadAddon } from '../../native/load.js'
 import type { TopicState } from '../partition/topic-state.js'
@@ -33,6 +33,7 @@ const Entry = {
 } as const
 const ENTRY_BYTES = Entry.WORDS * Int32Array.BYTES_PER_ELEMENT
 const AS_GIVEN = -1
+const { at } = Uint8Array.prototype
 /**
  * What a waiting record takes on the heap, about: its delivery, the promise or callback of that, and what the
  * caller has made of those. Not counted, records of 100 bytes would take several times `maxBlockBytes`.
@@ -221,13 +222,14 @@ export function waitingBytes({ key, value, headers }: AppendableRecord): number 
 function copiedBytes(bytes: NativeBytes): number {
   if (!isUint8Array(bytes)) return AS_GIVEN
   const length = byteLength(bytes)
-  // Native code tells a detached view from an empty one, so it has to see the view itself.
-  return length === 0 && isDetached(bufferOf(bytes)) ? AS_GIVEN : length
+  // Native code tells a view whose bytes are gone from an empty one, so it has to see the view itself.
+  return length === 0 && isGone(bytes) ? AS_GIVEN : length
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
+/** Its buffer is detached, or has been shrunk below it: then no method takes the view. */
+function isGone(view: Uint8Array): boolean {
   try {
-    new Uint8Array(buffer)
+    at.call(view, 0)
     return false
   } catch {
     return true

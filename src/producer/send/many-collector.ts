@@ -9,6 +9,9 @@ import { RecordMetadata } from '../record-metadata.js'
 import { deliveriesOf } from './batch-deliveries.js'
 import { DeliveryReport, type MetadataSource, SendManyError } from './delivery-report.js'
 
+/** Called before the promise of a `sendMany` is settled, with the errors of its records by their ordinals. */
+export type OnManyDone = (report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void
+
 /** 0 marks a record that has no row in the table, so slices are numbered from 1. */
 const NUMBER_FIRST = 1
 const NO_NUMBER = 0
@@ -83,14 +86,10 @@ export class SendManyCollector implements Delivery, StagedRun, MetadataSource {
   private pending: number
   private resolve: (report: DeliveryReport) => void = () => {}
   private reject: (error: KafkaError) => void = () => {}
-  private readonly onDone: ((report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void) | null
+  private readonly onDone: OnManyDone | null
 
   /** `timestampMs` is that of records without their own; `onDone` is called before the promise is settled. */
-  constructor(
-    length: number,
-    timestampMs: number,
-    onDone: ((report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void) | null,
-  ) {
+  constructor(length: number, timestampMs: number, onDone: OnManyDone | null) {
     this.report = new DeliveryReport(this, length)
     this.timestampMs = timestampMs
     this.pending = length
