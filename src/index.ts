@@ -31,6 +31,7 @@ export {
   KafkaError,
   NativeAddonError,
   NetworkError,
+  PermissionError,
   ProducerClosedError,
   ProducerFencedError,
   ProtocolError,

@@ -17,7 +17,7 @@ import { DeadlineTimer } from '../../cluster/deadline-timer.js'
 import type { TopicMetadata } from '../../cluster/metadata-cache.js'
 import type { Clock } from '../../common/clock.js'
 import type { Observer } from '../../common/observer.js'
-import { type KafkaError, TimeoutError } from '../../errors/index.js'
+import { type KafkaError, PermissionError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
 import type { SerializerWait } from './serializer-wait.js'
@@ -189,6 +189,8 @@ export class TopicWait {
     this.abortRecords(error)
     for (const waiter of this.waiters.splice(0)) waiter.reject(error)
     this.timer.cancel()
+    // Batches have time-outs of their own, but no broker of theirs may ever be connected to.
+    if (error instanceof PermissionError) this.options.accumulator.abort(error)
   }
 
   /**
