@@ -10,6 +10,7 @@
       'native/core/lz4.cpp',
       'native/core/lz4_decoder.cpp',
       'native/core/murmur2.cpp',
+      'native/core/pages.cpp',
       'native/core/record_batch.cpp',
       'native/core/slab_pool.cpp',
       'native/core/split.cpp',

@@ -31,6 +31,7 @@ export {
   KafkaError,
   NativeAddonError,
   NetworkError,
+  PermissionError,
   ProducerClosedError,
   ProducerFencedError,
   ProtocolError,
@@ -44,7 +45,7 @@ export { murmur2 } from './partitioner/murmur2.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
 export type { KafkaProducer } from './producer/kafka-producer.js'
 export { Producer } from './producer/producer.js'
-export { RecordMetadata } from './producer/record-metadata.js'
+export { RecordMetadata, type RecordMetadataJson } from './producer/record-metadata.js'
 export type { DeliveryCallback } from './producer/send/callback-group.js'
 export { type DeliveryReport, SendManyError } from './producer/send/delivery-report.js'
 export type {

@@ -159,6 +159,18 @@ napi_value createCore(napi_env env, napi_callback_info info) {
   return wrapCore(env, state, buffers, std::size(buffers));
 }
 
+// Detaches the buffer, which frees its memory at once. Where a runtime refuses, the collector frees it.
+napi_value freeBuffer(napi_env env, napi_callback_info info) {
+  napi_value buffer;
+  bool isBuffer = false;
+  if (!readArguments(env, info, 1, &buffer)) return nullptr;
+  if (napi_is_arraybuffer(env, buffer, &isBuffer) != napi_ok || !isBuffer) {
+    return throwTypeError(env, "buffer must be an ArrayBuffer");
+  }
+  static_cast<void>(napi_detach_arraybuffer(env, buffer));
+  return nullptr;
+}
+
 struct AddonFunction {
   const char* name;
   napi_callback callback;
@@ -166,6 +178,7 @@ struct AddonFunction {
 
 constexpr AddonFunction kFunctions[] = {
     {"createCore", createCore},
+    {"freeBuffer", freeBuffer},
     {"murmur2", murmur2OfValue},
     {"crc32c", crc32cOfValue},
     {"lz4Decode", lz4Decode},
@@ -185,7 +198,8 @@ bool addString(napi_env env, napi_value exports, const char* name, const char* t
 
 NAPI_MODULE_INIT() {
   using namespace millrace;
-  bool made = addLz4Block(env, exports) && addString(env, exports, "version", MILLRACE_VERSION) &&
+  bool made = keepViewProbe(env) && addLz4Block(env, exports) &&
+              addString(env, exports, "version", MILLRACE_VERSION) &&
               addString(env, exports, "zstdVersion", zstdVersion()) &&
               addString(env, exports, "crc32cImplementation", crc32cPicked().name);
   for (const AddonFunction& function : kFunctions) {

@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cstdio>
+#include <initializer_list>
 #include <limits>
 
 namespace millrace {
@@ -73,6 +74,19 @@ napi_value makeBoolean(napi_env env, bool value) {
 
 namespace {
 
+// Whether a shrunk buffer has left the view outside. Node-API does not tell: such a view has no bytes and
+// begins at 0, like an empty one. JavaScript throws for it.
+bool isOutOfBounds(napi_env env, napi_value view) {
+  void* probe = nullptr;
+  napi_value function = nullptr;
+  if (napi_get_instance_data(env, &probe) != napi_ok || probe == nullptr) return false;
+  if (napi_get_reference_value(env, static_cast<napi_ref>(probe), &function) != napi_ok) return false;
+  napi_value result = nullptr;
+  if (napi_call_function(env, view, function, 0, nullptr, &result) != napi_pending_exception) return false;
+  napi_value exception = nullptr;
+  return napi_get_and_clear_last_exception(env, &exception) == napi_ok;
+}
+
 // A view of no bytes has no address, whether it is empty or its buffer is detached: ask the buffer.
 bool readEmptyView(napi_env env, napi_value view, CallerBytes* bytes) {
   napi_value buffer = nullptr;
@@ -81,7 +95,7 @@ bool readEmptyView(napi_env env, napi_value view, CallerBytes* bytes) {
   bool detached = false;
   // Fails for a SharedArrayBuffer, which cannot be detached.
   if (napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok) detached = false;
-  bytes->kind = detached ? BytesKind::Detached : BytesKind::View;
+  bytes->kind = detached || isOutOfBounds(env, view) ? BytesKind::Detached : BytesKind::View;
   return true;
 }
 
@@ -118,6 +132,18 @@ bool readString(napi_env env, napi_value value, Scratch scratch, CallerBytes* by
 }
 
 }  // namespace
+
+// `at` looks at a view as every method of typed arrays does first, and runs no code of anybody's.
+bool keepViewProbe(napi_env env) {
+  napi_value at;
+  if (napi_get_global(env, &at) != napi_ok) return false;
+  for (const char* name : {"Uint8Array", "prototype", "at"}) {
+    if (napi_get_named_property(env, at, name, &at) != napi_ok) return false;
+  }
+  napi_ref reference = nullptr;
+  return napi_create_reference(env, at, 1, &reference) == napi_ok &&
+         napi_set_instance_data(env, reference, nullptr, nullptr) == napi_ok;
+}
 
 bool readBytes(napi_env env, napi_value value, BytesKind guess, Scratch scratch, CallerBytes* bytes) {
   if (guess == BytesKind::View && readView(env, value, bytes)) return true;

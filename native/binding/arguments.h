@@ -26,6 +26,7 @@ napi_value makeInt32(napi_env env, int32_t value);
 napi_value makeDouble(napi_env env, double value);
 napi_value makeBoolean(napi_env env, bool value);
 
+// Detached: the view's bytes are gone, with its buffer or because that has been shrunk.
 enum class BytesKind : uint8_t { Null, View, String, Detached, BadType };
 
 // Bytes given by a caller. Valid only until JavaScript runs again.
@@ -39,9 +40,12 @@ struct CallerBytes {
   bool isLongString() const { return kind == BytesKind::String && data == nullptr; }
 };
 
+// Once for each environment, before any view is read.
+bool keepViewProbe(napi_env env);
+
 // Reads `count` arguments; missing ones are undefined.
 bool readArguments(napi_env env, napi_callback_info info, size_t count, napi_value* arguments);
-// The bytes of a Uint8Array; throws for anything else, and for a detached one.
+// The bytes of a Uint8Array; throws for anything else, and where they are gone.
 bool readView(napi_env env, napi_value value, const char* name, CallerBytes* bytes);
 
 // Whether a view's memory is a SharedArrayBuffer's.

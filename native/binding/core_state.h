@@ -2,7 +2,8 @@
 //
 // Every function carries the state as callback data and holds one reference to it, given back by the
 // function's finalizer: a function taken off its object keeps the core alive, and no receiver has to be
-// unwrapped per call. There is no other state, so the addon may be loaded by any number of threads.
+// unwrapped per call. There is no other state but one function of the runtime's for each environment
+// (`keepViewProbe`), so the addon may be loaded by any number of threads.
 #pragma once
 
 #include <node_api.h>

@@ -37,6 +37,10 @@ FORWARD(napi_add_finalizer,
         (napi_env env, napi_value js_object, void* finalize_data, node_api_basic_finalize finalize_cb,
          void* finalize_hint, napi_ref* result),
         (env, js_object, finalize_data, finalize_cb, finalize_hint, result))
+FORWARD(napi_call_function,
+        (napi_env env, napi_value recv, napi_value func, size_t argc, const napi_value* argv,
+         napi_value* result),
+        (env, recv, func, argc, argv, result))
 FORWARD(napi_create_async_work,
         (napi_env env, napi_value async_resource, napi_value async_resource_name,
          napi_async_execute_callback execute, napi_async_complete_callback complete, void* data,
@@ -58,6 +62,8 @@ FORWARD(napi_create_string_utf8, (napi_env env, const char* str, size_t length, 
         (env, str, length, result))
 FORWARD(napi_delete_async_work, (napi_env env, napi_async_work work), (env, work))
 FORWARD(napi_delete_reference, (node_api_basic_env env, napi_ref ref), (env, ref))
+FORWARD(napi_detach_arraybuffer, (napi_env env, napi_value arraybuffer), (env, arraybuffer))
+FORWARD(napi_get_and_clear_last_exception, (napi_env env, napi_value* result), (env, result))
 FORWARD(napi_get_arraybuffer_info, (napi_env env, napi_value arraybuffer, void** data, size_t* byte_length),
         (env, arraybuffer, data, byte_length))
 FORWARD(napi_get_boolean, (napi_env env, bool value, napi_value* result), (env, value, result))
@@ -65,8 +71,11 @@ FORWARD(napi_get_cb_info,
         (napi_env env, napi_callback_info cbinfo, size_t* argc, napi_value* argv, napi_value* this_arg,
          void** data),
         (env, cbinfo, argc, argv, this_arg, data))
+FORWARD(napi_get_global, (napi_env env, napi_value* result), (env, result))
+FORWARD(napi_get_instance_data, (node_api_basic_env env, void** data), (env, data))
 FORWARD(napi_get_named_property, (napi_env env, napi_value object, const char* utf8name, napi_value* result),
         (env, object, utf8name, result))
+FORWARD(napi_get_reference_value, (napi_env env, napi_ref ref, napi_value* result), (env, ref, result))
 FORWARD(napi_get_typedarray_info,
         (napi_env env, napi_value typedarray, napi_typedarray_type* type, size_t* length, void** data,
          napi_value* arraybuffer, size_t* byte_offset),
@@ -85,6 +94,9 @@ FORWARD(napi_reject_deferred, (napi_env env, napi_deferred deferred, napi_value 
         (env, deferred, rejection))
 FORWARD(napi_resolve_deferred, (napi_env env, napi_deferred deferred, napi_value resolution),
         (env, deferred, resolution))
+FORWARD(napi_set_instance_data,
+        (node_api_basic_env env, void* data, napi_finalize finalize_cb, void* finalize_hint),
+        (env, data, finalize_cb, finalize_hint))
 FORWARD(napi_set_named_property, (napi_env env, napi_value object, const char* utf8name, napi_value value),
         (env, object, utf8name, value))
 FORWARD(napi_throw_error, (napi_env env, const char* code, const char* msg), (env, code, msg))

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "pages.h"
 #include "record_batch.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -68,6 +69,7 @@ SlabPool::SlabPool(const Options& options) : options_(options) {
   MILLRACE_ASSERT(options.slabBytes <= options.budgetBytes, "the budget is smaller than one slab");
   const auto count = static_cast<size_t>(options.slabCount);
   batches_.resize(count);
+  touched_.resize(count);
   freeSlabs_.resize(count);
   for (size_t i = 0; i < count; i++) freeSlabs_[i] = static_cast<int32_t>(count - 1 - i);
   for (int32_t handle = 0; handle < options.slabCount; handle++) poison(slabAt(handle), options.slabBytes);
@@ -98,6 +100,9 @@ int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition) {
   if (freeSlabs_.empty() || availableBytes() < options_.slabBytes) return kNoBatch;
   const int32_t handle = freeSlabs_.back();
   freeSlabs_.pop_back();
+  const auto index = static_cast<size_t>(handle);
+  if (touched_[index]) touchedFreeBytes_ -= options_.slabBytes;
+  touched_[index] = true;
   uint8_t* memory = slabAt(handle);
   unpoison(memory, options_.slabBytes);
   open(handle, memory, options_.slabBytes, options_.slabBytes, topic, partition);
@@ -117,7 +122,25 @@ int32_t SlabPool::takeLargeHandle() {
 int32_t SlabPool::acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t topic, int32_t partition) {
   const int32_t handle = takeLargeHandle();
   open(handle, memory, memoryBytes, memoryBytes, topic, partition);
+  if (usedBytes_ + touchedFreeBytes_ > options_.budgetBytes + options_.budgetBytes / 8) giveBackFreeSlabs();
   return handle;
+}
+
+// In runs of slabs that stand side by side: a slab alone has pages that are its neighbour's, too.
+void SlabPool::giveBackFreeSlabs() {
+  for (int32_t first = 0; first < options_.slabCount;) {
+    int32_t end = first;
+    while (end < options_.slabCount && at(end).phase == Phase::Free && touched_[static_cast<size_t>(end)]) {
+      touched_[static_cast<size_t>(end)] = false;
+      end++;
+    }
+    if (end > first) {
+      uint8_t* const start = slabAt(first);
+      giveBackPages(start, static_cast<size_t>(slabAt(end - 1) + options_.slabBytes - start));
+    }
+    first = std::max(end, first + 1);
+  }
+  touchedFreeBytes_ = 0;
 }
 
 int32_t SlabPool::acquirePart(int32_t parent, uint8_t* memory, uint32_t memoryBytes) {
@@ -184,6 +207,7 @@ void SlabPool::release(int32_t handle) {
     freeLarge_.push_back(handle);
   } else {
     poison(batch.memory, batch.capacityBytes);
+    touchedFreeBytes_ += options_.slabBytes;
     freeSlabs_.push_back(handle);
   }
   batch = Batch{};

@@ -64,7 +64,8 @@ class SlabPool {
   // An open batch in a slab; kNoBatch when slabs or budget are used up.
   int32_t acquireSlab(int32_t topic, int32_t partition);
   // An open batch in the memory given, which the caller keeps alive until the batch is free. Needs budget for
-  // it.
+  // it. Free slabs that stay in memory count beside the budget, so their pages are given back to the system
+  // where both together come to an eighth more than it.
   int32_t acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t topic, int32_t partition);
   // An open batch in the memory given, for records of a sealed batch. As much of that batch's charge as the
   // memory has bytes goes over to it; where less is left, the rest is not charged at all.
@@ -94,15 +95,20 @@ class SlabPool {
   }
   uint64_t budgetBytes() const { return options_.budgetBytes; }
   uint64_t availableBytes() const { return options_.budgetBytes - usedBytes_; }
+  // Bytes of free slabs that have been written to and not been given back since.
+  uint64_t touchedFreeBytes() const { return touchedFreeBytes_; }
 
  private:
   int32_t takeLargeHandle();
   void open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uint32_t chargeBytes, int32_t topic,
             int32_t partition);
   void release(int32_t handle);
+  void giveBackFreeSlabs();
 
   Options options_;
   uint64_t usedBytes_ = 0;
+  uint64_t touchedFreeBytes_ = 0;
+  std::vector<bool> touched_;       // by slab
   std::vector<Batch> batches_;      // slabs first, then large
   std::vector<int32_t> freeSlabs_;  // last in, first out: the warmest memory is used next
   std::vector<int32_t> freeLarge_;  // handles only

@@ -1,4 +1,5 @@
 import type { TopicMetadata } from '../cluster/metadata-cache.js'
+import { inNoContext } from '../common/no-context.js'
 import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
 import type { NativeCore } from '../native/addon.js'
@@ -19,6 +20,9 @@ import { LingerQueue } from './partition/linger-queue.js'
 import type { PartitionBatch, PartitionState } from './partition/partition-state.js'
 import { ReadyQueue } from './partition/ready-queue.js'
 import { TopicState } from './partition/topic-state.js'
+
+/** Batches that end in one turn of the event loop, which they so hold for 10 ms or so. */
+const EXPIRED_PER_TURN = 1000
 
 /** Encoded headers of one record pass through shared memory of at most this size. */
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
@@ -270,20 +274,20 @@ export class RecordAccumulator {
   release(batch: PartitionBatch): boolean {
     batch.endReading()
     if (!this.core.unpin(batch.handle)) return false
-    this.batches[batch.handle] = undefined
+    this.memoryCameBack(batch)
     return true
   }
 
   /**
    * Fails what has waited for memory for `max.block.ms`, and ends batches older than `delivery.timeout.ms`,
-   * queued or in flight. Returns those batches.
+   * queued or in flight. Returns those batches: the oldest, if many are overdue.
    */
   expire(nowMs: number): PartitionBatch[] {
     this.appender.expireWaiting(nowMs)
     const { deliveryTimeoutMs } = this.options
     const expired: PartitionBatch[] = []
     for (const batch of this.incomplete) {
-      if (nowMs - batch.createdMs < deliveryTimeoutMs) break
+      if (nowMs - batch.createdMs < deliveryTimeoutMs || expired.length === EXPIRED_PER_TURN) break
       expired.push(batch)
     }
     for (const batch of expired) this.expireOne(batch, nowMs)
@@ -361,7 +365,8 @@ export class RecordAccumulator {
       this.seal(batch)
       this.dequeue(batch)
       this.options.observer.batchAborted(batch, error)
-      this.fail(batch, error)
+      // Whoever closes or aborts is seldom the one whose callbacks are called now.
+      inNoContext(() => this.fail(batch, error))
     }
   }
 
@@ -428,7 +433,13 @@ export class RecordAccumulator {
   /** The batch's outcome is decided: its memory comes back now, or once nothing reads it. */
   private giveBack(batch: PartitionBatch): void {
     batch.become(BatchPhase.SETTLED)
-    if (this.core.settle(batch.handle)) this.batches[batch.handle] = undefined
+    if (this.core.settle(batch.handle)) this.memoryCameBack(batch)
+  }
+
+  /** Nothing reads or writes the batch any more. */
+  private memoryCameBack({ handle, memory: { buffer } }: PartitionBatch): void {
+    this.batches[handle] = undefined
+    if (buffer !== this.arena.buffer) this.options.addon.freeBuffer(buffer)
   }
 
   /** A batch that lingered may have had its outcome meanwhile. */

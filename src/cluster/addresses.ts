@@ -1,13 +1,16 @@
 import { promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
 import { type ForeignTexts, foreignTexts } from '../common/foreign-text.js'
+import { isDenied, mayConnectAnywhere } from '../common/permissions.js'
 import { NetworkError } from '../errors/index.js'
+import { notPermitted } from './not-permitted.js'
 
 /** All addresses of a host, in the order to try them. */
 export type Lookup = (host: string) => Promise<readonly string[]>
 
+/** Deno that permits some hosts only permits them by the names it was given: their addresses are others. */
 export const systemLookup: Lookup = async host =>
-  (await dns.lookup(host, { all: true })).map(entry => entry.address)
+  mayConnectAnywhere() ? (await dns.lookup(host, { all: true })).map(entry => entry.address) : [host]
 
 /**
  * The addresses of one host, one per connection attempt; resolved anew when all were tried, or when an
@@ -51,6 +54,7 @@ export class Addresses {
       this.addresses = await this.lookup(this.host)
     } catch (thrown) {
       const cause = this.texts.error(thrown)
+      if (isDenied(thrown)) throw notPermitted(this.shownHost, cause)
       throw new NetworkError(`The host name "${this.shownHost}" could not be resolved: ${cause.message}`, {
         cause,
       })

@@ -8,6 +8,7 @@ import {
   AuthenticationError,
   KafkaError,
   NetworkError,
+  PermissionError,
   ProducerClosedError,
   UnsupportedVersionError,
 } from '../errors/index.js'
@@ -98,9 +99,9 @@ export class ClusterClient {
   onUpdate: () => void = () => {}
   /**
    * A broker refused this client, or this client the broker: for its credentials, or because the broker is
-   * too old. Trying again will not help those who wait. Set by the owner.
+   * too old; or the runtime permits no connection. Trying again will not help those who wait. Set by the owner.
    */
-  onRefused: (error: AuthenticationError | UnsupportedVersionError) => void = () => {}
+  onRefused: (error: KafkaError) => void = () => {}
   /** Another cluster answers at the known addresses. Set by the owner. */
   onOtherCluster: () => void = () => {}
   /** When a topic was last in use; Infinity while something of it is on its way. Set by the owner. */
@@ -430,13 +431,19 @@ export class ClusterClient {
       this.lastError = error
       if (!this.updater.isAsleep || this.isNeeded()) this.updater.requestFull()
     }
-    if (error instanceof AuthenticationError) this.refuse(error)
+    if (error instanceof AuthenticationError || this.isPermittedNothing) this.refuse(error as KafkaError)
     this.updater.run()
     this.rpcs.dispatch()
     this.onUpdate()
   }
 
-  private refuse(error: AuthenticationError | UnsupportedVersionError): void {
+  /** The runtime does not let the program connect to any node. */
+  private get isPermittedNothing(): boolean {
+    const nodes = [...this.nodes.values()]
+    return nodes.length > 0 && nodes.every(({ lastError }) => lastError instanceof PermissionError)
+  }
+
+  private refuse(error: KafkaError): void {
     this.rpcs.rejectWaiting(error)
     this.onRefused(error)
     if (!this.isNeeded()) this.updater.suspend()

@@ -5,6 +5,7 @@ import { Fifo } from '../common/fifo.js'
 import { type ForeignTexts, foreignTexts } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
 import { noObserver, type ObservedNode, type Observer } from '../common/observer.js'
+import { isDenied } from '../common/permissions.js'
 import { isBun, isNode } from '../common/runtime.js'
 import {
   AuthenticationError,
@@ -20,6 +21,7 @@ import { tlsRefusal } from '../security/index.js'
 import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import { FRAME_BYTES_MAX, FrameReader } from './frame-reader.js'
 import { type InFlightRequest, InFlightRequests } from './in-flight.js'
+import { notPermitted } from './not-permitted.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 import type { RequestReports } from './request-reports.js'
 import { SOCKET_READY } from './socket-ready.js'
@@ -295,6 +297,7 @@ export class Connection {
   private socketError(cause: Error): KafkaError {
     const { broker, socket } = this
     const shown = this.texts.error(cause)
+    if (isDenied(cause)) return notPermitted(`${this.node.host}:${this.node.port}`, shown)
     const refusal = hasTls(socket) && !this.isTrusted ? tlsRefusal(cause) : null
     if (refusal === null) return this.networkError(`failed: ${shown.message}${this.resetHint(cause)}`, shown)
     const reason = this.texts.shown(refusal)

@@ -4,7 +4,9 @@ import type { ExponentialBackoff } from '../common/exponential-backoff.js'
 import { type ForeignTexts, reasonOf } from '../common/foreign-text.js'
 import type { Logger } from '../common/logger.js'
 import type { RequestListener } from '../common/network-hooks.js'
+import { inNoContext } from '../common/no-context.js'
 import type { Observer } from '../common/observer.js'
+import { isDenied } from '../common/permissions.js'
 import { isNode } from '../common/runtime.js'
 import { AuthenticationError, type KafkaError, NetworkError, TimeoutError } from '../errors/index.js'
 import { ApiVersions } from '../protocol/api-versions.js'
@@ -15,6 +17,7 @@ import { Connection } from './connection.js'
 import { DeadlineTimer, HELD_MS_MIN } from './deadline-timer.js'
 import type { BrokerNode } from './metadata-cache.js'
 import { negotiate } from './negotiation.js'
+import { notPermitted } from './not-permitted.js'
 import type { OutgoingRequest } from './outgoing-request.js'
 import { RequestReports } from './request-reports.js'
 import { SaslSession } from './sasl-session.js'
@@ -176,7 +179,8 @@ export class NodeConnection {
     if (this.state !== NodeState.Disconnected) return
     const now = this.context.clock.now()
     if (now >= this.backoffUntil) {
-      this.startAttempt(now)
+      // The connection serves everybody, whoever wants it first.
+      inNoContext(() => this.startAttempt(now))
       return
     }
     this.wanted = true
@@ -270,7 +274,8 @@ export class NodeConnection {
     try {
       socket = connect(address, this.node.port, this.node.host)
     } catch (cause) {
-      this.onEnded(new NetworkError(`No socket to broker ${this.name}: ${reasonOf(cause)}`, { cause }))
+      if (isDenied(cause)) this.onEnded(notPermitted(`${this.node.host}:${this.node.port}`, cause))
+      else this.onEnded(new NetworkError(`No socket to broker ${this.name}: ${reasonOf(cause)}`, { cause }))
       return
     }
     const connection: Connection = new Connection({

@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.js'
+import { inNoContext } from '../common/no-context.js'
 import { KafkaError, ProtocolError, TimeoutError, UnsupportedVersionError } from '../errors/index.js'
 import type { Api } from '../protocol/api.js'
 import { encodeRequest } from '../protocol/header.js'
@@ -70,7 +71,8 @@ export class PendingRpcs {
       const rpc: Rpc = { target, api, body, options, timeoutMs, deadline, settled: false, resolve, reject }
       this.timer.ensure(deadline)
       this.waiting.push(rpc)
-      this.dispatch()
+      // What it lets go, and the socket's callbacks of that, may be others' as well.
+      inNoContext(() => this.dispatch())
     })
   }
 

@@ -1,3 +1,5 @@
+import { inNoContext } from './no-context.js'
+
 /** Time as the library sees it: injected everywhere, so tests move it by hand. */
 export interface Clock {
   /** Monotonic milliseconds; only differences mean something. */
@@ -23,14 +25,15 @@ const timers = {
   setImmediate: globalThis.setImmediate,
 }
 
-/** The clock of the running process. */
+/** The clock of the running process. What it calls runs in no request's asynchronous context. */
 export const systemClock: Clock = {
   now: timers.now,
   wallNow: () => Date.now(),
-  setTimeout: (callback, ms) => timers.setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)),
+  setTimeout: (callback, ms) =>
+    inNoContext(timers.setTimeout, callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)),
   clearTimeout: handle => timers.clearTimeout(handle as NodeJS.Timeout),
   setImmediate: callback => {
-    timers.setImmediate(callback)
+    inNoContext(timers.setImmediate, callback)
   },
 }
 

@@ -2,7 +2,6 @@
 
 const viewPrototype = Object.getPrototypeOf(Uint8Array.prototype)
 const lengthOf = getterOf('length') as (this: Uint8Array) => number
-const bufferGetter = getterOf('buffer') as (this: Uint8Array) => ArrayBufferLike
 const tagOf = getterOf(Symbol.toStringTag) as (this: unknown) => string | undefined
 const plainPrototype = Uint8Array.prototype
 const bufferPrototype = Buffer.prototype
@@ -16,24 +15,21 @@ export function hasBytes(value: object): value is Uint8Array {
   return prototype === bufferPrototype || prototype === plainPrototype || tagOf.call(value) === 'Uint8Array'
 }
 
-/**
- * Whether it is a typed array: reading an element of one runs no code. A DataView is a view as well, but its
- * elements are properties like any other.
- */
-export function isTypedArray(value: unknown): boolean {
-  return tagOf.call(value) !== undefined
-}
-
 /** Throws a TypeError for what only looks like a view. */
 export function byteLength(view: Uint8Array): number {
   return lengthOf.call(view)
 }
 
-/** As {@link byteLength}. */
-export function bufferOf(view: Uint8Array): ArrayBufferLike {
-  return bufferGetter.call(view)
-}
-
 function getterOf(name: string | symbol) {
   return Object.getOwnPropertyDescriptor(viewPrototype, name)?.get
+}
+
+/** Whether it is a typed array: reading an element of one runs no code. */
+export function isTypedArray(value: unknown): boolean {
+  return tagOf.call(value) !== undefined
+}
+
+/** A view all the same, but its elements are properties: looking at one may have run code of the caller's. */
+export function isDataView(bytes: unknown): boolean {
+  return ArrayBuffer.isView(bytes) && !isTypedArray(bytes)
 }

@@ -1,4 +1,6 @@
-import { ConfigError, ProtocolError } from '../errors/index.js'
+import { isDenied } from '../common/permissions.js'
+import { isNode } from '../common/runtime.js'
+import { ConfigError, PermissionError, ProtocolError } from '../errors/index.js'
 import type { CompressionType } from './codec.js'
 
 /**
@@ -9,6 +11,13 @@ export function loadCodecPackage<T>(name: string, type: CompressionType, load: (
   try {
     return load() as T
   } catch (cause) {
+    if (isDenied(cause)) {
+      throw new PermissionError(
+        `compression.type=${type} needs the package ${name}, which is native code: run with ` +
+          `${isNode ? '--allow-addons --allow-fs-read' : '--allow-read --allow-ffi --allow-env'} for it`,
+        { cause },
+      )
+    }
     throw new ConfigError(
       `compression.type=${type} needs the package ${name}, which cannot be loaded here (${reason(cause)}); ` +
         `install it with \`npm install ${name}\` or choose another compression.type`,

@@ -17,17 +17,28 @@ export interface PartitionerCluster {
   availablePartitionsForTopic(topic: string): readonly PluginPartition[]
 }
 
-/** Chooses the partition of a record that names none; must answer a partition id of at least 0 at once. */
+/** What a record is stored with; null for a record without a key, and for a tombstone. */
+type StoredBytes = Uint8Array | null
+
+/**
+ * Chooses the partition of a record that names none; must answer a partition id of at least 0 at once.
+ * Strings come as their UTF-8.
+ */
 export type Partition = (
   topic: string,
-  keyBytes: Bytes,
-  valueBytes: Bytes,
+  keyBytes: StoredBytes,
+  valueBytes: StoredBytes,
   cluster: PartitionerCluster,
 ) => number
 
 /** The object form of {@link Partition} (Java: `Partitioner`). */
 export interface Partitioner {
-  partition(topic: string, keyBytes: Bytes, valueBytes: Bytes, cluster: PartitionerCluster): number
+  partition(
+    topic: string,
+    keyBytes: StoredBytes,
+    valueBytes: StoredBytes,
+    cluster: PartitionerCluster,
+  ): number
 }
 
 /** A record as interceptors see it: what was given to `send`. */
@@ -54,6 +65,9 @@ export interface InterceptedMetadata {
 export interface ProducerInterceptor<K = Bytes, V = Bytes> {
   /** Called by `send` before anything else; what it returns is sent instead. */
   onSend?(record: InterceptedRecord<K, V>): InterceptedRecord<K, V>
-  /** Called when the outcome is known, before the record's own callback. */
-  onAcknowledgement?(metadata: InterceptedMetadata, error: KafkaError | null): void
+  /**
+   * Called when the outcome is known, before the record's own callback. `headers` are those the record was
+   * sent with: as `onSend` left them, those of a serializer added; without any, an empty array (KIP-512).
+   */
+  onAcknowledgement?(metadata: InterceptedMetadata, error: KafkaError | null, headers: Headers): void
 }

@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'TRANSACTION_FAILED'
   | 'PRODUCER_FENCED'
   | 'NATIVE_ADDON'
+  | 'PERMISSION_DENIED'
   | 'SCHEMA_REGISTRY'
   | 'INTERNAL'
 
@@ -207,6 +208,16 @@ export class IllegalStateError extends KafkaError {
 export class NativeAddonError extends KafkaError {
   constructor(message: string, details?: ErrorDetails) {
     super('NATIVE_ADDON', message, details)
+  }
+}
+
+/**
+ * The runtime does not let the program do what a producer needs: load native code, or connect to a broker.
+ * Nothing but the flags that the message names will change that (Deno; Node with `--permission`).
+ */
+export class PermissionError extends KafkaError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('PERMISSION_DENIED', message, details)
   }
 }
 

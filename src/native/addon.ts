@@ -146,6 +146,11 @@ interface ZstdEncoder {
 /** What the addon exports. */
 export interface NativeAddon {
   createCore(options: NativeCoreOptions): NativeCore
+  /**
+   * Detaches an ArrayBuffer that nothing reads or writes any more: its memory is free at once, and not when
+   * the collector comes by, before which several times `buffer.memory` may be waiting for it.
+   */
+  freeBuffer(buffer: ArrayBuffer): void
   /** Java's murmur2 (seed 0x9747b28c) of bytes or of a string's UTF-8, as int32. */
   murmur2(key: string | Uint8Array): number
   /** CRC-32C of the bytes, continued from `seed` (default 0), as uint32. */

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { environmentVariable } from '../common/environment.js'
 import { packageRoot } from '../common/package-root.js'
-import { NativeAddonError } from '../errors/index.js'
+import { flagsForHosts, flagsForNative, isDenied } from '../common/permissions.js'
+import { NativeAddonError, PermissionError } from '../errors/index.js'
 import type { NativeAddon } from './addon.js'
 import { prebuilds } from './prebuilds.js'
 import { targetName, targets } from './target.js'
@@ -18,10 +19,11 @@ let loaded: NativeAddon | undefined
 
 /**
  * The addon, loaded on first call: from the path in the environment variable `MILLRACE_ADDON` if it is set
- * (then from nowhere else), from a build in the package, or from the prebuild for this platform.
+ * (then from nowhere else), from a build in the package, or from the prebuild for this platform. `hosts`, as
+ * `host:port`, are those to connect to next: a runtime that permits nothing is asked for all at once.
  */
-export function loadAddon(): NativeAddon {
-  loaded ??= loadFrom(addonPlaces(environmentVariable('MILLRACE_ADDON')))
+export function loadAddon(hosts: readonly string[] = []): NativeAddon {
+  loaded ??= loadFrom(addonPlaces(environmentVariable('MILLRACE_ADDON')), hosts)
   return loaded
 }
 
@@ -47,13 +49,14 @@ function fileAt(path: string): AddonPlace {
 }
 
 /** Loads the first place that has a usable addon, or throws one error that names every attempt. */
-export function loadFrom(places: readonly AddonPlace[]): NativeAddon {
+export function loadFrom(places: readonly AddonPlace[], hosts: readonly string[] = []): NativeAddon {
   const attempts: string[] = []
   let cause: unknown
   for (const { path, load } of places) {
     try {
       return load() as NativeAddon
     } catch (error) {
+      if (isDenied(error)) throw denied(path, hosts, error)
       const isMissing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
       const message = error instanceof Error ? error.message : String(error)
       if (!isMissing && message !== 'not there') cause = error
@@ -61,6 +64,12 @@ export function loadFrom(places: readonly AddonPlace[]): NativeAddon {
     }
   }
   throw new NativeAddonError(refusal(attempts), { cause })
+}
+
+function denied(path: string, hosts: readonly string[], cause: unknown): PermissionError {
+  const folder = path.startsWith(packageRoot) ? packageRoot : path
+  const flags = [...flagsForNative(folder), ...flagsForHosts(hosts)].join(' ')
+  return new PermissionError(`millrace needs its native addon and its brokers: run with ${flags}`, { cause })
 }
 
 function refusal(attempts: readonly string[]): string {

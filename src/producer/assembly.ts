@@ -116,7 +116,7 @@ function createAccumulator(
 ): RecordAccumulator {
   const { compressionType, compressionLevel } = config
   return new RecordAccumulator({
-    addon: loadAddon(),
+    addon: loadAddon(config.bootstrapServers.map(({ host, port }) => `${host}:${port}`)),
     bufferBytes: config.bufferMemory,
     batchBytes: config.batchSize,
     maxRequestBytes: config.maxRequestSize,

@@ -122,8 +122,8 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.topics = topics
     this.state = new ProducerState(sender, transactions)
     this.failedCallbacks = new FailedCallbacks(clock, config.logger)
-    this.interceptors =
-      config.interceptors.length === 0 ? null : new Interceptors(config.interceptors, config.logger)
+    const reader = new RecordReader(config, topics, client.metadata, this.state)
+    this.interceptors = config.interceptors.length === 0 ? null : new Interceptors(config, reader)
     this.waiting = new TopicWait({
       accumulator,
       client,
@@ -138,7 +138,6 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     const { appender } = accumulator
     const { state, waiting, failedCallbacks, interceptors } = this
     this.room = new Room(appender, waitingBudget, config.bufferMemory)
-    const reader = new RecordReader(config, topics, client.metadata, state)
     const plain = new PlainRecords(reader, appender, state)
     this.entry = new SendEntry({
       state,
@@ -188,7 +187,8 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    * Without a callback: a promise of the metadata. If nobody catches it, it becomes an unhandled rejection
    * where the record fails. With a callback: no promise is made. It is called on a later turn of the event
    * loop, with the error or null and with metadata (never null). The answer is false when there is no room
-   * for more records; then `ready()` resolves when there is.
+   * for more records; then `ready()` resolves when there is. It runs in the AsyncLocalStorage context of no
+   * request; `AsyncResource.bind(callback)` keeps the caller's.
    *
    * `signal` gives the record up while it waits for metadata or memory: the promise rejects with its reason.
    * Later it has no effect.

@@ -1,6 +1,16 @@
 import { inspect } from 'node:util'
 import { BatchOutcome } from '../accumulator/batch/batch-outcome.js'
 
+/** {@link RecordMetadata} as `JSON.stringify` writes it. */
+export interface RecordMetadataJson {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: string
+  readonly timestamp: number
+  readonly serializedKeySize: number
+  readonly serializedValueSize: number
+}
+
 /**
  * Where a record was stored. Read from its batch's outcome when looked at, so that a million acknowledged
  * records cost no offsets nobody asks for.
@@ -64,7 +74,11 @@ export class RecordMetadata {
     return logAppendTimeMs >= 0 ? logAppendTimeMs : this.createdMs
   }
 
-  toJSON(): object {
+  /**
+   * All of it in a plain object, the offset as text. The fields of the metadata are read when asked for, so
+   * `structuredClone`, `postMessage` and `{ ...spread }` need this form: `{ ...metadata.toJSON() }`.
+   */
+  toJSON(): RecordMetadataJson {
     const { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize } = this
     return { topic, partition, offset: `${offset}`, timestamp, serializedKeySize, serializedValueSize }
   }

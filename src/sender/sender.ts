@@ -172,7 +172,10 @@ export class Sender {
   private judgeTimeouts(asOf: number): void {
     if (this.isClosed) return
     for (const batch of this.accumulator.expire(asOf)) this.afterFailure(batch)
-    this.run()
+    const nextMs = this.accumulator.nextTimeoutMs()
+    // What else is overdue ends in the turns that follow, and is not sent before.
+    if (nextMs <= asOf) this.timeouts.ensure(nextMs)
+    else this.run()
   }
 
   private sendReady(): void {
@@ -195,12 +198,11 @@ export class Sender {
   }
 
   private sendTo(leader: number): void {
-    const { client } = this.options
     do {
       const batches = this.accumulator.drain(leader, this.gate)
       if (batches.length === 0) break
       this.send(leader, batches)
-    } while (client.isReady(leader))
+    } while (this.options.client.isReady(leader))
   }
 
   private send(nodeId: number, batches: readonly PartitionBatch[]): void {

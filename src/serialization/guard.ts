@@ -1,4 +1,5 @@
 import { isUint8Array } from 'node:util/types'
+import { bytesAdvice } from '../common/bytes-advice.js'
 import { KafkaError, SerializationError } from '../errors/index.js'
 import type { Bytes, GuardedSerializer, Headers, Prepare, Serialize, SerializerLike } from './types.js'
 
@@ -50,9 +51,10 @@ function guardSerialize(serialize: Serialize<unknown>, field: 'key' | 'value'): 
   return (topic, data, headers) => {
     const bytes = callSerializer(serialize, field, topic, data, headers)
     if (typeof bytes === 'string' || bytes === null || isUint8Array(bytes)) return bytes
+    const hint = bytesAdvice(bytes)
     const advice = isPromise(bytes)
       ? '; serializers must answer at once, not with a promise (what they need first, prepare may fetch)'
-      : ''
+      : hint && `; ${hint}`
     throw new SerializationError(
       `the ${field} serializer returned ${nameType(bytes)} for topic '${topic}'; ` +
         `it must return a string, a Uint8Array or null${advice}`,

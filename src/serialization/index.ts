@@ -4,6 +4,7 @@
  */
 export { guardSerializer } from './guard.js'
 export { serializerOfJavaClass, serializers } from './serializers.js'
+export { storedBytes } from './stored-bytes.js'
 export type {
   Bytes,
   GuardedSerializer,

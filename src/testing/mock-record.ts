@@ -1,3 +1,4 @@
+import { bytesAdvice } from '../common/bytes-advice.js'
 import { hasBytes } from '../common/views.js'
 import type { Partition, Partitioner, PartitionerCluster, PluginPartition } from '../config/index.js'
 import { ConfigError, InvalidRecordError, RecordTooLargeError } from '../errors/index.js'
@@ -12,6 +13,7 @@ import {
   type Headers,
   type Prepare,
   type SerializerLike,
+  storedBytes,
 } from '../serialization/index.js'
 
 /** The plug-ins of a mock, as its options have them. */
@@ -115,7 +117,7 @@ export class MockRecordTaker<K, V> {
     if (typeof bytes === 'object' && hasBytes(bytes)) return bytes
     throw new InvalidRecordError(
       `Key and value of a record to topic ${topic} must be a string, a Uint8Array or null; ` +
-        'set keySerializer or valueSerializer for anything else.',
+        `${bytesAdvice(bytes) || 'set keySerializer or valueSerializer for anything else'}.`,
       { topic },
     )
   }
@@ -143,7 +145,7 @@ export class MockRecordTaker<K, V> {
     }
     let answer: unknown
     try {
-      answer = partitioner.partition(topic, key, value, cluster)
+      answer = partitioner.partition(topic, storedBytes(key), storedBytes(value), cluster)
     } catch (cause) {
       throw new InvalidRecordError(`The custom partitioner threw for a record to topic ${topic}.`, {
         topic,

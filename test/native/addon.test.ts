@@ -63,6 +63,17 @@ test('crc32c gives the check value and continues from a seed', () => {
   assert.throws(() => addon.crc32c(bytes, 'x' as never), TypeError)
 })
 
+test('freeBuffer detaches a buffer of its own, and wants one', () => {
+  const buffer = new ArrayBuffer(1 << 20)
+  const view = new Uint8Array(buffer)
+  addon.freeBuffer(buffer)
+  assert.equal(buffer.byteLength, 0)
+  assert.equal(view.length, 0)
+  addon.freeBuffer(buffer)
+  for (const other of [new Uint8Array(8), new SharedArrayBuffer(8), null, 5, undefined])
+    assert.throws(() => addon.freeBuffer(other as never), /buffer must be an ArrayBuffer/)
+})
+
 test('lz4Block writes one raw block, and wants views of lengths that it can do with', () => {
   const output = new Uint8Array(1000).fill(7)
   const bytes = addon.lz4Block(Buffer.alloc(100, 'a'), output)

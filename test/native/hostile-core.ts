@@ -226,6 +226,7 @@ export class HostileCalls {
         const output = random.once(2) ? new Uint8Array(20_000) : (values.bytes() as never)
         return encoder.encode(values.bytes() as never, output)
       },
+      () => addon.freeBuffer(random.once(2) ? new ArrayBuffer(9) : (this.small(9) as never)),
       () => this.createCore(),
     ])
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Producer, serializers } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
-import { read, withProducer } from './support.js'
+import { read, text, withProducer } from './support.js'
 
 test('serializers are functions or objects, and see topic and headers', async () => {
   await using broker = await startBroker({ quiet: true })
@@ -41,7 +41,7 @@ test('a custom partitioner is asked with bytes and the cluster, for waiting reco
     {
       partitioner: (topic, key, value, cluster) => {
         assert.equal(cluster.partitionCountForTopic(topic), 3)
-        assert.equal(key, 'k')
+        assert.ok(key instanceof Uint8Array && text(key) === 'k')
         return Number(value)
       },
     },

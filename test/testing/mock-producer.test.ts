@@ -196,12 +196,18 @@ test('a partitioner is asked, and its answer checked', async () => {
   const own = new MockProducer<string, string>({
     keySerializer: (_, key) => `<${key}>`,
     partitioner: (topic, key, value, cluster) => {
-      asked.push([topic, key, value, cluster.partitionCountForTopic(topic)])
+      asked.push([
+        topic,
+        `${key}`,
+        `${value}`,
+        key instanceof Uint8Array,
+        cluster.partitionCountForTopic(topic),
+      ])
       return 2
     },
   })
   assert.equal((await own.send({ topic: 't', key: 'k', value: 'v' })).partition, 2)
-  assert.deepEqual(asked, [['t', '<k>', 'v', 1]])
+  assert.deepEqual(asked, [['t', '<k>', 'v', true, 1]])
   const wrong = new MockProducer({ topics: { t: 2 }, partitioner: () => 2 })
   await assert.rejects(wrong.send({ topic: 't', value: 'v' }), { code: 'RECORD_INVALID' })
 })

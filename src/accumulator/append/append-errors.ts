@@ -1,3 +1,4 @@
+import { bytesAdvice } from '../../common/bytes-advice.js'
 import {
   BufferExhaustedError,
   InternalError,
@@ -24,20 +25,27 @@ export function refusalError(status: number, topic: string, bytes: number, limit
       return tooLargeError(topic, bytes, limits)
     case AppendStatus.DETACHED:
       return new InvalidRecordError(
-        `A record to topic ${topic} has a key or value whose ArrayBuffer is detached: its bytes are gone.`,
+        `A record to topic ${topic} has a key or value whose ArrayBuffer is detached or has been shrunk: ` +
+          'its bytes are gone.',
         { topic },
       )
     case AppendStatus.BAD_TYPE:
-      return new InvalidRecordError(
-        `Key and value of a record to topic ${topic} must be a string, a Uint8Array or null; ` +
-          'set key.serializer or value.serializer for anything else.',
-        { topic },
-      )
+      return badTypeError(topic)
     case AppendStatus.CLOSED:
       return new ProducerClosedError('The producer is closed.')
     default:
       return new InternalError(`The native appender answered with an unknown status ${status}.`)
   }
+}
+
+/** Key or value are nothing that can be sent as it is. */
+export function badTypeError(topic: string, key?: unknown, value?: unknown): InvalidRecordError {
+  const advice = bytesAdvice(value) || bytesAdvice(key)
+  return new InvalidRecordError(
+    `Key and value of a record to topic ${topic} must be a string, a Uint8Array or null; ` +
+      `${advice || 'set key.serializer or value.serializer for anything else'}.`,
+    { topic },
+  )
 }
 
 export function tooLargeError(
@@ -59,6 +67,15 @@ export function unallocatedError(topic: string, bytes: number, cause: unknown): 
   return new BufferExhaustedError(
     `No memory for a record to topic ${topic}: the runtime could not allocate ${bytes} bytes, ` +
       'though buffer.memory allows them. Lower buffer.memory, or give the process more.',
+    { topic, cause },
+  )
+}
+
+/** The runtime cannot allocate the copy of a record that has to wait. */
+export function uncopiedError(topic: string, bytes: number, cause: unknown): BufferExhaustedError {
+  return new BufferExhaustedError(
+    `No memory for a record to topic ${topic}: it has to wait, and the runtime could not allocate a copy ` +
+      `(${bytes} bytes), though maxBlockBytes allows it. Lower maxBlockBytes, or give the process more.`,
     { topic, cause },
   )
 }

@@ -1,5 +1,5 @@
 import type { Observer } from '../../common/observer.js'
-import { isTypedArray } from '../../common/views.js'
+import { isDataView } from '../../common/views.js'
 import { InternalError, KafkaError } from '../../errors/index.js'
 import {
   AppendStatus,
@@ -12,7 +12,7 @@ import type { NativeBatches } from '../../native/native-batches.js'
 import type { Batch } from '../batch/batch.js'
 import type { FlushBarrier } from '../batch/flush-barrier.js'
 import type { TopicState } from '../partition/topic-state.js'
-import { exhaustedError, tooLargeError } from './append-errors.js'
+import { badTypeError, exhaustedError, tooLargeError } from './append-errors.js'
 import {
   type AppendableRecord,
   type EncodableHeaders,
@@ -80,7 +80,7 @@ export class Appender {
     }
     if (!this.appendUnstaged(record, delivery, ordinal)) {
       this.options.waitingBudget.check(heldBytes(record), record.topic.name)
-      this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)
+      this.wait(record, delivery, ordinal, this.options.now() + this.options.maxBlockMs)?.()
     }
   }
 
@@ -171,10 +171,15 @@ export class Appender {
     if (bytes > this.options.maxRequestBytes) throw tooLargeError(record.topic.name, bytes, this.options)
   }
 
+  /** Throws BufferExhaustedError where a record would have to wait behind others and may not. */
+  checkRoom(record: AppendableRecord): void {
+    if (this.waiting.length > 0) this.options.waitingBudget.check(heldBytes(record), record.topic.name)
+  }
+
   /** Takes over a record that has waited for metadata; what is left of its `max.block.ms` goes on. */
   appendWaited(record: WaitingRecord): void {
     const { delivery, ordinal, deadlineMs } = record
-    if (!this.appendUnstaged(record, delivery, ordinal)) this.wait(record, delivery, ordinal, deadlineMs)
+    if (!this.appendUnstaged(record, delivery, ordinal)) this.wait(record, delivery, ordinal, deadlineMs)?.()
   }
 
   /**
@@ -289,7 +294,7 @@ export class Appender {
         first = writer.drain(run, first, count)
         if (first === count) break
         if (writer.stopStatus === AppendStatus.NO_MEMORY) {
-          this.unstage(run, first, count)
+          refusals = [...(refusals ?? []), ...this.unstage(run, first, count)]
           break
         }
         const delivery = deliveryOf(run, staging, first)
@@ -395,26 +400,41 @@ export class Appender {
     this.waiting.joinBarrier(barrier)
   }
 
-  private wait(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
-    if (this.waiting.length === 0) {
-      this.waitedSinceMs = this.options.now()
-      this.options.observer.memoryWaitBegan()
+  /** Answers how to tell who waits for a record that there is no memory even for its copy. */
+  private wait(
+    record: AppendableRecord,
+    delivery: Delivery,
+    ordinal: number,
+    deadlineMs: number,
+  ): (() => void) | null {
+    const { waiting, options } = this
+    try {
+      waiting.push(record, delivery, ordinal, deadlineMs)
+    } catch (thrown) {
+      return () => this.refuse(record, delivery, ordinal, thrown)
     }
-    this.waiting.push(record, delivery, ordinal, deadlineMs)
-    this.options.onExhausted()
+    if (waiting.length === 1) {
+      this.waitedSinceMs = options.now()
+      options.observer.memoryWaitBegan()
+    }
+    options.onExhausted()
+    return null
   }
 
-  /** Moves staged records that found no memory to the queue of those that wait. */
-  private unstage(run: StagedRun, first: number, count: number): void {
+  /** Moves staged records that found no memory to the queue of those that wait. Answers as `appendStaged`. */
+  private unstage(run: StagedRun, first: number, count: number): (() => void)[] {
     const { staging, options } = this
     const deadlineMs = options.now() + options.maxBlockMs
+    const refusals: (() => void)[] = []
     for (let place = first; place < count; place++) {
       const topic = this.writer.topicOf(place)
       const record = staging.recordAt(place, topic)
       const delivery = deliveryOf(run, staging, place)
       staging.pass(place)
-      this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
+      const refuse = this.wait(record, delivery, run.ordinalAt(staging, place), deadlineMs)
+      if (refuse !== null) refusals.push(refuse)
     }
+    return refusals
   }
 
   /** As `append`, past the staging. False if the record has to wait. */
@@ -426,7 +446,7 @@ export class Appender {
   /** False if there is no memory and nothing was written; true if the delivery has been dealt with. */
   private appendDirect(record: AppendableRecord, delivery: Delivery, ordinal: number): boolean {
     this.lastBatch = null
-    const { topic, partition, timestampMs } = record
+    const { timestampMs } = record
     try {
       const batch = this.write(record)
       if (batch === null) return false
@@ -434,13 +454,18 @@ export class Appender {
       const { lastIndex, lastKeyBytes, lastValueBytes } = this
       delivery.attach(batch, lastIndex, ordinal, lastKeyBytes, lastValueBytes, timestampMs)
     } catch (thrown) {
-      // The error is this record's. It must not stop the caller, who serves other records too.
-      if (!(thrown instanceof KafkaError)) throw thrown
-      this.options.onRefused(thrown)
-      this.options.observer.recordsRefused(topic.name, 1, thrown)
-      delivery.fail(thrown, ordinal, topic.name, Math.max(partition, -1))
+      this.refuse(record, delivery, ordinal, thrown)
     }
     return true
+  }
+
+  /** The error is this record's. It must not stop the caller, who serves other records too. */
+  private refuse(record: AppendableRecord, delivery: Delivery, ordinal: number, thrown: unknown): void {
+    if (!(thrown instanceof KafkaError)) throw thrown
+    const { topic, partition } = record
+    this.options.onRefused(thrown)
+    this.options.observer.recordsRefused(topic.name, 1, thrown)
+    delivery.fail(thrown, ordinal, topic.name, Math.max(partition, -1))
   }
 
   /**
@@ -451,13 +476,14 @@ export class Appender {
     this.roomStamp++
     const status = writer.write(record)
     if (status === AppendStatus.NO_MEMORY) return null
+    if (status === AppendStatus.BAD_TYPE) throw badTypeError(record.topic.name, record.key, record.value)
     if (status !== AppendStatus.OK) throw writer.refusal(status, record.topic)
     return writer.writtenBatch(record.topic)
   }
 
   /** After a look at a DataView the record in hand may be another one: it must not be read any more. */
   private refuseDataViews(topic: TopicState, key: NativeBytes, value: NativeBytes): void {
-    if (isDataView(key) || isDataView(value)) throw this.writer.refusal(AppendStatus.BAD_TYPE, topic)
+    if (isDataView(key) || isDataView(value)) throw badTypeError(topic.name, key, value)
   }
 }
 
@@ -470,9 +496,4 @@ function deliveryOf(run: StagedRun, staging: Staging, record: number): Delivery 
 
 function isTextOrView(given: NativeBytes): boolean {
   return typeof given === 'string' || given === null || given === undefined || ArrayBuffer.isView(given)
-}
-
-/** A view all the same, but its elements are properties: looking at one may have run code of the caller's. */
-function isDataView(bytes: NativeBytes): boolean {
-  return ArrayBuffer.isView(bytes) && !isTypedArray(bytes)
 }

@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types'
-import { bufferOf, byteLength } from '../../common/views.js'
+import { byteLength } from '../../common/views.js'
 import type { NativeBytes } from '../../native/addon.js'
+import { loadAddon } from '../../native/load.js'
 import type { TopicState } from '../partition/topic-state.js'
 import {
   type AppendableRecord,
@@ -10,8 +11,10 @@ import {
 } from './appendable-record.js'
 import { type Delivery, GIVEN_UP } from './delivery.js'
 
-/** A larger record gets a chunk of its own. Memory of this size comes from the system untouched. */
+/** Memory of this size comes from the system untouched. */
 export const CHUNK_BYTES = 256 * 1024
+/** A larger record gets a chunk of its own, of just its size: what it leaves of a chunk may fit no other. */
+const OWN_CHUNK_BYTES = CHUNK_BYTES / 16
 
 /** Words of a record's entry. Times are float64 and take two. */
 const Entry = {
@@ -30,6 +33,12 @@ const Entry = {
 } as const
 const ENTRY_BYTES = Entry.WORDS * Int32Array.BYTES_PER_ELEMENT
 const AS_GIVEN = -1
+const { at } = Uint8Array.prototype
+/**
+ * What a waiting record takes on the heap, about: its delivery, the promise or callback of that, and what the
+ * caller has made of those. Not counted, records of 100 bytes would take several times `maxBlockBytes`.
+ */
+const DELIVERY_BYTES = 256
 
 /**
  * Copies of records, first in first out: entries from the front of one piece of memory, their bytes from its
@@ -59,8 +68,9 @@ export class WaitingChunk {
 
   /** A chunk that has room for a record of this size. */
   static for(recordBytes: number): WaitingChunk {
+    if (recordBytes <= OWN_CHUNK_BYTES) return new WaitingChunk(CHUNK_BYTES)
     const needed = Math.ceil((ENTRY_BYTES + recordBytes) / Float64Array.BYTES_PER_ELEMENT)
-    return new WaitingChunk(Math.max(CHUNK_BYTES, needed * Float64Array.BYTES_PER_ELEMENT))
+    return new WaitingChunk(needed * Float64Array.BYTES_PER_ELEMENT)
   }
 
   get length(): number {
@@ -165,11 +175,17 @@ export class WaitingChunk {
     const at = this.head * Entry.WORDS
     const wordAt = (offset: number) => Math.max(this.words[at + offset] as number, 0)
     const copied = wordAt(Entry.KEY_BYTES) + wordAt(Entry.VALUE_BYTES) + wordAt(Entry.HEADER_BYTES)
-    return ENTRY_BYTES + copied + stringBytes(this.keys[this.head]) + stringBytes(this.values[this.head])
+    const strings = stringBytes(this.keys[this.head]) + stringBytes(this.values[this.head])
+    return ENTRY_BYTES + DELIVERY_BYTES + copied + strings
   }
 
   shift(): void {
     this.head++
+  }
+
+  /** Its records have left, and nobody reads their bytes any more. */
+  free(): void {
+    loadAddon().freeBuffer(this.bytes.buffer as ArrayBuffer)
   }
 
   /** Forgets everything, so that its memory can take other records. */
@@ -189,7 +205,8 @@ export class WaitingChunk {
 
 /** Bytes that a waiting record takes in all, strings that are kept as they are included. */
 export function heldBytes(record: AppendableRecord): number {
-  return ENTRY_BYTES + waitingBytes(record) + stringBytes(record.key) + stringBytes(record.value)
+  const strings = stringBytes(record.key) + stringBytes(record.value)
+  return ENTRY_BYTES + DELIVERY_BYTES + waitingBytes(record) + strings
 }
 
 /** A string has one byte a character, or two. Which of them is not known without looking at it all. */
@@ -205,13 +222,14 @@ export function waitingBytes({ key, value, headers }: AppendableRecord): number 
 function copiedBytes(bytes: NativeBytes): number {
   if (!isUint8Array(bytes)) return AS_GIVEN
   const length = byteLength(bytes)
-  // Native code tells a detached view from an empty one, so it has to see the view itself.
-  return length === 0 && isDetached(bufferOf(bytes)) ? AS_GIVEN : length
+  // Native code tells a view whose bytes are gone from an empty one, so it has to see the view itself.
+  return length === 0 && isGone(bytes) ? AS_GIVEN : length
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
+/** Its buffer is detached, or has been shrunk below it: then no method takes the view. */
+function isGone(view: Uint8Array): boolean {
   try {
-    new Uint8Array(buffer)
+    at.call(view, 0)
     return false
   } catch {
     return true

@@ -1,6 +1,7 @@
 import { Fifo } from '../../common/fifo.js'
 import type { KafkaError } from '../../errors/index.js'
 import type { FlushBarrier } from '../batch/flush-barrier.js'
+import { uncopiedError } from './append-errors.js'
 import {
   type AppendableRecord,
   type FailedRecord,
@@ -57,8 +58,13 @@ export class WaitingQueue {
     return this.chunks.peek()?.headDeadlineMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** The caller asks the budget before, unless the record has been accepted already. */
+  /**
+   * The caller asks the budget before, unless the record has been accepted already. Throws, with nothing
+   * changed, where the runtime cannot allocate the copy.
+   */
   push(record: AppendableRecord, delivery: Delivery, ordinal: number, deadlineMs: number): void {
+    const bytes = waitingBytes(record)
+    const chunk = this.tail?.hasRoom(bytes) ? this.tail : this.extend(bytes, record.topic.name)
     if (this.length === 0) {
       this.isSorted = true
       this.earliestMs = deadlineMs
@@ -67,11 +73,22 @@ export class WaitingQueue {
       this.earliestMs = Math.min(this.earliestMs, deadlineMs)
     }
     this.latestMs = this.isSorted ? deadlineMs : Math.max(this.latestMs, deadlineMs)
-    const bytes = waitingBytes(record)
-    const chunk = this.tail?.hasRoom(bytes) ? this.tail : this.extend(bytes)
     chunk.push(record, delivery, ordinal, deadlineMs)
     this.budget.take(heldBytes(record))
     this.pushed++
+  }
+
+  /**
+   * As `push`, of a record that has waited elsewhere. Answers why it cannot wait here: the runtime has no
+   * memory for its copy.
+   */
+  adopt(record: WaitingRecord): KafkaError | null {
+    try {
+      this.push(record, record.delivery, record.ordinal, record.deadlineMs)
+      return null
+    } catch (error) {
+      return error as KafkaError
+    }
   }
 
   /** The record that waits longest; its bytes are good until it is shifted. */
@@ -126,6 +143,7 @@ export class WaitingQueue {
           waiting.map(({ barrier }) => barrier),
         )
       }
+      chunk.free()
     }
     done()
     for (const { barrier } of holds) barrier.leave()
@@ -169,21 +187,20 @@ export class WaitingQueue {
 
   private takeAnywhere(nowMs: number, fail: (late: readonly FailedRecord[]) => void): void {
     const late: FailedRecord[] = []
-    const keep = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
-      this.push(record, record.delivery, record.ordinal, record.deadlineMs)
-      for (const barrier of barriers) this.joinBarrier(barrier)
-    }
     this.empty(
-      (record, barriers) => (record.deadlineMs <= nowMs ? late.push(record) : keep(record, barriers)),
+      (record, barriers) => {
+        // What cannot be copied has waited for as long as it can.
+        if (record.deadlineMs <= nowMs || this.adopt(record) !== null) late.push(record)
+        else for (const barrier of barriers) this.joinBarrier(barrier)
+      },
       () => fail(late),
     )
   }
 
-  private extend(recordBytes: number): WaitingChunk {
+  private extend(recordBytes: number, topic: string): WaitingChunk {
     const spare = this.spares.at(-1)
-    const chunk = spare?.hasRoom(recordBytes)
-      ? (this.spares.pop() as WaitingChunk)
-      : WaitingChunk.for(recordBytes)
+    const chunk = spare?.hasRoom(recordBytes) ? spare : newChunk(recordBytes, topic)
+    if (chunk === spare) this.spares.pop()
     this.chunks.push(chunk)
     this.tail = chunk
     return chunk
@@ -206,13 +223,21 @@ export class WaitingQueue {
     if (chunk.capacityBytes === CHUNK_BYTES) {
       chunk.clear()
       this.spares.push(chunk)
-    }
+    } else chunk.free()
     const spares = Math.max(this.chunks.length, SPARE_CHUNKS_MIN)
-    while (this.spares.length > spares) this.spares.pop()
+    while (this.spares.length > spares) this.spares.pop()?.free()
   }
 
   private releaseHolds(): void {
     while (this.holds.length > 0 && (this.holds[0] as Hold).until <= this.taken)
       this.holds.shift()?.barrier.leave()
+  }
+}
+
+function newChunk(recordBytes: number, topic: string): WaitingChunk {
+  try {
+    return WaitingChunk.for(recordBytes)
+  } catch (cause) {
+    throw uncopiedError(topic, recordBytes, cause)
   }
 }

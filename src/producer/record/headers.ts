@@ -1,3 +1,4 @@
+import { bytesAdvice } from '../../common/bytes-advice.js'
 import { quoted } from '../../common/foreign-text.js'
 import { byteLength } from '../../common/views.js'
 import { InvalidRecordError } from '../../errors/index.js'
@@ -134,9 +135,10 @@ function checked(name: unknown, value: unknown): readonly [string, Bytes] {
   if (typeof name !== 'string') throw new InvalidRecordError('A header name is not a string.')
   const isBytes = value === null || typeof value === 'string' || value instanceof Uint8Array
   if (!isBytes) {
+    const advice = bytesAdvice(value)
     throw new InvalidRecordError(
       `The value of header ${quoted(name)} must be a string, a Uint8Array or null, ` +
-        `not ${typeOf(value)}.`,
+        `not ${typeOf(value)}${advice === '' ? '' : `; ${advice}`}.`,
     )
   }
   return [name, value]

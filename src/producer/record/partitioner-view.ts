@@ -3,6 +3,7 @@ import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { Partitioner, PartitionerCluster, PluginPartition } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
 import type { NativeBytes } from '../../native/addon.js'
+import { storedBytes } from '../../serialization/index.js'
 import { checkPartition } from './record-checks.js'
 
 /** A custom partitioner and the view of the cluster it is given. */
@@ -19,7 +20,7 @@ export class PartitionerView implements PartitionerCluster {
   choose(topic: TopicState, key: NativeBytes, value: NativeBytes): number {
     let answer: unknown
     try {
-      answer = this.partitioner.partition(topic.name, key ?? null, value ?? null, this)
+      answer = this.partitioner.partition(topic.name, storedBytes(key), storedBytes(value), this)
     } catch (cause) {
       throw new InvalidRecordError(`The custom partitioner threw for a record to topic ${topic.name}.`, {
         topic: topic.name,

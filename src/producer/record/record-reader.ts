@@ -1,4 +1,5 @@
-import { type AppendLimits, tooLargeError } from '../../accumulator/append/append-errors.js'
+import { isUint8Array } from 'node:util/types'
+import { type AppendLimits, badTypeError, tooLargeError } from '../../accumulator/append/append-errors.js'
 import {
   type AppendableRecord,
   type EncodableHeaders,
@@ -11,7 +12,13 @@ import { TopicState } from '../../accumulator/partition/topic-state.js'
 import type { MetadataCache } from '../../cluster/metadata-cache.js'
 import type { ProducerConfig } from '../../config/index.js'
 import { InvalidRecordError } from '../../errors/index.js'
-import type { Bytes, Headers, Prepare, Serialize } from '../../serialization/index.js'
+import {
+  type Bytes,
+  type Headers,
+  type Prepare,
+  type Serialize,
+  storedBytes,
+} from '../../serialization/index.js'
 import type { ProducerState } from '../producer-state.js'
 import type { ProducerRecord } from '../types.js'
 import { HeaderFields } from './header-fields.js'
@@ -19,6 +26,9 @@ import { encodeHeaders, headerPairs, type RefuseSize } from './headers.js'
 import { PartitionerView } from './partitioner-view.js'
 import { checkPartition, checkTimestamp, noValue } from './record-checks.js'
 import type { Topics } from './topics.js'
+import { copyOf } from './unserialized-record.js'
+
+type HeaderPairs = (readonly [name: string, value: Bytes])[]
 
 /** The record in hand: written over by the next one, so that no record costs an object. */
 type ReadRecord = { -readonly [Field in keyof AppendableRecord]: AppendableRecord[Field] }
@@ -32,7 +42,8 @@ export class RecordReader {
   private readonly keySerializer: Serialize<unknown> | null
   private readonly valueSerializer: Serialize<unknown> | null
   /** Whether serializers add headers: each record's are copied for them. */
-  private readonly addsHeaders: boolean
+  readonly addsHeaders: boolean
+  private readonly keptHeaders = new WeakSet<Headers>()
   private readonly partitioner: PartitionerView | null
   /** Where records with a key go when neither they nor a custom partitioner say. */
   readonly keyedPartition: number
@@ -101,27 +112,39 @@ export class RecordReader {
     this.last = topic
     const timestampMs =
       timestamp === undefined || timestamp === null ? nowMs : checkTimestamp(timestamp, name)
-    const added = this.addsHeaders ? this.headerPairs(record.headers ?? [], this.refuseHeaders) : null
-    const key =
+    const added = this.addsHeaders ? this.ownHeaders(record.headers ?? []) : null
+    let key =
       this.keySerializer === null
         ? (record.key as Bytes | undefined)
         : this.keySerializer(name, record.key ?? null, added ?? record.headers ?? undefined)
     const given = record.value
     if (given === undefined) throw this.refuseWithoutValue(record)
-    const value =
+    let value =
       this.valueSerializer === null
         ? (given as Bytes)
         : this.valueSerializer(name, given, added ?? record.headers ?? undefined)
-    const partition = this.partitionOf(record.partition, topic, key, value)
+    const { partition: explicit } = record
+    if (this.partitioner !== null && (explicit === undefined || explicit === null)) {
+      // What the partitioner is asked with is what is stored.
+      key = this.bytesOf(key, topic)
+      value = this.bytesOf(value, topic)
+    }
+    const partition = this.partitionOf(explicit, topic, key, value)
     // Last, because the plug-ins above may send records of their own.
     const sent = added ?? record.headers
     const headers = sent === undefined || sent === null ? null : this.encodable(sent)
     return this.answer(topic, partition, timestampMs, key, value, headers)
   }
 
+  private bytesOf(data: Bytes | undefined, { name }: TopicState): Uint8Array | null {
+    const bytes = storedBytes(data)
+    if (bytes === null || isUint8Array(bytes)) return bytes
+    throw badTypeError(name, bytes)
+  }
+
   /** The custom partitioner's choice. Throws where that is no partition of the topic. */
   askPartitioner({ topic, key, value }: Pick<AppendableRecord, 'topic' | 'key' | 'value'>): number {
-    return (this.partitioner as PartitionerView).choose(topic, key ?? null, value ?? null)
+    return (this.partitioner as PartitionerView).choose(topic, key, value)
   }
 
   /** What else is wrong with the record is the better answer. */
@@ -132,12 +155,25 @@ export class RecordReader {
     return noValue(record, topic)
   }
 
-  /** The headers of a record for the topic, in an array of its own. Throws what is wrong with them. */
-  headersOf(headers: Headers, topic: string): (readonly [string, Bytes])[] {
-    return this.headerPairs(headers, bytes => this.refuseSize(topic, bytes))
+  /**
+   * The headers of a record for the topic, in an array of its own with copies of their bytes, which is also
+   * what serializers add to. Throws what is wrong with them.
+   */
+  keepHeaders(headers: Headers, topic: string): HeaderPairs {
+    if (this.keptHeaders.has(headers)) return headers as HeaderPairs
+    const pairs = this.headerPairs(headers, bytes => this.refuseSize(topic, bytes)).map(
+      ([name, value]) => [name, copyOf(value) as Bytes] as const,
+    )
+    this.keptHeaders.add(pairs)
+    return pairs
   }
 
-  private headerPairs(headers: Headers, refuse: RefuseSize): (readonly [string, Bytes])[] {
+  private ownHeaders(headers: Headers): HeaderPairs {
+    if (this.keptHeaders.has(headers)) return headers as HeaderPairs
+    return this.headerPairs(headers, this.refuseHeaders)
+  }
+
+  private headerPairs(headers: Headers, refuse: RefuseSize): HeaderPairs {
     return headerPairs(headers, this.limits.maxRequestBytes, refuse)
   }
 

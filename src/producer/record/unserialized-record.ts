@@ -15,7 +15,7 @@ export interface UnserializedRecord {
   readonly record: ProducerRecord<unknown, unknown>
 }
 
-/** The headers as pairs, in an array of its own. Throws what is wrong with them. */
+/** The headers as pairs, in an array of its own, their bytes copied. Throws what is wrong with them. */
 export type HeadersOf = (headers: Headers, topic: string) => readonly (readonly [string, Bytes])[]
 
 /** Reads a record, of whose topic the name has been read already. Throws what is wrong with it. */
@@ -40,16 +40,12 @@ export function readUnserialized(
       timestamp: isTimed ? checkTimestamp(timestamp, name) : nowMs,
       key: copyOf(key),
       value: copyOf(value),
-      ...(hasHeaders ? { headers: headersOf(headers, name).map(copyOfHeader) } : {}),
+      ...(hasHeaders ? { headers: headersOf(headers, name) } : {}),
     },
   }
 }
 
-function copyOfHeader([name, bytes]: readonly [string, Bytes]): readonly [string, Bytes] {
-  return [name, copyOf(bytes) as Bytes]
-}
-
 /** As `send` promises, the caller may write over bytes as soon as it has returned. */
-function copyOf(data: unknown): unknown {
+export function copyOf(data: unknown): unknown {
   return isUint8Array(data) ? Uint8Array.prototype.slice.call(data) : data
 }

@@ -6,8 +6,9 @@ import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { CallbackGroup, callBack, type DeliveryCallback } from './callback-group.js'
 
-interface Failure {
-  readonly callback: DeliveryCallback
+/** Records that failed one after another for one reason. */
+interface Failures {
+  readonly callbacks: DeliveryCallback[]
   readonly error: KafkaError
   readonly topic: string
   readonly partition: number
@@ -20,7 +21,7 @@ interface Failure {
 export class FailedCallbacks {
   private readonly clock: Clock
   readonly logger: Logger
-  private failures: Failure[] = []
+  private failures: Failures[] = []
 
   constructor(clock: Clock, logger: Logger) {
     this.clock = clock
@@ -29,7 +30,10 @@ export class FailedCallbacks {
 
   add(callback: DeliveryCallback, error: KafkaError, topic: string, partition: number): void {
     if (this.failures.length === 0) this.clock.setImmediate(() => this.callAll())
-    this.failures.push({ callback, error, topic, partition })
+    const last = this.failures.at(-1)
+    if (last?.error === error && last.topic === topic && last.partition === partition)
+      last.callbacks.push(callback)
+    else this.failures.push({ callbacks: [callback], error, topic, partition })
   }
 
   /** Done when the callbacks of all records that have failed so far have been called; null if they have. */
@@ -42,8 +46,9 @@ export class FailedCallbacks {
   private callAll(): void {
     const { failures, logger } = this
     this.failures = []
-    for (const { callback, error, topic, partition } of failures) {
-      callBack(callback, error, RecordMetadata.unsent(topic, partition), logger)
+    for (const { callbacks, error, topic, partition } of failures) {
+      for (const callback of callbacks)
+        callBack(callback, error, RecordMetadata.unsent(topic, partition), logger)
     }
   }
 }

@@ -133,7 +133,7 @@ export class SendEntry {
       ...this.options,
       preparers,
       topicOf: name => topics.of(name),
-      headersOf: (headers, topic) => reader.headersOf(headers, topic),
+      headersOf: (headers, topic) => reader.keepHeaders(headers, topic),
       read: (record, nowMs) => reader.readTaken(record, nowMs),
       handOver: (record, delivery, ordinal, deadlineMs) => {
         this.handOver(record, delivery, ordinal, deadlineMs)

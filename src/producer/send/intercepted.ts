@@ -4,6 +4,7 @@ import type { ProducerRecord } from '../types.js'
 import { CallbackDelivery, type FailedCallbacks } from './callback-delivery.js'
 import type { DeliveryCallback } from './callback-group.js'
 import type { SendEntry } from './entry.js'
+import { intercept } from './intercepted-record.js'
 
 /** `send` through the interceptors, which get each record and its outcome. Null where there is a callback. */
 export function sendIntercepted(
@@ -15,11 +16,12 @@ export function sendIntercepted(
   failed: FailedCallbacks,
 ): Promise<RecordMetadata> | null {
   const start = (deliver: DeliveryCallback) => {
+    const sent = intercept(interceptors, record)
     const acknowledge: DeliveryCallback = (error, metadata) => {
-      interceptors.onAcknowledgement(metadata, error)
+      interceptors.onAcknowledgement(metadata, error, sent.headers)
       deliver(error, metadata)
     }
-    entry.take(interceptors.onSend(record), new CallbackDelivery(acknowledge, failed), 0, nowMs)
+    entry.take(sent.record, new CallbackDelivery(acknowledge, failed), 0, nowMs)
   }
   if (callback !== undefined) {
     start(callback)

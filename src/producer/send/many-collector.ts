@@ -3,10 +3,14 @@ import { RecordTable } from '../../accumulator/append/record-table.js'
 import type { StagedRun, Staging } from '../../accumulator/append/staging.js'
 import type { Batch } from '../../accumulator/batch/batch.js'
 import type { BatchOutcome, Settlement } from '../../accumulator/batch/batch-outcome.js'
+import { inNoContext } from '../../common/no-context.js'
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { deliveriesOf } from './batch-deliveries.js'
 import { DeliveryReport, type MetadataSource, SendManyError } from './delivery-report.js'
+
+/** Called before the promise of a `sendMany` is settled, with the errors of its records by their ordinals. */
+export type OnManyDone = (report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void
 
 /** 0 marks a record that has no row in the table, so slices are numbered from 1. */
 const NUMBER_FIRST = 1
@@ -82,14 +86,10 @@ export class SendManyCollector implements Delivery, StagedRun, MetadataSource {
   private pending: number
   private resolve: (report: DeliveryReport) => void = () => {}
   private reject: (error: KafkaError) => void = () => {}
-  private readonly onDone: ((report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void) | null
+  private readonly onDone: OnManyDone | null
 
   /** `timestampMs` is that of records without their own; `onDone` is called before the promise is settled. */
-  constructor(
-    length: number,
-    timestampMs: number,
-    onDone: ((report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) => void) | null,
-  ) {
+  constructor(length: number, timestampMs: number, onDone: OnManyDone | null) {
     this.report = new DeliveryReport(this, length)
     this.timestampMs = timestampMs
     this.pending = length
@@ -225,7 +225,8 @@ export class SendManyCollector implements Delivery, StagedRun, MetadataSource {
 
   private finish(): void {
     const errors = this.collectErrors()
-    this.onDone?.(this.report, errors)
+    // The last record may have failed in a call of somebody else's.
+    if (this.onDone !== null) inNoContext(this.onDone, this.report, errors)
     if (errors.size === 0) this.resolve(this.report)
     else this.reject(new SendManyError(this.report, errors))
   }

@@ -1,4 +1,5 @@
 import type { Sender } from '../../sender/sender.js'
+import type { Headers } from '../../serialization/index.js'
 import type { Interceptors } from '../interceptors.js'
 import type { PlainRecords } from '../record/plain-records.js'
 import { arrayOf, lengthOf } from '../record/record-checks.js'
@@ -6,7 +7,8 @@ import { asKafkaError } from '../record/record-errors.js'
 import type { ProducerRecord } from '../types.js'
 import type { DeliveryReport } from './delivery-report.js'
 import type { SendEntry } from './entry.js'
-import { SendManyCollector } from './many-collector.js'
+import { intercept } from './intercepted-record.js'
+import { type OnManyDone, SendManyCollector } from './many-collector.js'
 import { givenUpError, givingUp } from './signalled.js'
 
 /**
@@ -40,10 +42,12 @@ export class ManyWay {
     let records: readonly ProducerRecord<never, never>[]
     // Plug-ins may change the array meanwhile: as many records as there are now are sent.
     let count: number
+    const headers: Headers[] = []
     try {
       records = arrayOf(given) as readonly ProducerRecord<never, never>[]
       count = lengthOf(records)
-      const onDone = interceptors === null ? null : interceptors.onReport.bind(interceptors)
+      const onDone: OnManyDone | null =
+        interceptors === null ? null : (report, errors) => interceptors.onReport(report, errors, headers)
       collector = new SendManyCollector(count, nowMs, onDone)
     } catch (thrown) {
       return Promise.reject(asKafkaError(thrown, ''))
@@ -57,7 +61,7 @@ export class ManyWay {
         if (ordinal === count) break
       }
       misses++
-      this.take(records, ordinal, collector, nowMs)
+      this.take(records, ordinal, collector, nowMs, headers)
     }
     if (signal === undefined) return collector.promise
     const giveUp = () => this.entry.giveUp(collector, givenUpError(signal.reason))
@@ -69,6 +73,7 @@ export class ManyWay {
     ordinal: number,
     collector: SendManyCollector,
     nowMs: number,
+    headersOfAll: Headers[],
   ): void {
     let record: ProducerRecord<never, never>
     try {
@@ -78,6 +83,11 @@ export class ManyWay {
       return
     }
     const { interceptors } = this
-    this.entry.take(interceptors === null ? record : interceptors.onSend(record), collector, ordinal, nowMs)
+    if (interceptors !== null) {
+      const sent = intercept(interceptors, record)
+      record = sent.record
+      headersOfAll[ordinal] = sent.headers
+    }
+    this.entry.take(record, collector, ordinal, nowMs)
   }
 }

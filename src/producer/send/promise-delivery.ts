@@ -9,8 +9,9 @@ import {
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 
-let resolveLast: (metadata: RecordMetadata) => void
-let rejectLast: (error: KafkaError) => void
+const nobody = () => {}
+let resolveLast: (metadata: RecordMetadata) => void = nobody
+let rejectLast: (error: KafkaError) => void = nobody
 /** One executor for all promises, so that none needs a closure of its own. */
 const capture = (resolve: (metadata: RecordMetadata) => void, reject: (error: KafkaError) => void) => {
   resolveLast = resolve
@@ -34,6 +35,9 @@ export class PromiseDelivery implements Delivery, Settlement {
     this.promise = new Promise(capture)
     this.resolve = resolveLast
     this.reject = rejectLast
+    // Kept, they would keep the promise, and that the context of its caller.
+    resolveLast = nobody
+    rejectLast = nobody
   }
 
   attach(

@@ -48,6 +48,8 @@ export class PromiseWay {
       const read = reader.read(record, nowMs)
       const written = waiting.isNext(read) ? this.write(read) : null
       if (written !== null) return written
+      // Before anything is made of a record that is refused: a loop that does not wait has very many.
+      this.appender.checkRoom(read)
       const delivery = new PromiseDelivery()
       entry.handOver(read, delivery, 0)
       return delivery.promise

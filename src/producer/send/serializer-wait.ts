@@ -7,6 +7,7 @@ import type { TopicState } from '../../accumulator/partition/topic-state.js'
 import { DeadlineTimer } from '../../cluster/deadline-timer.js'
 import type { Clock } from '../../common/clock.js'
 import { Fifo } from '../../common/fifo.js'
+import { inNoContext } from '../../common/no-context.js'
 import { type KafkaError, TimeoutError } from '../../errors/index.js'
 import type { Prepare } from '../../serialization/index.js'
 import { asKafkaError } from '../record/record-errors.js'
@@ -135,9 +136,12 @@ export class SerializerWait {
     }
     if (asked.length === 0) this.release(topic)
     else {
-      Promise.all(asked).then(
-        () => this.release(topic),
-        thrown => this.refuse(topic, asKafkaError(thrown, topic)),
+      // Others' records wait for them by then, too.
+      inNoContext(() =>
+        Promise.all(asked).then(
+          () => this.release(topic),
+          thrown => this.refuse(topic, asKafkaError(thrown, topic)),
+        ),
       )
     }
   }

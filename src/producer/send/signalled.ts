@@ -1,11 +1,12 @@
 import type { Delivery } from '../../accumulator/append/delivery.js'
 import { checkOptions } from '../../config/index.js'
 import { KafkaError } from '../../errors/index.js'
-import type { Interceptors } from '../interceptors.js'
+import { type Interceptors, NO_HEADERS } from '../interceptors.js'
 import { placeOf } from '../record/record-errors.js'
 import { RecordMetadata } from '../record-metadata.js'
 import type { ProducerRecord } from '../types.js'
 import type { SendEntry } from './entry.js'
+import { intercept } from './intercepted-record.js'
 import { PromiseDelivery } from './promise-delivery.js'
 
 /** The signal of a call that takes nothing else. Throws ConfigError for other options. */
@@ -50,18 +51,19 @@ export function sendSignalled(
 ): Promise<RecordMetadata> {
   if (signal.aborted) return Promise.reject(signal.reason)
   const delivery = new PromiseDelivery()
-  const sent = interceptors === null ? record : interceptors.onSend(record)
+  const { record: sent, headers } =
+    interceptors === null ? { record, headers: NO_HEADERS } : intercept(interceptors, record)
   entry.take(sent, delivery as Delivery, 0, nowMs)
   const promise = givingUp(delivery.promise, signal, () => entry.giveUp(delivery, signal.reason))
   if (interceptors === null) return promise
   return promise.then(
     metadata => {
-      interceptors.onAcknowledgement(metadata, null)
+      interceptors.onAcknowledgement(metadata, null, headers)
       return metadata
     },
     error => {
       const { topic, partition } = placeOf(sent)
-      interceptors.onAcknowledgement(RecordMetadata.unsent(topic, partition), error)
+      interceptors.onAcknowledgement(RecordMetadata.unsent(topic, partition), error, headers)
       throw error
     },
   )

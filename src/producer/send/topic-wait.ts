@@ -1,6 +1,7 @@
 import type { RecordAccumulator } from '../../accumulator/accumulator.js'
 import {
   type AppendableRecord,
+  type FailedRecord,
   failWaiting,
   isPlaceable,
   type WaitingRecord,
@@ -16,7 +17,7 @@ import { DeadlineTimer } from '../../cluster/deadline-timer.js'
 import type { TopicMetadata } from '../../cluster/metadata-cache.js'
 import type { Clock } from '../../common/clock.js'
 import type { Observer } from '../../common/observer.js'
-import { type KafkaError, TimeoutError } from '../../errors/index.js'
+import { type KafkaError, PermissionError, TimeoutError } from '../../errors/index.js'
 import { brokerError } from '../../protocol/broker-error.js'
 import { ErrorCodes, errorName, refusesTopic } from '../../protocol/error-codes.js'
 import type { SerializerWait } from './serializer-wait.js'
@@ -195,6 +196,8 @@ export class TopicWait {
     this.abortRecords(error)
     for (const waiter of this.waiters.splice(0)) waiter.reject(error)
     this.timer.cancel()
+    // Batches have time-outs of their own, but no broker of theirs may ever be connected to.
+    if (error instanceof PermissionError) this.options.accumulator.abort(error)
   }
 
   /**
@@ -227,6 +230,7 @@ export class TopicWait {
   private release(topic: TopicState, queue: WaitingQueue): void {
     const released = new Set<FlushBarrier>()
     const missing = new WaitingQueue(this.options.waitingBudget)
+    const lost: [record: FailedRecord, error: KafkaError][] = []
     const proceed = (record: WaitingRecord, barriers: readonly FlushBarrier[]) => {
       if (record.delivery === GIVEN_UP) return
       if (record.partition < topic.partitionCount) {
@@ -234,8 +238,9 @@ export class TopicWait {
         for (const barrier of barriers) released.add(barrier)
         return
       }
-      missing.push(record, record.delivery, record.ordinal, record.deadlineMs)
-      for (const barrier of barriers) missing.joinBarrier(barrier)
+      const error = missing.adopt(record)
+      if (error !== null) lost.push([record, error])
+      else for (const barrier of barriers) missing.joinBarrier(barrier)
     }
     // The records are in batches now, or wait for memory: a flush goes on waiting for them there.
     const done = () => {
@@ -244,6 +249,11 @@ export class TopicWait {
     this.observeWait(topic, this.questions.get(topic) as Question)
     while (queue.length > 0) queue.empty(proceed, done)
     this.forget(topic)
+    for (const [record, error] of lost) {
+      this.options.onRefused(error)
+      this.options.observer.recordsRefused(topic.name, 1, error)
+      failWaiting(record, error)
+    }
     if (missing.length === 0) return
     this.queues.set(topic, missing)
     this.questions.set(topic, this.newQuestion())
