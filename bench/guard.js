@@ -4,10 +4,10 @@
 //     npm run bench -- guard [--rounds 3] [--cpu-ms 700] [--store]
 //
 // Cases, modes and how a run is measured are those of bench/compare.js, with a shorter warm-up. Rounds go
-// over all loads, so that what disturbs the machine disturbs them alike; a figure is the median of the
-// rounds. A ratio counts on the processor it was measured on: bench/results/guard.json has a list for each.
-// It says what is more than 15 % slower than stored and is no test: run it again before you believe it, and
-// with --store once a change is meant to stay.
+// over all loads, so that what disturbs the machine disturbs them alike, and are fewer where they would take
+// more than a minute; a figure is their median. A ratio counts on the processor it was measured on:
+// bench/results/guard.json has a list for each. The bench says what is more than 15 % slower than stored and
+// is no test: run it again before you believe it, and with --store once a change is meant to stay.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -20,6 +20,7 @@ import { disturbance, table } from './support/report.js'
 const LOADS = ['A many', 'A record', 'B many', 'F many', 'H many']
 const FLOOR = 'floor'
 const UNSETTLED_MAX = 10_000
+const ALL_ROUNDS_MS_MAX = 60_000
 const WARM_UP_MS = { node24: 1000, floor: 300 }
 const STORED = fileURLToPath(new URL('results/guard.json', import.meta.url))
 
@@ -38,12 +39,15 @@ const rowOf = (name, caseName, mode) => ({
 async function measureAll(rows) {
   const bench = new Bench()
   const how = { cpuMs: Number(options['cpu-ms']) }
+  const startMs = Date.now()
   try {
     for (let round = 1; round <= Number(options.rounds); round++) {
       for (const row of rows) {
         console.error(`round ${round} of ${options.rounds}: ${row.name} ${row.caseName} ${row.mode}`)
         row.runs.push(await bench.measure(row, { ...how, warmUpMs: WARM_UP_MS[row.name] }))
       }
+      const roundMs = (Date.now() - startMs) / round
+      if (roundMs * (round + 1) > ALL_ROUNDS_MS_MAX) break
     }
   } finally {
     await bench.close()
@@ -57,7 +61,7 @@ function report(ratios, stored, rows) {
     return [load, micros.toFixed(3), ratio.toFixed(2), before?.toFixed(2) ?? '–', change]
   })
   const shares = rows.flatMap(({ runs }) => runs.map(({ othersShare }) => othersShare))
-  console.log(`${machine()}\n${disturbance(shares)}.\n`)
+  console.log(`${machine()}\nMedians of ${rows[0].runs.length}. ${disturbance(shares)}.\n`)
   console.log(table(['load', 'CPU µs/record', '× floor', 'stored', 'change'], lines))
 }
 
