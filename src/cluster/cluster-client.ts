@@ -420,7 +420,7 @@ export class ClusterClient {
   private onUsable(node: NodeConnection): void {
     if (node.versions !== null) this.features.take(node.versions.features)
     this.lastError = null
-    this.updater.run()
+    this.updater.resume()
     this.rpcs.dispatch()
     this.onUpdate()
   }
@@ -446,7 +446,7 @@ export class ClusterClient {
   private refuse(error: KafkaError): void {
     this.rpcs.rejectWaiting(error)
     this.onRefused(error)
-    if (!this.isNeeded()) this.updater.suspend()
+    if (this.usableNode() === null && !this.isNeeded()) this.updater.suspend()
   }
 
   private onMetadata(): void {

@@ -137,6 +137,12 @@ export class MetadataUpdater {
     this.timer.cancel()
   }
 
+  /** A broker lets this client in. */
+  resume(): void {
+    this.isSuspended = false
+    this.run()
+  }
+
   get isAsleep(): boolean {
     return this.isSuspended
   }

@@ -18,7 +18,7 @@ export interface TopicPartitionOffset {
 export interface ConsumerGroupMetadata {
   readonly groupId: string
   /** Default -1: none. */
-  readonly generationId?: number | undefined
+  readonly generationId?: number | null | undefined
   /** Default '': none; so is `null`, as consumers have it that are in no group. */
   readonly memberId?: string | null | undefined
   readonly groupInstanceId?: string | null | undefined
@@ -52,7 +52,8 @@ export function checkGroup(group: ConsumerGroupMetadata): CheckedGroup {
   if (group === null || typeof group !== 'object') {
     refuse('the second argument must be the metadata of the consumer group, such as { groupId: "group" }')
   }
-  const { groupId, generationId = -1, groupInstanceId = null } = group
+  const { groupId, groupInstanceId = null } = group
+  const generationId = group.generationId ?? -1
   const memberId = group.memberId ?? ''
   if (typeof groupId !== 'string' || groupId === '') refuse('groupId must be a string that is not empty')
   if (!Number.isInteger(generationId) || generationId < -1 || generationId > INT32_MAX) {

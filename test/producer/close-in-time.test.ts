@@ -1,8 +1,8 @@
 // `close({ timeoutMs })` ends in its time, and settles every call, whatever the producer waits for.
 import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
-import { test } from 'node:test'
 import { Duplex } from 'node:stream'
+import { test } from 'node:test'
 import { Producer, type ProducerOptions } from '../../dist/index.js'
 import { startBroker } from '../../dist/testing/index.js'
 import { silent } from '../transactions/support.js'

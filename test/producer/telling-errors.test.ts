@@ -116,3 +116,11 @@ test('a first record without a topic is refused by name, in every way to send', 
       for (const send of sends) assert.match((await rejectionOf(send())).message, /topic/)
     }
   }))
+
+test('clientInstanceId that times out says what has kept it', () =>
+  withProducer({}, {}, async (producer, broker) => {
+    await broker.stopNode(1)
+    const error = await rejectionOf(producer.clientInstanceId({ timeoutMs: 500 }))
+    assert.equal(error.code, 'TIMED_OUT')
+    assert.match(error.message, /within 500 ms.*ECONNREFUSED/)
+  }))

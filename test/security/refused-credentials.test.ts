@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Producer, type ProducerOptions } from '../../dist/index.js'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
+import { eventually } from '../helpers/eventually.js'
+import { setTimeouts } from '../helpers/timeouts.js'
 import { silent } from '../transactions/support.js'
 
 const LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
@@ -85,4 +87,20 @@ test('a password that is changed later is tried once while nothing waits; what w
   users.ann = 'hers'
   await waits
   assert.equal([...broker.records('t')].length, 2)
+})
+
+test('one broker that refuses does not keep the others from telling what is new', async () => {
+  const users: Record<string, string> = { ann: 'hers' }
+  await using broker = await startBroker({ quiet: true, nodes: 2, sasl: { users } })
+  broker.createTopic('led', { leaders: [1, 2] })
+  await using producer = producerOf(broker, 'hers', { metadataMaxAgeMs: 100 })
+  await producer.send({ topic: 'led', partition: 0, value: 'before' })
+  users.ann = 'other'
+  setTimeouts(producer, { deliveryTimeoutMs: 200 })
+  // Broker 1 has let it in, broker 2 does not.
+  await assert.rejects(producer.send({ topic: 'led', partition: 1, value: 'lost' }), { code: 'TIMED_OUT' })
+  await sleep(200)
+  const asked = () => broker.counters().requests.Metadata ?? 0
+  const before = asked()
+  await eventually('metadata are asked for again', () => asked() > before + 2)
 })

@@ -67,6 +67,7 @@ function rig(options: { random?: number } = {}) {
       request: request as never,
       isReady: id => ready.has(id),
       usableNode: () => [...ready][0] ?? null,
+      lastError: null,
     },
     clock,
     logger,

@@ -549,6 +549,8 @@ describe('offsets', () => {
       { topic: 't', partition: 0, offset: 13n },
     ]
     await producer.sendOffsetsToTransaction(new Set(given), { groupId: 'g', groupInstanceId: 'i' })
+    const none = { groupId: 'g', generationId: null, memberId: null, groupInstanceId: null }
+    await producer.sendOffsetsToTransaction(given.slice(1), none)
     await producer.commitTransaction()
     assert.deepEqual(
       ground.broker.committedOffsets('g').map(({ offset }) => offset),

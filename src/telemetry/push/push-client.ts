@@ -23,7 +23,7 @@ const INTERVAL_DEFAULT_MS = 300_000
 const TERMINATING_MS_MAX = 100
 
 interface PushClientOptions {
-  readonly client: Pick<ClusterClient, 'request' | 'isReady' | 'usableNode'>
+  readonly client: Pick<ClusterClient, 'request' | 'isReady' | 'usableNode' | 'lastError'>
   readonly clock: Clock
   readonly logger: Logger
   readonly telemetry: Telemetry
@@ -96,7 +96,10 @@ export class PushClient {
     return new Promise((resolve, reject) => {
       const onTime = () => {
         this.waiters.delete(waiter)
-        reject(new TimeoutError(`No broker has given this client an instance id within ${timeoutMs} ms.`))
+        const cause = this.options.client.lastError ?? undefined
+        const reason = cause === undefined ? '.' : `: ${cause.message}`
+        const what = `No broker has given this client an instance id within ${timeoutMs} ms${reason}`
+        reject(new TimeoutError(what, { cause }))
       }
       const timer = this.options.clock.setTimeout(onTime, timeoutMs)
       const waiter: IdWaiter = { resolve, reject, timer }
