@@ -99,7 +99,8 @@ export class ClusterClient {
   onUpdate: () => void = () => {}
   /**
    * A broker refused this client, or this client the broker: for its credentials, or because the broker is
-   * too old; or the runtime permits no connection. Trying again will not help those who wait. Set by the owner.
+   * too old; or the runtime permits no connection. Trying again will not help those who wait. Set by the
+   * owner.
    */
   onRefused: (error: KafkaError) => void = () => {}
   /** Another cluster answers at the known addresses. Set by the owner. */
