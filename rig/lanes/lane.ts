@@ -191,7 +191,11 @@ export async function resumed({ client, log }: Stage, timeoutMs: number): Promis
 /** Waits until the log has all that was sent by now: what the client tells next may have been on its way. */
 export async function toldAgain({ client, log }: Stage, timeoutMs: number): Promise<void> {
   const before = log.tells
-  await waitUntil('the client tells what it has sent', timeoutMs, () => !client.isAlive || log.tells >= before + 2)
+  await waitUntil(
+    'the client tells what it has sent',
+    timeoutMs,
+    () => !client.isAlive || log.tells >= before + 2,
+  )
 }
 
 /** Waits until every record that has been sent by now is settled. Those of a partition are settled in their order. */

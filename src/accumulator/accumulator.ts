@@ -14,6 +14,7 @@ import { BatchCompressor } from './batch/batch-compressor.js'
 import { BatchList } from './batch/batch-list.js'
 import { BatchSplitter } from './batch/batch-splitter.js'
 import type { FlushBarrier } from './batch/flush-barrier.js'
+import { createCore } from './core.js'
 import { BackoffSet } from './partition/backoff-set.js'
 import { expiryError } from './partition/expiry-error.js'
 import { LingerQueue } from './partition/linger-queue.js'
@@ -61,24 +62,11 @@ export class RecordAccumulator {
   constructor(options: AccumulatorOptions) {
     this.options = options
     this.host = options.host
-    const { addon, batchBytes, bufferBytes, maxRequestBytes, codec } = options
+    const { batchBytes, bufferBytes, maxRequestBytes, codec } = options
     this.arena = new Arena(bufferBytes, batchBytes)
     this.lingering = new LingerQueue(options.lingerMs)
     const staging = new Staging(Math.min(maxRequestBytes, bufferBytes, HEADER_BYTES_MAX), maxRequestBytes)
-    this.core = addon.createCore({
-      arena: this.arena.buffer,
-      slabBytes: this.arena.slabBytes,
-      slabMarginBytes: this.arena.marginBytes,
-      batchLimitBytes: batchBytes,
-      budgetBytes: bufferBytes,
-      recordLimitBytes: maxRequestBytes,
-      descriptors: staging.descriptors.buffer,
-      places: staging.places.buffer,
-      touched: staging.touched.buffer,
-      staging: staging.bytes.buffer as ArrayBuffer,
-      result: staging.result.buffer,
-      fillFreed: options.fillFreed,
-    })
+    this.core = createCore(options, this.arena, staging)
     this.native = new NativeBatches(this.core, staging.result)
     this.appender = new Appender({
       core: this.core,

@@ -89,18 +89,16 @@ export interface ClusterClientOptions {
 }
 
 /**
- * The client's side of a cluster: metadata, a connection per broker, requests. It connects when the first
- * topic is tracked or the first request made, and calls its owner back only on later turns of the event
- * loop.
+ * The client's side of a cluster: metadata, a connection per broker, requests. It connects for the first topic
+ * or request, and calls its owner back only on later turns of the event loop.
  */
 export class ClusterClient {
   readonly metadata = new MetadataCache()
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
   onUpdate: () => void = () => {}
   /**
-   * A broker refused this client, or this client the broker: for its credentials, or because the broker is
-   * too old; or the runtime permits no connection. Trying again will not help those who wait. Set by the
-   * owner.
+   * A broker refused this client, or this client the broker: for its credentials, or because it is too old;
+   * or the runtime permits no connection. Trying again will not help those who wait. Set by the owner.
    */
   onRefused: (error: KafkaError) => void = () => {}
   /** Another cluster answers at the known addresses. Set by the owner. */

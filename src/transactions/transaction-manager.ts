@@ -84,8 +84,8 @@ export class TransactionManager {
 
   /** What every call is refused with from now on; null while there is a way on. */
   get fatal(): KafkaError | null {
-    const { currentState, lastError } = this
-    return currentState === 'FATAL_ERROR' ? fatalError(lastError as KafkaError, this.transactionalId) : null
+    if (this.currentState !== 'FATAL_ERROR') return null
+    return fatalError(this.lastError as KafkaError, this.transactionalId)
   }
 
   get transactionalId(): string {
@@ -441,10 +441,7 @@ export class TransactionManager {
         else this.onRecordsFailed(error, 'unsure')
         break
     }
-    const { lastError } = this
-    rpc.failed(
-      this.currentState === 'FATAL_ERROR' ? fatalError(lastError ?? error, this.transactionalId) : error,
-    )
+    rpc.failed(this.fatal ?? error)
   }
 
   /** Credentials can be put right; an open transaction waits for that, while its time-outs allow. */
@@ -471,8 +468,6 @@ export class TransactionManager {
     for (const rpc of this.runner.remove(isDropped)) rpc.failed(reason)
   }
 
-  // ---- states ----
-
   /** Records are accepted, or have been and are being sent. */
   private get isOpen(): boolean {
     return this.currentState === 'IN_TRANSACTION' || this.currentState === 'COMMITTING_TRANSACTION'
@@ -485,8 +480,7 @@ export class TransactionManager {
 
   /** The transaction can only be aborted from now on; if it is being, nothing changes. */
   private failTransaction(error: KafkaError): void {
-    if (this.isFailing) return
-    if (!this.transition('ABORTABLE_ERROR')) return
+    if (this.isFailing || !this.transition('ABORTABLE_ERROR')) return
     this.lastError = error
     const told = abortableError(error)
     this.dropUnsent(told)
