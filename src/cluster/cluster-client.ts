@@ -89,7 +89,7 @@ export interface ClusterClientOptions {
 }
 
 /**
- * The client's side of a cluster: metadata, a connection per broker, requests. It connects for the first topic
+ * The client's side of a cluster: metadata, a connection per broker, requests. It connects for a first topic
  * or request, and calls its owner back only on later turns of the event loop.
  */
 export class ClusterClient {
