@@ -80,7 +80,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   private readonly waitingBudget: WaitingBudget
   private readonly room: Room
   private readonly telemetry: ProducerTelemetry
-  /** For `millrace/prometheus` and `millrace/opentelemetry`. */
+  /** @internal For `millrace/prometheus` and `millrace/opentelemetry`. */
   readonly [TELEMETRY]: Telemetry
 
   /**
