@@ -67,6 +67,12 @@ export class RecordMetadata {
     return this.outcome.offsetOf(this.index)
   }
 
+  /** @internal The offset as text. */
+  get offsetText(): string {
+    const offset = this.outcome.safeOffsetOf(this.index)
+    return Number.isNaN(offset) ? String(this.offset) : String(offset)
+  }
+
   /**
    * Milliseconds since the epoch: the broker's time of append if the topic is LogAppendTime, else the
    * record's.
