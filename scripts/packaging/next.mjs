@@ -1,5 +1,5 @@
-// Next.js with the packed package outside of its bundles, as docs/bundlers.md says. Builds an application with
-// one route, starts it, and asks the route, which sends with every codec and reads the records back.
+// Next.js with the packed package outside of its bundles, as docs/bundlers.md says. Builds an application
+// with one route, starts it, and asks the route, which sends with every codec and reads the records back.
 import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -42,8 +42,8 @@ export class BatchOutcome {
   }
 
   /**
-   * Offset of one record as a number, NaN where it is unknown or beyond 2^53: without a bigint for each, which
-   * whoever looks at every record would pay for.
+   * Offset of one record as a number, NaN where it is unknown or beyond 2^53: without a bigint for each,
+   * which whoever looks at every record would pay for.
    */
   safeOffsetOf(index: number): number {
     const part = this.partOf(index)

@@ -34,8 +34,8 @@ export class AppendTimes {
   }
 
   /**
-   * Whether the next record should have a time of its own. One is enough to tell by: those that are sent before
-   * its answer is there go by what is known.
+   * Whether the next record should have a time of its own. One is enough to tell by: those that are sent
+   * before its answer is there go by what is known.
    */
   isLookDue(topic: string): boolean {
     if (this.known(topic) !== undefined) return false
