@@ -16,6 +16,7 @@ export {
   type PluginPartition,
   type ProducerInterceptor,
   type ProducerOptions,
+  type ProducerSettings,
   parseProperties,
 } from './config/index.js'
 export {
@@ -24,6 +25,7 @@ export {
   BrokerError,
   BufferExhaustedError,
   ConfigError,
+  type DeliveryError,
   type ErrorCode,
   IllegalStateError,
   InternalError,
@@ -43,6 +45,7 @@ export {
 } from './errors/index.js'
 export { murmur2 } from './partitioner/murmur2.js'
 export { roundRobinPartitioner } from './partitioner/round-robin.js'
+export { type AnyKafkaError, isKafkaError } from './producer/any-error.js'
 export type { KafkaProducer } from './producer/kafka-producer.js'
 export { Producer } from './producer/producer.js'
 export { RecordMetadata, type RecordMetadataJson } from './producer/record-metadata.js'

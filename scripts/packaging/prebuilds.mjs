@@ -13,7 +13,8 @@ const REQUIREMENTS = 'scripts/packaging/requirements.txt'
 export const { nodeApi, targets } = JSON.parse(readFileSync(join(root, 'native/targets.json'), 'utf8'))
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const python = join(ZIG, isWindows ? 'venv/Scripts/python.exe' : 'venv/bin/python')
+/** That of the virtual environment with zig and pip in it. */
+export const python = join(ZIG, isWindows ? 'venv/Scripts/python.exe' : 'venv/bin/python')
 
 /** Installs the pinned zig unless it is there. */
 async function installZig() {

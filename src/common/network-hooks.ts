@@ -5,6 +5,7 @@ import type { ConnectionOptions } from 'node:tls'
 export interface SocketTarget {
   /** The broker's name as the bootstrap list or the cluster's metadata has it; it has not been resolved. */
   readonly host: string
+  /** Its TCP port. */
   readonly port: number
   /** Options for `tls.connect`, where `security.protocol` asks for TLS; null for plain connections. */
   readonly tls: ConnectionOptions | null
@@ -23,10 +24,13 @@ export type SocketFactory = (target: SocketTarget) => Socket
 export interface RequestReport {
   /** `host:port`. */
   readonly broker: string
+  /** The `client.id` of the producer. */
   readonly clientId: string
+  /** The number of the API in Kafka's protocol, such as 0 for Produce. */
   readonly apiKey: number
   /** As in Kafka's protocol guide, such as `Produce`. */
   readonly apiName: string
+  /** The version of the API that was used. */
   readonly apiVersion: number
   /** Counts the requests of one connection. */
   readonly correlationId: number

@@ -26,7 +26,14 @@ export interface OptionDefinition {
   readonly orElse?: number
   /** The closed set of strings allowed. */
   readonly values?: readonly string[]
-  /** True where `values` match in any case. */
+  /**
+   * Strings that are known where `values` does not close the set: whether the option is looked at depends on
+   * other options, and where it is not it may be anything. Types allow no others.
+   */
+  readonly knownValues?: readonly string[]
+  /** True where types allow other strings than `knownValues`, too. */
+  readonly othersToo?: true
+  /** True where `values` or `knownValues` match in any case. */
   readonly anyCase?: true
   /** True where an empty string is refused. */
   readonly nonEmpty?: true

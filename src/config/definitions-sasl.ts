@@ -144,6 +144,8 @@ export const saslDefinitions = {
   'sasl.mechanism': {
     type: 'string',
     default: 'GSSAPI',
+    knownValues: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'],
+    othersToo: true,
     importance: 'medium',
     support: 'built',
     doc: 'How the client proves who it is, such as PLAIN, SCRAM-SHA-512 or OAUTHBEARER.',

@@ -29,6 +29,7 @@ export const tlsDefinitions = {
   'ssl.enabled.protocols': {
     type: 'list',
     default: ['TLSv1.2', 'TLSv1.3'],
+    knownValues: ['TLSv1.2', 'TLSv1.3'],
     importance: 'medium',
     support: 'built',
     doc: 'TLS versions allowed.',
@@ -36,6 +37,8 @@ export const tlsDefinitions = {
   'ssl.endpoint.identification.algorithm': {
     type: 'string',
     default: 'https',
+    knownValues: ['https', ''],
+    anyCase: true,
     importance: 'low',
     support: 'built',
     doc: "https checks that a broker's certificate is for its name; empty does not check.",
@@ -94,6 +97,8 @@ export const tlsDefinitions = {
   'ssl.keystore.type': {
     type: 'string',
     default: 'JKS',
+    knownValues: ['JKS', 'PKCS12', 'PEM'],
+    anyCase: true,
     importance: 'medium',
     support: 'built',
     doc: 'Format of the key store: PKCS12 or PEM; JKS stands for either, as the file has it.',
@@ -101,6 +106,8 @@ export const tlsDefinitions = {
   'ssl.protocol': {
     type: 'string',
     default: 'TLSv1.3',
+    knownValues: ['TLSv1.3', 'TLSv1.2', 'TLS'],
+    anyCase: true,
     importance: 'medium',
     support: 'built',
     doc: 'Highest TLS version that is asked for.',
@@ -153,6 +160,8 @@ export const tlsDefinitions = {
   'ssl.truststore.type': {
     type: 'string',
     default: 'JKS',
+    knownValues: ['JKS', 'PKCS12', 'PEM'],
+    anyCase: true,
     importance: 'medium',
     support: 'built',
     doc: 'Format of the trust store: PKCS12 or PEM; JKS stands for either, as the file has it.',

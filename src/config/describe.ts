@@ -7,15 +7,21 @@ import { allowedValues } from './values.js'
 export interface OptionDescription {
   /** Java's key. */
   readonly key: OptionKey
+  /** The key in camelCase. */
   readonly camelCase: string
   /** Every spelling besides `key`. */
   readonly aliases: readonly string[]
+  /** Java's type of its values. */
   readonly type: OptionDefinition['type']
+  /** The value where none is given; null where there is none. */
   readonly default: OptionDefinition['default']
+  /** Whether the constructor refuses to go on without a value. */
   readonly required: boolean
   /** What is allowed, in words. */
   readonly valid: string
+  /** What it does, in one line. */
   readonly doc: string
+  /** Java's importance of it. */
   readonly importance: OptionDefinition['importance']
   /** Whether values other than the default do something in this version. */
   readonly available: boolean

@@ -2,7 +2,7 @@ export type { HostPort } from './bootstrap.js'
 export { checkOptions } from './call-options.js'
 export type { OptionKey } from './definitions.js'
 export { describeOptions, type OptionDescription } from './describe.js'
-export type { OptionValue, ProducerOptions } from './options.js'
+export type { ProducerOptions, ProducerSettings } from './options.js'
 export { parseProducerOptions } from './parse.js'
 export type {
   InterceptedMetadata,

@@ -1,11 +1,6 @@
 import { type OptionKey, optionKeys } from './definitions.js'
 
 /** The camelCase spelling of a dotted key: `linger.ms` is `lingerMs`. */
-export type CamelCase<Key extends string> = Key extends `${infer Head}.${infer Tail}`
-  ? `${Head}${Capitalize<CamelCase<Tail>>}`
-  : Key
-
-/** The value form of {@link CamelCase}. */
 export function toCamelCase(key: string): string {
   return key.replace(/\.([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -7,65 +7,55 @@ import type {
   SaslMechanism,
 } from '../security/index.js'
 import type { Bytes, SerializerLike } from '../serialization/index.js'
-import type { MetricsReporter, ReportMetric } from '../telemetry/metrics/reporter.js'
-import type { OptionDefinition } from './definition.js'
-import type { DefinitionOf, OptionKey } from './definitions.js'
-import type { CamelCase } from './names.js'
+import type { ProducerCamelCaseOptions } from './option-types/producer-camel-case.js'
+import type { ProducerDottedOptions } from './option-types/producer-dotted.js'
+import type { SaslCamelCaseOptions } from './option-types/sasl-camel-case.js'
+import type { SaslDottedOptions } from './option-types/sasl-dotted.js'
+import type { TlsCamelCaseOptions } from './option-types/tls-camel-case.js'
+import type { TlsDottedOptions } from './option-types/tls-dotted.js'
 import type { Partition, Partitioner, ProducerInterceptor } from './plugins.js'
 
-/** Options that take more, or something else, than their Java type says. */
-interface OwnValues<K, V> {
-  acks: 'all' | '-1' | '0' | '1' | -1 | 0 | 1
-  'key.serializer': SerializerLike<K>
-  'value.serializer': SerializerLike<V>
-  'partitioner.class': Partitioner | Partition
-  'interceptor.classes': readonly ProducerInterceptor<K, V>[]
-  'metric.reporters': string | readonly (MetricsReporter | ReportMetric | string)[]
-}
+/** Every option of Java's producer, under Java's key and in camelCase; all of them optional. */
+interface TableOptions<K, V>
+  extends ProducerCamelCaseOptions<K, V>,
+    ProducerDottedOptions<K, V>,
+    SaslCamelCaseOptions,
+    SaslDottedOptions,
+    TlsCamelCaseOptions,
+    TlsDottedOptions {}
 
-interface ValueOfType {
-  string: string
-  int: number
-  long: number
-  short: number
-  double: number
-  boolean: boolean
-  list: string | readonly string[]
-  password: string
-  /** Java class names; none of these options is available outside the JVM. */
-  class: string
-}
+type Servers = NonNullable<ProducerCamelCaseOptions['bootstrapServers']>
 
-type ValueOfDefinition<Definition extends OptionDefinition> = Definition extends {
-  readonly values: readonly (infer Value extends string)[]
-}
-  ? Definition extends { readonly anyCase: true }
-    ? Uppercase<Value> | Lowercase<Value>
-    : Value
-  : ValueOfType[Definition['type']]
+/** Brokers must be named, in one spelling or the other. */
+type BootstrapServers = { readonly bootstrapServers: Servers } | { readonly 'bootstrap.servers': Servers }
 
-/** What one option takes; null and undefined mean "not given". */
-export type OptionValue<Key extends OptionKey, K = Bytes, V = Bytes> =
-  | (Key extends keyof OwnValues<K, V> ? OwnValues<K, V>[Key] : ValueOfDefinition<DefinitionOf<Key>>)
-  | null
-  | undefined
+/** Keys that are not bytes need a serializer. */
+type KeySerializer<K> = [K] extends [Bytes]
+  ? unknown
+  : { readonly keySerializer: SerializerLike<K> } | { readonly 'key.serializer': SerializerLike<K> }
 
-type DottedOptions<K, V> = { readonly [Key in OptionKey]?: OptionValue<Key, K, V> }
-
-type CamelCaseOptions<K, V> = { readonly [Key in OptionKey as CamelCase<Key>]?: OptionValue<Key, K, V> }
+/** Values that are not bytes need a serializer. */
+type ValueSerializer<V> = [V] extends [Bytes]
+  ? unknown
+  : { readonly valueSerializer: SerializerLike<V> } | { readonly 'value.serializer': SerializerLike<V> }
 
 /**
  * What the constructor takes: every option of Java's producer under its own key (`'linger.ms'`) or in
- * camelCase (`lingerMs`), and a few more. Only `bootstrap.servers` is required. `describeOptions()` lists all
- * of them with their defaults. At run time numbers and booleans may also be text, as in a `.properties` file.
+ * camelCase (`lingerMs`), and a few more. Only `bootstrap.servers` is required, and a serializer for keys or
+ * values that are not {@link Bytes}. `describeOptions()` lists all of them with their defaults. Null and
+ * undefined mean "not given". At run time numbers and booleans may also be text, as in a `.properties` file.
  */
-export interface ProducerOptions<K = Bytes, V = Bytes> extends DottedOptions<K, V>, CamelCaseOptions<K, V> {
-  /** Brokers to find the cluster with, `host:port` each (a list, or one string with commas). Required. */
-  readonly bootstrapServers?: OptionValue<'bootstrap.servers'>
-  /** The same as `partitioner.class`: chooses partitions instead of the built-in partitioner. */
-  readonly partitioner?: OptionValue<'partitioner.class', K, V>
-  /** The same as `interceptor.classes`: see each record before it is sent and its outcome, in order. */
-  readonly interceptors?: OptionValue<'interceptor.classes', K, V>
+export type ProducerOptions<K = Bytes, V = Bytes> = ProducerSettings<K, V> &
+  BootstrapServers &
+  KeySerializer<K> &
+  ValueSerializer<V>
+
+/** {@link ProducerOptions} with nothing required: for options that are put together from parts. */
+export interface ProducerSettings<K = Bytes, V = Bytes> extends TableOptions<K, V> {
+  /** Chooses partitions instead of the built-in partitioner. The same as `partitioner.class`. */
+  readonly partitioner?: Partitioner | Partition | null | undefined
+  /** See each record before it is sent and its outcome, in order. The same as `interceptor.classes`. */
+  readonly interceptors?: readonly ProducerInterceptor<K, V>[] | null | undefined
   /**
    * Bytes of copies of records that wait, for metadata or because `buffer.memory` is used up. Beyond that a
    * record is refused with `BufferExhaustedError`. Default: 8 times `buffer.memory`, at least 16 MiB. Java

@@ -3,8 +3,11 @@ import type { Bytes, Headers } from '../serialization/index.js'
 
 /** A partition as plug-ins see it. Ids are broker ids, -1 for a leader that is not known. */
 export interface PluginPartition {
+  /** The topic it is one of. */
   readonly topic: string
+  /** Its number, from 0. */
   readonly partition: number
+  /** Id of the broker that leads it. */
   readonly leader: number
 }
 
@@ -12,6 +15,7 @@ export interface PluginPartition {
 export interface PartitionerCluster {
   /** How many partitions the topic has; undefined while that is not known. */
   partitionCountForTopic(topic: string): number | undefined
+  /** All partitions of the topic; none while it is not known. */
   partitionsForTopic(topic: string): readonly PluginPartition[]
   /** Those of them that have a leader. */
   availablePartitionsForTopic(topic: string): readonly PluginPartition[]
@@ -33,6 +37,7 @@ export type Partition = (
 
 /** The object form of {@link Partition} (Java: `Partitioner`). */
 export interface Partitioner {
+  /** Answers the id of the partition, at once. */
   partition(
     topic: string,
     keyBytes: StoredBytes,

@@ -16,15 +16,14 @@ import { hasMethod } from './has-method.js'
 import type { ExtraName } from './names.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
 
-const TLS_VERSIONS: readonly unknown[] = ['TLSv1.2', 'TLSv1.3']
+const TLS_VERSIONS: readonly unknown[] = definitionOf('ssl.enabled.protocols').knownValues ?? []
 
 /** What Java leaves to its security providers and is a closed set here. */
-const CLOSED_SETS = {
-  'ssl.endpoint.identification.algorithm': ['https', ''],
-  'ssl.keystore.type': ['JKS', 'PKCS12', 'PEM'],
-  'ssl.protocol': ['TLSv1.3', 'TLSv1.2', 'TLS'],
-  'ssl.truststore.type': ['JKS', 'PKCS12', 'PEM'],
-} as const
+type ClosedSet =
+  | 'ssl.endpoint.identification.algorithm'
+  | 'ssl.keystore.type'
+  | 'ssl.protocol'
+  | 'ssl.truststore.type'
 
 /** What the mechanisms that prove nothing by themselves send, to whoever listens. */
 const SENT_AS_IT_IS: ReadonlyMap<string, string> = new Map([
@@ -148,13 +147,12 @@ function resolveSasl(values: ParsedValues, extras: ReadonlyMap<ExtraName, unknow
   }
 }
 
-function oneOf(values: ParsedValues, key: keyof typeof CLOSED_SETS): string {
-  const allowed: readonly string[] = CLOSED_SETS[key]
+function oneOf(values: ParsedValues, key: ClosedSet): string {
+  const allowed = definitionOf(key).knownValues ?? []
   const given = values[key]
   const found = allowed.find(each => each.toLowerCase() === given.toLowerCase())
   if (found !== undefined) return found
-  const shown = allowed.map(each => (each === '' ? 'an empty text' : each)).join(', ')
-  throw new ConfigError(`${key} = ${showValue(key, given)} is not valid; allowed: ${shown}`, key)
+  throw invalidValue(key, given)
 }
 
 function secretOf(value: string | null): Secret | null {

@@ -120,8 +120,12 @@ function parseList(key: OptionKey, value: unknown): readonly unknown[] {
 
 /** What an option takes, in words. */
 export function allowedValues(key: OptionKey): string {
-  const { type, min, max, orElse, values, anyCase, nonEmpty } = definitionOf(key)
-  if (values !== undefined) return `one of ${values.join(', ')}${anyCase ? ' (in any case)' : ''}`
+  const { type, min, max, orElse, values, knownValues, othersToo, anyCase, nonEmpty } = definitionOf(key)
+  const closed = values ?? (othersToo || type === 'list' ? undefined : knownValues)
+  if (closed !== undefined) {
+    const shown = closed.map(value => (value === '' ? 'an empty text' : value)).join(', ')
+    return `one of ${shown}${anyCase ? ' (in any case)' : ''}`
+  }
   const whole = type === 'double' ? 'a number' : 'a whole number'
   const otherwise = orElse === undefined ? '' : `, or ${orElse}`
   switch (type) {

@@ -52,10 +52,15 @@ const MESSAGE_MAX = 4000
 
 /** Base of all errors of this library. Its message is printable, on one line, whatever it quotes. */
 export class KafkaError extends Error {
+  /** What happened: stable, and what to match on. Each class has its own, one or two. */
   readonly code: ErrorCode
+  /** Whether the same call may succeed later (Java: `RetriableException`). */
   readonly retriable: boolean
+  /** The topic concerned, where there is one. */
   declare readonly topic?: string
+  /** The partition concerned, where there is one. */
   declare readonly partition?: number
+  /** The broker concerned, as `host:port (id n)`. */
   declare readonly broker?: string
   /**
    * True where a transaction has failed with this error: `abortTransaction` makes the producer usable again,
@@ -119,9 +124,10 @@ function messageOf(code: ErrorCode, message: string): string {
 
 /** An option is unknown, out of range or in conflict with another. Thrown by the constructor. */
 export class ConfigError extends KafkaError {
+  declare readonly code: 'CONFIG_INVALID' | 'FEATURE_NOT_AVAILABLE'
   /** The option's Java key, where one option is at fault. */
   declare readonly key?: string
-  constructor(message: string, key?: string, details?: ErrorDetails & { code?: ErrorCode }) {
+  constructor(message: string, key?: string, details?: ErrorDetails & { code?: ConfigError['code'] }) {
     super(details?.code ?? 'CONFIG_INVALID', message, details)
     if (key !== undefined) this.key = key
   }
@@ -129,6 +135,7 @@ export class ConfigError extends KafkaError {
 
 /** The record itself is not acceptable: topic, partition, timestamp, key, value or headers. */
 export class InvalidRecordError extends KafkaError {
+  declare readonly code: 'RECORD_INVALID' | 'TOPIC_INVALID'
   constructor(message: string, details?: ErrorDetails & { code?: 'RECORD_INVALID' | 'TOPIC_INVALID' }) {
     super(details?.code ?? 'RECORD_INVALID', message, details)
   }
@@ -136,6 +143,7 @@ export class InvalidRecordError extends KafkaError {
 
 /** A serializer threw or returned something that is not bytes. `cause` is what it threw. */
 export class SerializationError extends KafkaError {
+  declare readonly code: 'SERIALIZATION_FAILED'
   constructor(message: string, details?: ErrorDetails) {
     super('SERIALIZATION_FAILED', message, details)
   }
@@ -143,6 +151,7 @@ export class SerializationError extends KafkaError {
 
 /** The record is over `max.request.size`, `buffer.memory` or what the broker takes. */
 export class RecordTooLargeError extends KafkaError {
+  declare readonly code: 'RECORD_TOO_LARGE'
   constructor(message: string, details?: ErrorDetails) {
     super('RECORD_TOO_LARGE', message, details)
   }
@@ -150,6 +159,7 @@ export class RecordTooLargeError extends KafkaError {
 
 /** Something did not happen in time: metadata, delivery, a request. */
 export class TimeoutError extends KafkaError {
+  declare readonly code: 'TIMED_OUT' | 'BUFFER_EXHAUSTED'
   constructor(message: string, details?: ErrorDetails & { code?: 'TIMED_OUT' | 'BUFFER_EXHAUSTED' }) {
     super(details?.code ?? 'TIMED_OUT', message, { retriable: true, ...details })
   }
@@ -157,6 +167,7 @@ export class TimeoutError extends KafkaError {
 
 /** No room in `buffer.memory` within `max.block.ms` (Java: a subclass of its TimeoutException). */
 export class BufferExhaustedError extends TimeoutError {
+  declare readonly code: 'BUFFER_EXHAUSTED'
   constructor(message: string, details?: ErrorDetails) {
     super(message, { ...details, code: 'BUFFER_EXHAUSTED' })
   }
@@ -164,6 +175,7 @@ export class BufferExhaustedError extends TimeoutError {
 
 /** A connection failed or ended. The producer retries these itself until the delivery time-out. */
 export class NetworkError extends KafkaError {
+  declare readonly code: 'NETWORK'
   constructor(message: string, details?: ErrorDetails) {
     super('NETWORK', message, { retriable: true, ...details })
   }
@@ -171,6 +183,7 @@ export class NetworkError extends KafkaError {
 
 /** A peer sent bytes that are not the Kafka protocol. */
 export class ProtocolError extends KafkaError {
+  declare readonly code: 'PROTOCOL'
   constructor(message: string, details?: ErrorDetails) {
     super('PROTOCOL', message, details)
   }
@@ -178,6 +191,7 @@ export class ProtocolError extends KafkaError {
 
 /** The broker and this client have no version of an API, or no feature, in common. */
 export class UnsupportedVersionError extends KafkaError {
+  declare readonly code: 'UNSUPPORTED_VERSION'
   constructor(message: string, details?: ErrorDetails) {
     super('UNSUPPORTED_VERSION', message, details)
   }
@@ -185,6 +199,7 @@ export class UnsupportedVersionError extends KafkaError {
 
 /** The broker refused the credentials. */
 export class AuthenticationError extends KafkaError {
+  declare readonly code: 'AUTHENTICATION_FAILED'
   constructor(message: string, details?: ErrorDetails) {
     super('AUTHENTICATION_FAILED', message, details)
   }
@@ -192,6 +207,7 @@ export class AuthenticationError extends KafkaError {
 
 /** The producer was closed before or while the call was made. */
 export class ProducerClosedError extends KafkaError {
+  declare readonly code: 'PRODUCER_CLOSED'
   constructor(message: string, details?: ErrorDetails) {
     super('PRODUCER_CLOSED', message, details)
   }
@@ -199,6 +215,7 @@ export class ProducerClosedError extends KafkaError {
 
 /** The call is not allowed in the producer's present state. */
 export class IllegalStateError extends KafkaError {
+  declare readonly code: 'ILLEGAL_STATE'
   constructor(message: string, details?: ErrorDetails) {
     super('ILLEGAL_STATE', message, details)
   }
@@ -206,6 +223,7 @@ export class IllegalStateError extends KafkaError {
 
 /** The native addon could not be loaded; the message says how to get it. */
 export class NativeAddonError extends KafkaError {
+  declare readonly code: 'NATIVE_ADDON'
   constructor(message: string, details?: ErrorDetails) {
     super('NATIVE_ADDON', message, details)
   }
@@ -225,12 +243,15 @@ export class PermissionError extends KafkaError {
 interface BrokerErrorDetails extends ErrorDetails {
   errorCode: number
   errorName: string
-  code?: ErrorCode
+  code?: 'BROKER_ERROR' | 'AUTHORIZATION_FAILED'
 }
 
 /** A broker answered with an error of the protocol: its number and name. */
 export class BrokerError extends KafkaError {
+  declare readonly code: 'BROKER_ERROR' | 'AUTHORIZATION_FAILED'
+  /** The error's number in the protocol. */
   readonly errorCode: number
+  /** The error's name in the protocol, such as `NOT_LEADER_OR_FOLLOWER`. */
   readonly errorName: string
   constructor(message: string, details: BrokerErrorDetails) {
     super(details.code ?? 'BROKER_ERROR', message, details)
@@ -241,6 +262,7 @@ export class BrokerError extends KafkaError {
 
 /** The principal may not do this (topic, group, cluster or transactional id). */
 export class AuthorizationError extends BrokerError {
+  declare readonly code: 'AUTHORIZATION_FAILED'
   constructor(message: string, details: BrokerErrorDetails) {
     super(message, { ...details, code: 'AUTHORIZATION_FAILED' })
   }
@@ -254,6 +276,7 @@ interface TransactionErrorDetails extends ErrorDetails {
 
 /** A transaction cannot be completed, or a record was not stored because its transaction was not. */
 export class TransactionError extends KafkaError {
+  declare readonly code: 'TRANSACTION_FAILED' | 'PRODUCER_FENCED'
   /** The producer is of no use any more: close it and make a new one. */
   readonly fatal: boolean
   /** `abortTransaction` makes the producer usable again; the transaction may then be done once more. */
@@ -267,6 +290,7 @@ export class TransactionError extends KafkaError {
 
 /** A newer producer has the same `transactional.id`; what this one had open is aborted. Always fatal. */
 export class ProducerFencedError extends TransactionError {
+  declare readonly code: 'PRODUCER_FENCED'
   constructor(message: string, details?: ErrorDetails) {
     super(message, { ...details, code: 'PRODUCER_FENCED', fatal: true })
   }
@@ -274,7 +298,38 @@ export class ProducerFencedError extends TransactionError {
 
 /** A promise of this library's own code was broken: please report it. */
 export class InternalError extends KafkaError {
+  declare readonly code: 'INTERNAL'
   constructor(message: string, details?: ErrorDetails) {
     super('INTERNAL', message, details)
   }
 }
+
+/** The signal of a `sendMany` gave the record up while it waited. `cause` is the signal's reason. */
+interface AbortedError extends KafkaError {
+  readonly code: 'ABORTED'
+}
+
+/**
+ * What one record, or any call but `sendMany`, can fail with. `code` tells the classes apart, so that a
+ * switch over it knows the fields of each.
+ */
+export type DeliveryError =
+  | AbortedError
+  | AuthenticationError
+  | AuthorizationError
+  | BrokerError
+  | BufferExhaustedError
+  | ConfigError
+  | IllegalStateError
+  | InternalError
+  | InvalidRecordError
+  | NativeAddonError
+  | NetworkError
+  | ProducerClosedError
+  | ProducerFencedError
+  | ProtocolError
+  | RecordTooLargeError
+  | SerializationError
+  | TimeoutError
+  | TransactionError
+  | UnsupportedVersionError

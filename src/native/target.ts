@@ -35,7 +35,8 @@ export function targetName(): string {
  * names none. What is installed beside says nothing: glibc machines may have musl, too.
  */
 export function mapsMusl(maps: string): boolean | undefined {
-  if (/\/(?:ld-musl-|libc\.musl-)/.test(maps)) return true
+  // Where the loader is a link, the map names the library itself; glibc's is never called so.
+  if (/\/(?:ld-musl-|libc\.musl-|libc\.so$)/m.test(maps)) return true
   if (/\/(?:libc\.so\.6|libc-2\.\d+\.so|ld-linux[^/\n]*)/.test(maps)) return false
   return undefined
 }

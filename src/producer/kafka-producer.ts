@@ -69,8 +69,12 @@ export interface KafkaProducer<K = Bytes, V = Bytes> extends AsyncDisposable {
     offsets: Iterable<TopicPartitionOffset>,
     group: ConsumerGroupMetadata,
   ): Promise<void>
+  /** Sends what is left and commits. What could not be stored rejects it; then abort. */
   commitTransaction(): Promise<void>
+  /** Aborts: `read_committed` consumers see nothing of the transaction. */
   abortTransaction(): Promise<void>
   /** Does `work` in a transaction: commits when its promise resolves, aborts when it rejects. */
   transaction<T>(work: (producer: this) => Promise<T> | T): Promise<T>
+  /** For `await using`: {@link close} without a time-out. */
+  [Symbol.asyncDispose](): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { ObservedSend, Observer } from '../common/observer.js'
-import type { KafkaError } from '../errors/index.js'
+import type { DeliveryError, KafkaError } from '../errors/index.js'
 import type { RecordMetadata } from './record-metadata.js'
 import type { DeliveryCallback } from './send/callback-group.js'
 
@@ -40,7 +40,7 @@ export function observeCallback<T>(
   try {
     return start((error: KafkaError | null, metadata: RecordMetadata) => {
       observer.sendEnded(context, error, metadata)
-      callback(error, metadata)
+      callback(error as DeliveryError | null, metadata)
     })
   } finally {
     observer.sendReturned(context)

@@ -80,14 +80,13 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   private readonly waitingBudget: WaitingBudget
   private readonly room: Room
   private readonly telemetry: ProducerTelemetry
-  /** For `millrace/prometheus` and `millrace/opentelemetry`. */
+  /** @internal For `millrace/prometheus` and `millrace/opentelemetry`. */
   readonly [TELEMETRY]: Telemetry
 
   /**
    * Checks everything that can be checked before connecting; connections are made by the first use.
    *
-   * @throws ConfigError for an option that is unknown, out of range, in conflict with another or not
-   * available
+   * @throws ConfigError for an option that is unknown, out of range, in conflict or not available
    * @throws NativeAddonError if the native addon is missing
    */
   constructor(options: ProducerOptions<K, V>) {
@@ -329,6 +328,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     return this.closing
   }
 
+  /** For `await using`: {@link close} without a time-out. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

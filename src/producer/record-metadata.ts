@@ -24,6 +24,7 @@ export class RecordMetadata {
   private readonly index: number
   private readonly createdMs: number
 
+  /** @internal Made by producers. */
   constructor(outcome: BatchOutcome, index: number, createdMs: number, keyBytes: number, valueBytes: number) {
     this.outcome = outcome
     this.index = index
@@ -32,12 +33,12 @@ export class RecordMetadata {
     this.serializedValueSize = valueBytes
   }
 
-  /** Metadata of a record that never reached a batch: everything but topic and partition is -1. */
+  /** @internal Metadata of a record that never reached a batch: everything but topic and partition is -1. */
   static unsent(topic: string, partition: number): RecordMetadata {
     return new RecordMetadata(new BatchOutcome(topic, partition), -1, -1, -1, -1)
   }
 
-  /** Metadata of a record that is in no batch; -1 for what is not known, and for the size of null. */
+  /** @internal Metadata of a record in no batch; -1 for what is not known, and for the size of null. */
   static of(place: {
     topic: string
     partition: number
@@ -51,18 +52,25 @@ export class RecordMetadata {
     return new RecordMetadata(outcome, 0, place.timestampMs, place.keyBytes, place.valueBytes)
   }
 
+  /** The topic that the record was sent to. */
   get topic(): string {
     return this.outcome.topic
   }
 
-  /** -1 if the record failed before it was given a partition. */
+  /** The partition that it was sent to; -1 if it failed before it was given one. */
   get partition(): number {
     return this.outcome.partition
   }
 
-  /** -1n with acks 0, and where the broker did not tell (a duplicate of an older batch). */
+  /** Its place in the partition; -1n with acks 0, and for a duplicate that the broker has no offset of. */
   get offset(): bigint {
     return this.outcome.offsetOf(this.index)
+  }
+
+  /** @internal The offset as text. */
+  get offsetText(): string {
+    const offset = this.outcome.safeOffsetOf(this.index)
+    return Number.isNaN(offset) ? String(this.offset) : String(offset)
   }
 
   /**

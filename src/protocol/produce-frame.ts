@@ -1,4 +1,4 @@
-import { KafkaError } from '../errors/index.js'
+import { InternalError } from '../errors/index.js'
 import { FRAME_SIZE_BYTES } from './header.js'
 import { PRODUCE_FLEXIBLE_FROM, PRODUCE_TOPIC_IDS_FROM, Produce } from './produce.js'
 
@@ -116,7 +116,7 @@ class Glue {
   finish(): Uint8Array[] {
     const bytes = this.position - FRAME_SIZE_BYTES + this.recordBytes
     if (bytes > FRAME_BYTES_MAX) {
-      throw new KafkaError('INTERNAL', `A produce request of ${bytes} bytes does not fit a frame`)
+      throw new InternalError(`A produce request of ${bytes} bytes does not fit a frame`)
     }
     const left = this.position - this.cutAt
     if (this.pending !== null && left <= this.pending.roomAfter) this.endPiece(left)

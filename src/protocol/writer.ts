@@ -1,4 +1,4 @@
-import { KafkaError } from '../errors/index.js'
+import { InternalError } from '../errors/index.js'
 
 const STRING_BYTES_MAX = 0x7fff
 
@@ -106,10 +106,7 @@ export class Writer {
     const bytes = Buffer.byteLength(value)
     if (flexible) this.uvarint(bytes + 1)
     else if (bytes > STRING_BYTES_MAX) {
-      throw new KafkaError(
-        'INTERNAL',
-        `A string of ${bytes} bytes does not fit a field of ${STRING_BYTES_MAX}`,
-      )
+      throw new InternalError(`A string of ${bytes} bytes does not fit a field of ${STRING_BYTES_MAX}`)
     } else this.int16(bytes)
     const at = this.claim(bytes)
     this.buffer.write(value, at, bytes, 'utf8')
@@ -139,7 +136,7 @@ export class Writer {
   }
 
   uuid(value: Uint8Array): void {
-    if (value.length !== 16) throw new KafkaError('INTERNAL', `An id has 16 bytes, not ${value.length}`)
+    if (value.length !== 16) throw new InternalError(`An id has 16 bytes, not ${value.length}`)
     this.raw(value)
   }
 

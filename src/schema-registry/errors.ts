@@ -71,6 +71,7 @@ interface SchemaRegistryErrorDetails {
  * always `SCHEMA_REGISTRY`. No message, property or cause holds credentials.
  */
 export class SchemaRegistryError extends KafkaError {
+  declare readonly code: 'SCHEMA_REGISTRY'
   readonly errorName: SchemaRegistryErrorName
   readonly errorCode: number
   readonly status: number

@@ -14,6 +14,7 @@ export type Serialize<T> = (topic: string, data: T, headers: Headers | undefined
 
 /** The object form of {@link Serialize} (Java: `Serializer`). */
 export interface Serializer<T> {
+  /** Turns one key or value into bytes, at once; null is no value. */
   serialize(topic: string, data: T, headers?: Headers): Bytes
   /**
    * Gets ready for a topic, such as by fetching a schema. Asked before the first record of a topic, and

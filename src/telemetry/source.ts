@@ -6,6 +6,7 @@ export const TELEMETRY = Symbol.for('millrace.telemetry')
 
 /** What exporters take: a `Producer`, or anything else with metrics by Java's names. */
 export interface MetricsSource {
+  /** Every metric with its present value. */
   metrics(): readonly Metric[]
 }
 

@@ -1,6 +1,12 @@
 import { abortable } from '../common/abort.js'
 import { defaultLogger } from '../common/logger.js'
-import { ConfigError, IllegalStateError, type KafkaError, ProducerClosedError } from '../errors/index.js'
+import {
+  ConfigError,
+  type DeliveryError,
+  IllegalStateError,
+  type KafkaError,
+  ProducerClosedError,
+} from '../errors/index.js'
 import { closeTimeoutOf } from '../producer/close-deadline.js'
 import type { KafkaProducer } from '../producer/kafka-producer.js'
 import { checkCallback } from '../producer/record/record-checks.js'
@@ -130,7 +136,7 @@ export class MockProducer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     checkCallback(callback)
     this.sends.start(record, {}, (error, metadata) => {
       try {
-        callback(error, metadata)
+        callback(error as DeliveryError | null, metadata)
       } catch (thrown) {
         defaultLogger.error(`A delivery callback for a record to topic ${metadata.topic} threw`, {
           error: thrown,

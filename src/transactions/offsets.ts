@@ -2,11 +2,15 @@ import { InvalidRecordError } from '../errors/index.js'
 
 /** An offset for a consumer group to go on from: that of the next record to be read. */
 export interface TopicPartitionOffset {
+  /** The topic read from. */
   readonly topic: string
+  /** Its partition. */
   readonly partition: number
+  /** That of the next record to be read; beyond 2^53 as a bigint or text. */
   readonly offset: bigint | number | string
   /** Leader epoch of the last record read; default unknown. */
   readonly leaderEpoch?: number | null | undefined
+  /** Text that is kept with the offset. Default none. */
   readonly metadata?: string | null | undefined
 }
 
@@ -16,11 +20,13 @@ export interface TopicPartitionOffset {
  * its partitions itself.
  */
 export interface ConsumerGroupMetadata {
+  /** Name of the group. */
   readonly groupId: string
-  /** Default -1: none. */
+  /** The group's generation when the records were read. Default -1: none. */
   readonly generationId?: number | null | undefined
-  /** Default '': none; so is `null`, as consumers have it that are in no group. */
+  /** The consumer's id in the group. Default '': none; so is null, of consumers that are in no group. */
   readonly memberId?: string | null | undefined
+  /** The consumer's `group.instance.id`. Default null: none. */
   readonly groupInstanceId?: string | null | undefined
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ProducerOptions, parseProducerOptions } from '../../dist/config/index.js'
+import { type ProducerOptions, type ProducerSettings, parseProducerOptions } from '../../dist/config/index.js'
 import { type Bytes, type Serializer, serializers } from '../../dist/serialization/index.js'
 
 /** Infers K and V as the constructor of a producer does. */
@@ -40,45 +40,89 @@ test('both spellings are typed from the table', () => {
   same<ProducerOptions['linger.ms'], ProducerOptions['lingerMs']>(true)
   same<ProducerOptions['maxRequestSize'], number | null | undefined>(true)
   same<ProducerOptions['bootstrap.servers'], ProducerOptions['bootstrapServers']>(true)
-  same<ProducerOptions['bootstrapServers'], string | readonly string[] | null | undefined>(true)
+  same<ProducerSettings['bootstrapServers'], string | readonly string[] | undefined>(true)
   same<ProducerOptions['sslKeyPassword'], string | null | undefined>(true)
   assert.equal(parseProducerOptions(dotted).compressionType, 'zstd')
   assert.equal(parseProducerOptions(camelCase).lingerMs, 5)
 })
 
+/** So that only what is said beside it can be wrong. */
+const at = 'localhost:9092'
+
+test('brokers have to be named, in one spelling', () => {
+  const wrong = () => [
+    // @ts-expect-error no brokers
+    typed({}),
+    // @ts-expect-error no brokers
+    typed({ lingerMs: 5 }),
+    // @ts-expect-error null names none
+    typed({ bootstrapServers: null }),
+    // @ts-expect-error hosts are strings
+    typed({ bootstrapServers: [9092] }),
+  ]
+  assert.equal(typeof wrong, 'function')
+  const parts: ProducerSettings = { lingerMs: 5 }
+  const part: Partial<ProducerOptions> = { lingerMs: 5 }
+  typed({ bootstrapServers: at, ...parts })
+  typed({ bootstrapServers: at, ...part })
+  typed({ 'bootstrap.servers': [at] })
+})
+
 test('wrong names and types do not compile', () => {
   const wrong = () => [
     // @ts-expect-error unknown option
-    typed({ lingerms: 5 }),
+    typed({ bootstrapServers: at, lingerms: 5 }),
     // @ts-expect-error unknown dotted option
-    typed({ 'linger.mss': 5 }),
+    typed({ 'bootstrap.servers': at, 'linger.mss': 5 }),
     // @ts-expect-error numbers are numbers in code, text only in files
-    typed({ lingerMs: '5' }),
+    typed({ bootstrapServers: at, lingerMs: '5' }),
     // @ts-expect-error the same under the dotted key
-    typed({ 'linger.ms': '5' }),
+    typed({ bootstrapServers: at, 'linger.ms': '5' }),
     // @ts-expect-error not one of the codecs
-    typed({ compressionType: 'brotli' }),
+    typed({ bootstrapServers: at, compressionType: 'brotli' }),
     // @ts-expect-error case matters here
-    typed({ 'compression.type': 'GZIP' }),
+    typed({ bootstrapServers: at, 'compression.type': 'GZIP' }),
     // @ts-expect-error 2 is no acknowledgement mode
-    typed({ acks: 2 }),
+    typed({ bootstrapServers: at, acks: 2 }),
     // @ts-expect-error a boolean
-    typed({ 'enable.idempotence': 'true' }),
-    // @ts-expect-error hosts are strings
-    typed({ bootstrapServers: [9092] }),
+    typed({ bootstrapServers: at, 'enable.idempotence': 'true' }),
     // @ts-expect-error a partitioner answers a number
-    typed({ partitioner: { partition: () => 'first' } }),
+    typed({ bootstrapServers: at, partitioner: { partition: () => 'first' } }),
     // @ts-expect-error a serializer answers bytes, not later
-    typed({ keySerializer: async () => 'x' }),
+    typed({ bootstrapServers: at, keySerializer: async () => 'x' }),
     // @ts-expect-error no class names in code
-    typed({ 'interceptor.classes': 'com.example.Interceptor' }),
+    typed({ bootstrapServers: at, 'interceptor.classes': 'com.example.Interceptor' }),
     // @ts-expect-error options of Node, or a function that answers them
-    typed({ tls: 'on' }),
+    typed({ bootstrapServers: at, tls: 'on' }),
     // @ts-expect-error a logger has all four methods
-    typed({ logger: { warn() {} } }),
+    typed({ bootstrapServers: at, logger: { warn() {} } }),
   ]
   assert.equal(typeof wrong, 'function')
 })
+
+/** What compiles only by force is refused at run time, too. */
+const refused: readonly [name: string, options: () => unknown][] = [
+  // @ts-expect-error only the default is accepted
+  ['class', () => typed({ bootstrapServers: at, sslEngineFactoryClass: 'com.example.Engines' })],
+  // @ts-expect-error only the default is accepted
+  ['number', () => typed({ bootstrapServers: at, 'compression.lz4.level': 12 })],
+  // @ts-expect-error only the default is accepted
+  ['boolean', () => typed({ bootstrapServers: at, transactionTwoPhaseCommitEnable: true })],
+  // @ts-expect-error only the default is accepted
+  ['text', () => typed({ bootstrapServers: at, saslKerberosKinitCmd: '/bin/kinit' })],
+  // @ts-expect-error a closed set, though it is looked at with TLS only
+  ['store', () => typed({ bootstrapServers: at, securityProtocol: 'SSL', sslTruststoreType: 'BKS' })],
+  // @ts-expect-error no TLS before 1.2
+  ['old', () => typed({ bootstrapServers: at, securityProtocol: 'SSL', sslEnabledProtocols: ['TLSv1'] })],
+  // @ts-expect-error a Java class
+  ['reporter', () => typed({ bootstrapServers: at, metricReporters: ['com.example.Reporter'] })],
+]
+
+for (const [name, options] of refused) {
+  test(`what does not compile is refused: ${name}`, () => {
+    assert.throws(() => parseProducerOptions(options()), { name: 'ConfigError' })
+  })
+}
 
 test('key and value types follow from the serializers, under either spelling', () => {
   const none = typed({ bootstrapServers: 'a:1' })
@@ -87,17 +131,47 @@ test('key and value types follow from the serializers, under either spelling', (
     id: number
   }
   const orders: Serializer<Order> = { serialize: (_topic, order) => String(order.id) }
-  const camelCase = typed({ keySerializer: serializers.integer, valueSerializer: orders })
+  const camelCase = typed({
+    bootstrapServers: at,
+    keySerializer: serializers.integer,
+    valueSerializer: orders,
+  })
   same<typeof camelCase, ProducerOptions<number | null | undefined, Order>>(true)
-  const dotted = typed({ 'value.serializer': (_topic: string, data: Date) => data.toISOString() })
+  const dotted = typed({
+    bootstrapServers: at,
+    'value.serializer': (_topic: string, data: Date) => data.toISOString(),
+  })
   same<typeof dotted, ProducerOptions<Bytes, Date>>(true)
   const explicit = typed<string, Order>({
+    bootstrapServers: at,
     keySerializer: serializers.string,
     valueSerializer: (_topic, order) => String(order.id),
     interceptors: [{ onSend: record => ({ ...record, key: record.key?.toUpperCase() ?? '' }) }],
     partitioner: (topic, _key, _value, cluster) => (cluster.partitionCountForTopic(topic) ?? 1) - 1,
   })
   // @ts-expect-error the serializer is for numbers, the keys are strings
-  typed<string, Order>({ keySerializer: serializers.integer })
-  assert.equal(parseProducerOptions({ bootstrapServers: 'a:1', ...explicit }).interceptors.length, 1)
+  typed<string, Order>({ bootstrapServers: at, valueSerializer: orders, keySerializer: serializers.integer })
+  assert.equal(parseProducerOptions(explicit).interceptors.length, 1)
+})
+
+test('keys and values that are not bytes need a serializer', () => {
+  interface Order {
+    id: number
+  }
+  const orders: Serializer<Order> = { serialize: (_topic, order) => String(order.id) }
+  const wrong = () => [
+    // @ts-expect-error nothing turns orders into bytes
+    typed<string, Order>({ bootstrapServers: at }),
+    // @ts-expect-error nothing turns numbers into bytes
+    typed<number, Order>({ bootstrapServers: at, valueSerializer: orders }),
+    // @ts-expect-error null is no serializer
+    typed<string, Order>({ bootstrapServers: at, valueSerializer: null }),
+  ]
+  assert.equal(typeof wrong, 'function')
+  typed<Uint8Array, string>({ bootstrapServers: at })
+  typed<string, Order>({ bootstrapServers: at, 'value.serializer': orders })
+  typed<number, Order>({ bootstrapServers: at, keySerializer: serializers.integer, valueSerializer: orders })
+  const generic = <V>(valueSerializer: Serializer<V>, rest: ProducerSettings<Bytes, V>) =>
+    typed<Bytes, V>({ bootstrapServers: at, ...rest, valueSerializer } as ProducerOptions<Bytes, V>)
+  same<ReturnType<typeof generic<Order>>, ProducerOptions<Bytes, Order>>(true)
 })

@@ -95,11 +95,11 @@ test('what Java leaves to its providers is a closed set here', () => {
     /allowed: TLSv1\.2, TLSv1\.3/,
   )
   refuses(ssl({ sslEnabledProtocols: 'SSLv3' }), 'ssl.enabled.protocols', /SSLv3/)
-  refuses(ssl({ sslProtocol: 'TLSv1' }), 'ssl.protocol', /allowed: TLSv1\.3, TLSv1\.2, TLS/)
+  refuses(ssl({ sslProtocol: 'TLSv1' }), 'ssl.protocol', /allowed: one of TLSv1\.3, TLSv1\.2, TLS/)
   refuses(ssl({ sslKeystoreType: 'BCFKS' }), 'ssl.keystore.type', /JKS, PKCS12, PEM/)
   refuses(ssl({ sslTruststoreType: 'x' }), 'ssl.truststore.type', /JKS, PKCS12, PEM/)
   const identification = 'ssl.endpoint.identification.algorithm'
-  refuses(ssl({ [identification]: 'LDAPS' }), identification, /allowed: https, an empty text/)
+  refuses(ssl({ [identification]: 'LDAPS' }), identification, /allowed: one of https, an empty text/)
   assert.equal(parse(ssl({ [identification]: 'HTTPS' })).security.tls?.verifiesName, true)
   assert.equal(parse(ssl({ [identification]: '' })).security.tls?.verifiesName, false)
   assert.equal(parse(ssl({ sslKeystoreType: 'pkcs12' })).security.tls?.keystore.type, 'PKCS12')

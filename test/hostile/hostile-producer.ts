@@ -115,7 +115,7 @@ export class HostileProducer {
 
   private makeProducers(): AnyProducer[] {
     const { random, values } = this
-    const common: ProducerOptions<unknown, unknown> = {
+    const common: ProducerOptions = {
       bootstrapServers: this.broker.bootstrapServers,
       lingerMs: 1,
       batchSize: 4096,
@@ -141,7 +141,7 @@ export class HostileProducer {
           { onSend: (record: unknown) => (random.once(3) ? (values.nonsense() as never) : record) },
         ],
       },
-    ].map(options => ({ ...common, ...(options as object) }))
+    ].map(options => ({ ...common, ...(options as object) }) as ProducerOptions<unknown, unknown>)
     return variants.map(options => new Producer<unknown, unknown>(options))
   }
 

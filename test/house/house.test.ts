@@ -174,3 +174,9 @@ test('src/native/abi.ts is what native/core/abi.h says', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
   assert.equal(status, 0, `${stdout}${stderr}`)
 })
+
+test('src/config/option-types is what the option table says', () => {
+  const script = join(ROOT, 'scripts/option-types.mjs')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
+  assert.equal(status, 0, `${stdout}${stderr}`)
+})

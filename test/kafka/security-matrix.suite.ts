@@ -10,7 +10,7 @@ const rig = JSON.parse(MILLRACE_SECURED_RIG as string) as SecuredRig & { user: s
 
 const RECORDS = 40
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-const trust = { sslTruststoreLocation: rig.caFile, sslTruststoreType: 'PEM' }
+const trust = { sslTruststoreLocation: rig.caFile, sslTruststoreType: 'PEM' } as const
 const module = (path: string, options: string) =>
   `org.apache.kafka.common.security.${path} required ${options};`
 const login = `username="${rig.user}" password="${rig.jaasPassword}"`
@@ -27,7 +27,7 @@ const mechanisms: Record<string, Partial<ProducerOptions>> = {
   },
 }
 
-async function deliver(name: string, options: Partial<ProducerOptions>): Promise<void> {
+async function deliver(name: string, options: ProducerOptions): Promise<void> {
   const topic = `${MILLRACE_RUNTIME}-${name}`
   await using producer = new Producer({
     logger: quiet,
@@ -54,7 +54,7 @@ test('mTLS with PKCS#12, TLS 1.2 only', () => {
   const keystore = { sslKeystoreLocation: rig.clientPkcs12, sslKeystorePassword: 'pass/word' }
   // Deno passes over suites and takes what the broker likes, which is then refused: see tls-session.ts.
   const suites = MILLRACE_RUNTIME === 'deno' ? [] : ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']
-  const tls12 = { sslEnabledProtocols: 'TLSv1.2', sslCipherSuites: suites }
+  const tls12 = { sslEnabledProtocols: 'TLSv1.2', sslCipherSuites: suites } as const
   return deliver('mTLS-PKCS12', {
     bootstrapServers: MTLS,
     securityProtocol: 'SSL',

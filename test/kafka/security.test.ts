@@ -63,11 +63,11 @@ describe('a real Kafka that asks for TLS and SASL', { skip, timeout: 3_600_000 }
     await secured?.[Symbol.asyncDispose]()
   })
 
-  function producerOf(options: Partial<ProducerOptions>): Producer {
+  function producerOf(options: ProducerOptions): Producer {
     return new Producer({ maxBlockMs: 4000, logger: new RecordingLogger(), ...options })
   }
 
-  async function refused(options: Partial<ProducerOptions>, ...patterns: RegExp[]): Promise<void> {
+  async function refused(options: ProducerOptions, ...patterns: RegExp[]): Promise<void> {
     await using producer = producerOf(options)
     await assert.rejects(producer.send({ topic: 'never', value: 'v' }), (error: Error) => {
       assert.ok(error instanceof AuthenticationError, String(error))
@@ -168,12 +168,12 @@ describe('a real Kafka that asks for TLS and SASL', { skip, timeout: 3_600_000 }
     const { cert, key } = other.issue({ commonName: 'stranger' })
     const stranger = { sslKeystoreKey: key, sslKeystoreCertificateChain: cert }
     const sasl = { saslMechanism: 'PLAIN', saslJaasConfig: jaas('plain.PlainLoginModule') }
-    const listeners: Partial<ProducerOptions>[] = [
+    const listeners: ProducerOptions[] = [
       { bootstrapServers: MTLS, securityProtocol: 'SSL' },
       { bootstrapServers: SASL_MTLS, securityProtocol: 'SASL_SSL', ...sasl },
     ]
     for (const listener of listeners) {
-      for (const sslEnabledProtocols of ['TLSv1.2', 'TLSv1.3']) {
+      for (const sslEnabledProtocols of ['TLSv1.2', 'TLSv1.3'] as const) {
         const base = { ...listener, sslEnabledProtocols, sslTruststoreLocation: secured.rig.caFile }
         await refused(base, /client certificate|client's certificate/)
         await refused({ ...base, ...stranger }, /client's certificate/)

@@ -39,6 +39,7 @@ test('musl is told by what the process has mapped, whatever is installed beside'
   const line = (path: string) => `7f01-7f02 r-xp 00000000 08:01 1234    ${path}\n`
   assert.equal(mapsMusl(line('/usr/bin/node') + line('/lib/ld-musl-x86_64.so.1')), true)
   assert.equal(mapsMusl(line('/lib/libc.musl-aarch64.so.1')), true)
+  assert.equal(mapsMusl(line('/usr/bin/node') + line('/usr/lib/x86_64-linux-musl/libc.so')), true)
   assert.equal(mapsMusl(line('/usr/lib/x86_64-linux-gnu/libc.so.6')), false)
   assert.equal(mapsMusl(line('/lib64/ld-linux-x86-64.so.2')), false)
   assert.equal(mapsMusl(line('/usr/bin/node')), undefined)

@@ -1,6 +1,6 @@
 // The packed package, installed by each package manager with scripts off and no compiler on the PATH.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -47,6 +47,22 @@ function bytesIn(folder: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
+const YARN = '@yarnpkg/cli-dist/bin/yarn.js'
+
+/** Yarn without anything of the user's: no telemetry, no scripts, its cache in the project. */
+function yarnAdd(project: Project, node: string, nodeLinker: 'node-modules' | 'pnp'): Promise<string> {
+  const settings = [
+    `nodeLinker: ${nodeLinker}`,
+    'enableTelemetry: false',
+    'enableScripts: false',
+    'enableGlobalCache: false',
+    'enableImmutableInstalls: false',
+    'pnpEnableEsmLoader: true',
+  ]
+  project.write({ '.yarnrc.yml': `${settings.join('\n')}\n`, 'yarn.lock': '' })
+  return project.run(node, [tool(YARN), 'add', `millrace@file:${tarball}`])
+}
+
 interface Installer {
   name: string
   runtime: string
@@ -65,6 +81,7 @@ const installers: readonly Installer[] = [
     runtime: 'node24',
     install: (project, node) => project.run(node, [tool('pnpm/bin/pnpm.mjs'), 'add', tarball]),
   },
+  { name: 'Yarn', runtime: 'node24', install: (project, node) => yarnAdd(project, node, 'node-modules') },
   { name: 'Bun', runtime: 'bun', install: (project, bun) => project.run(bun, ['add', tarball]) },
 ]
 
@@ -90,6 +107,18 @@ for (const { name, runtime, install } of installers) {
   })
 }
 
+describe('Yarn without node_modules', { skip: !existsSync(programs.node24 ?? '') }, () => {
+  const project = projectOf()
+  const node = programs.node24 ?? ''
+  before(() => yarnAdd(project, node, 'pnp'))
+
+  test('the addon is unpacked, and every codec delivers', async () => {
+    assert.ok(!existsSync(join(project.folder, 'node_modules')))
+    await project.delivers(node, [tool(YARN), 'node', 'requires.cjs'])
+    await project.delivers(node, [tool(YARN), 'node', 'imports.mjs'])
+  })
+})
+
 describe('one installation', () => {
   const project = projectOf()
   before(() =>
@@ -104,6 +133,12 @@ describe('one installation', () => {
       await project.delivers(program, [...flags, 'imports.mjs'])
     })
   }
+
+  test('works in an executable of another name, as applications that bring their runtime have', async () => {
+    const renamed = join(project.folder, 'application')
+    copyFileSync(process.execPath, renamed)
+    await project.delivers(renamed, ['requires.cjs'])
+  })
 
   test('has the command, and its version', async () => {
     const output = await project.run(process.execPath, ['node_modules/millrace/dist/cli.js', '--version'])

@@ -1,9 +1,10 @@
 // The packed package in the tool chains that Node users have: bundlers, test runners, TypeScript of every kind.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { MOCKED, TRACED } from './programs/kafkajs.js'
 import { BUNDLED, DELIVER_TYPES, JEST, REQUIRES, TYPED } from './programs/programs.js'
 import { Project, packForHost, ROOT, run, tool } from './project.js'
 
@@ -126,6 +127,26 @@ describe('runners', () => {
 
   test('types stripped by Node', { skip: !existsSync(node24) }, async () => {
     await project.delivers(node24, ['typed.mts'])
+  })
+})
+
+describe('what applications with kafkajs bring along', () => {
+  test('jest: automatic mocks, and send replaced in place', async () => {
+    project.write({ 'mocked/mocked.test.js': MOCKED, 'mocked/package.json': '{}' })
+    await project.run(node, [tool('jest/bin/jest.js'), '--rootDir', 'mocked'])
+  })
+
+  test("OpenTelemetry's instrumentation of kafkajs, by the alias", async () => {
+    const paths = {
+      instrumentation: tool('@opentelemetry/instrumentation-kafkajs'),
+      sdk: tool('@opentelemetry/sdk-trace-node'),
+    }
+    const alias = join(project.folder, 'node_modules/kafkajs')
+    cpSync(join(ROOT, 'packages/kafkajs-alias'), alias, { recursive: true })
+    project.write({ 'traced.cjs': `const PATHS = ${JSON.stringify(paths)}\n${TRACED}` })
+    const seen = JSON.parse(await project.run(node, ['traced.cjs']))
+    rmSync(alias, { recursive: true })
+    assert.deepEqual(seen, { spans: ['send orders', 'send orders'], headers: ['traceparent', 'traceparent'] })
   })
 })
 

@@ -5,6 +5,7 @@ import {
   type KafkaError,
   Producer,
   type ProducerOptions,
+  type ProducerSettings,
   SendManyError,
   SerializationError,
   type Serializer,
@@ -54,7 +55,7 @@ interface PromiseWithResolvers {
 
 async function withPrepared(
   work: (producer: Producer<unknown, unknown>, serializer: Prepared, broker: TestBroker) => Promise<void>,
-  options: Partial<ProducerOptions<unknown, unknown>> = {},
+  options: ProducerSettings<unknown, unknown> = {},
 ): Promise<void> {
   await using broker = await startBroker({ partitions: 1, quiet: true })
   const valueSerializer = new Prepared()
@@ -63,7 +64,7 @@ async function withPrepared(
     lingerMs: 0,
     valueSerializer,
     ...options,
-  })
+  } as ProducerOptions<unknown, unknown>)
   await work(producer, valueSerializer, broker)
 }
 

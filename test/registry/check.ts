@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Producer, SerializationError, type Serializer } from '../../dist/index.js'
+import { Producer, type ProducerOptions, SerializationError, type Serializer } from '../../dist/index.js'
 import {
   avroSerializer,
   cloudEventRecord,
@@ -102,7 +102,7 @@ async function withProducer<T>(
   await using producer = new Producer<unknown, unknown>({
     bootstrapServers: servers,
     ...(valueSerializer === undefined ? {} : { valueSerializer }),
-  })
+  } as ProducerOptions<unknown, unknown>)
   return await work(producer)
 }
 

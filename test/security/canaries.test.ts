@@ -21,7 +21,7 @@ const login = (module: string, password = CANARIES.password) =>
   `org.apache.kafka.common.security.${module} required username="alice" password="${password}";`
 
 /** Makes a producer and sends with it, and listens to everything while that succeeds or fails. */
-async function exercise(listener: SecretListener, options: Partial<ProducerOptions>): Promise<void> {
+async function exercise(listener: SecretListener, options: ProducerOptions): Promise<void> {
   let producer: Producer
   try {
     producer = new Producer({
@@ -160,8 +160,7 @@ describe('no secret of TLS is told', { skip: opensslSkip() }, () => {
       { ...chain, sslKeystoreKey: client.key, sslTruststoreLocation: null },
       { sslTruststoreLocation: null, sslTruststoreCertificates: CANARIES.storePassword },
     ]
-    for (const variant of variants)
-      await exercise(listener, { ...base, ...variant } as Partial<ProducerOptions>)
+    for (const variant of variants) await exercise(listener, { ...base, ...variant } as ProducerOptions)
     // The middle of a key: its first bytes are the same for all keys of a kind.
     const keyText = client.key.split('\n')[2] as string
     const encryptedText = encrypted.split('\n')[4] as string
@@ -201,7 +200,7 @@ test('no secret is told by the constructor when options are wrong', async () => 
   ]
   for (const options of wrong) {
     const all = { bootstrapServers: '127.0.0.1:1', securityProtocol: 'SASL_PLAINTEXT', ...options }
-    await exercise(listener, all as Partial<ProducerOptions>)
+    await exercise(listener, all as ProducerOptions)
   }
   listener.assertSilent(Object.values(CANARIES))
 })

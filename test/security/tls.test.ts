@@ -231,7 +231,7 @@ describe('stores', { skip }, () => {
     const client = authority.issue({ commonName: 'client' })
     const pem = authority.file(`${stranger.key}${stranger.cert}`)
     const p12 = authority.pkcs12(stranger, 'pass/word')
-    const stores: [string, Partial<ProducerOptions>, replace: () => void][] = [
+    const stores: ['PEM' | 'PKCS12', Partial<ProducerOptions>, replace: () => void][] = [
       ['PEM', {}, () => writeFileSync(pem, `${client.key}${client.cert}`)],
       [
         'PKCS12',
@@ -280,7 +280,7 @@ describe('stores', { skip }, () => {
     const { cert, key } = authority.issue({ names: 'DNS:other.example' })
     await using broker = await startBroker({ quiet: true, tls: { cert, key } })
     const logger = new RecordingLogger()
-    const blind = { sslEndpointIdentificationAlgorithm: '', logger }
+    const blind = { sslEndpointIdentificationAlgorithm: '', logger } as const
     await using producer = producerOf(broker.bootstrapServers, {
       sslTruststoreLocation: authority.ca.certFile,
       ...blind,

@@ -219,6 +219,23 @@ describe('an instrumented producer', () => {
     assert.match(headersOf(producer.sent[0]).traceparent ?? '', /-00$/)
   })
 
+  test('makes no attributes for a span that is not recorded', async () => {
+    const seen: unknown[] = []
+    const span = trace.wrapSpanContext({ traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 0 })
+    const refuse = () => assert.fail('attributes of a span that is not recorded')
+    const silent = Object.assign(span, { setAttributes: refuse })
+    const startSpan = (_name: string, options: object) => {
+      seen.push(options)
+      return silent
+    }
+    const tracerProvider = { getTracer: () => ({ startSpan }) } as unknown as NodeTracerProvider
+    const producer = instrument(fakeProducer(), { tracerProvider })
+    for (const key of ['a', 'b']) await producer.send({ topic: 'orders', key, value: 'v' } as Sent)
+    assert.equal(seen.length, 2)
+    assert.equal(seen[0], seen[1])
+    assert.match(headersOf(producer.sent[1]).traceparent ?? '', /-00$/)
+  })
+
   test('uses older names where asked', async () => {
     assert.equal(conventionsOf(undefined), 'current')
     assert.equal(conventionsOf('http, messaging/dup'), 'both')

@@ -9,6 +9,8 @@ export class BatchOutcome {
   readonly partition: number
   /** Offset of the first record; -1n while or where it is unknown (acks 0, duplicate, failure). */
   baseOffset = -1n
+  /** `baseOffset` as a number once somebody has asked for it; -1 before. */
+  private baseNumber = -1
   /**
    * The broker's append time in ms since the epoch; NaN (a double, as times are) where the record's own
    * holds.
@@ -37,6 +39,21 @@ export class BatchOutcome {
     const part = this.partOf(index)
     if (part !== null) return part.outcome.offsetOf(index - part.firstIndex)
     return this.baseOffset < 0n ? -1n : this.baseOffset + BigInt(index)
+  }
+
+  /**
+   * Offset of one record as a number, NaN where it is unknown or beyond 2^53: without a bigint for each,
+   * which whoever looks at every record would pay for.
+   */
+  safeOffsetOf(index: number): number {
+    const part = this.partOf(index)
+    if (part !== null) return part.outcome.safeOffsetOf(index - part.firstIndex)
+    if (this.baseNumber < 0) {
+      if (this.baseOffset < 0n) return Number.NaN
+      this.baseNumber = Number(this.baseOffset)
+    }
+    const offset = this.baseNumber + index
+    return offset <= Number.MAX_SAFE_INTEGER ? offset : Number.NaN
   }
 
   /** The broker's append time of one record, NaN where the topic keeps the record's own. */

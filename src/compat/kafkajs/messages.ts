@@ -13,7 +13,7 @@ export function checkTopicMessages(topicMessages: readonly TopicMessages[]): voi
   }
 }
 
-export function valueMissing(topic: string, message: Message): KafkaJSNonRetriableError {
+function valueMissing(topic: string, message: Message): KafkaJSNonRetriableError {
   return new KafkaJSNonRetriableError(
     `Invalid message without value for topic "${topic}": ${JSON.stringify(message)}`,
   )

@@ -33,6 +33,17 @@ export class AppendTimes {
     return times === undefined || --times.sendsLeft < 0 ? undefined : times
   }
 
+  /**
+   * Whether the next record should have a time of its own. One is enough to tell by: those that are sent
+   * before its answer is there go by what is known.
+   */
+  isLookDue(topic: string): boolean {
+    if (this.known(topic) !== undefined) return false
+    const times = this.topics.get(topic)
+    if (times !== undefined) times.sendsLeft = SENDS_PER_LOOK
+    return true
+  }
+
   /** What a broker answered for a record that had `sentMs` (undefined: none); -1 unless it stamps records. */
   textOf(stored: Stored, topic: string, sentMs: SentRecord['timestamp']): string {
     let times = this.topics.get(topic)
@@ -63,7 +74,7 @@ export function resultOf(topicName: string, stored: Stored, logAppendTime: strin
     topicName,
     partition: stored.partition,
     errorCode: 0,
-    baseOffset: String(stored.offset),
+    baseOffset: stored.offsetText,
     logAppendTime,
     logStartOffset: '0',
   }

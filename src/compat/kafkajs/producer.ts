@@ -56,6 +56,7 @@ export function createProducer(kafka: ClientConfig, config: ProducerConfig, root
   const { send, sendBatch } = createSender({
     ...shared,
     isIdempotent: idempotent,
+    plainEngine: () => connection.open().engines.default,
     engineFor: options => connection.open().engines.of(options),
     goOnWithoutIdempotence: () => !idempotent && connection.open().engines.goOnWithoutIdempotence(),
   })
@@ -104,7 +105,7 @@ class ProducerConnection {
   }
 
   open(): Connected {
-    this.checkOpen()
+    if (this.connected === null) this.checkOpen()
     return this.connected as Connected
   }
 

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
-import type { OauthToken, ProducerOptions, SocketFactory } from '../../index.js'
+import type { OauthToken, ProducerSettings, SocketFactory } from '../../index.js'
 import { KafkaJSNotImplemented, KafkaJSSASLAuthenticationError } from './errors.js'
 import { mechanismOf } from './sasl-provider.js'
 import type { ISocketFactory, KafkaConfig, Logger, Mechanism } from './types.js'
@@ -12,7 +12,7 @@ const PASSWORD_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
 export function securityOptions(
   { ssl, sasl, socketFactory }: SecurityConfig,
   logger: Logger,
-): ProducerOptions {
+): ProducerSettings {
   // A factory of KafkaJS's kind makes the TLS connection itself.
   const isOpenedElsewhere = socketFactory !== undefined && socketFactory !== null
   const hasTls = Boolean(ssl) && !isOpenedElsewhere
@@ -43,7 +43,7 @@ interface AnySasl {
   authenticationProvider?: Mechanism['authenticationProvider']
 }
 
-function saslOptions(sasl: AnySasl, logger: Logger): ProducerOptions {
+function saslOptions(sasl: AnySasl, logger: Logger): ProducerSettings {
   const mechanism = String(sasl.mechanism).toUpperCase()
   if (typeof sasl.authenticationProvider === 'function') {
     return { saslMechanism: mechanism, saslMechanisms: [mechanismOf(sasl as Mechanism, logger)] }

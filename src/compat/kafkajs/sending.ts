@@ -1,14 +1,7 @@
 import { AuthorizationError, Producer, type ProducerRecord as Record, SendManyError } from '../../index.js'
 import { KafkaJSNonRetriableError } from './errors.js'
 import { toKafkaJSError } from './map-error.js'
-import {
-  bytesOrNull,
-  checkTopicMessages,
-  mergeTopics,
-  partitionOf,
-  recordOf,
-  valueMissing,
-} from './messages.js'
+import { bytesOrNull, checkTopicMessages, mergeTopics, partitionOf, recordOf } from './messages.js'
 import { type AppendTimes, failureOf, resultOf, resultsOf } from './outcomes.js'
 import type { PartitionLists } from './partition-lists.js'
 import type { RetryBudget } from './retry.js'
@@ -35,6 +28,8 @@ export interface Destination {
   readonly appendTimes: AppendTimes
   /** Throws where nothing can be sent now. */
   checkOpen(): void
+  /** The producer for calls without options, at once; null where {@link engineFor} has to be asked. */
+  plainEngine(): Producer | null
   /** The producer for these options; a promise where it has to be made ready. */
   engineFor(options: SendOptions): Producer | Promise<Producer>
   /** The cluster does not let this client be idempotent: whether it may, and from now on will, do without. */
@@ -57,30 +52,44 @@ export function createSender(to: Destination): Sender {
   }
   const send = (record: ProducerRecord): Promise<RecordMetadata[]> => {
     try {
-      const { topic, messages, acks, timeout, compression } = record
-      const options = { acks, timeout, compression } as SendOptions
-      if (to.partitioner !== null || !Array.isArray(messages) || messages.length !== 1) {
-        const topicMessages = [{ topic, messages }]
-        check(to, topicMessages, options)
-        return sendTopics(to, topicMessages, options)
+      const { topic, messages } = record
+      const isOne = to.partitioner === null && Array.isArray(messages) && messages.length === 1
+      const message = isOne ? (messages[0] as Message) : undefined
+      if (message == null || hasOptions(record) || !isPlain(message) || !topic) {
+        return sendRecord(to, record, message)
       }
-      const message = messages[0] as Message
-      checkOne(to, topic, message, acks)
-      const engine = to.engineFor(options)
-      if (!(engine instanceof Producer)) return sendTopics(to, [{ topic, messages }], options, engine)
-      const { key, value } = message
-      const times = isPlain(message) && acks !== 0 ? to.appendTimes.known(topic) : undefined
-      if (times === undefined) return sendOne(to, engine, topic, message, options)
+      const engine = to.plainEngine()
+      const times = engine === null ? undefined : to.appendTimes.known(topic)
+      if (engine === null || times === undefined) return sendRecord(to, record, message)
       // Nothing of the call is kept while it waits: what thousands keep, the collector would copy again and
       // again.
       return engine
-        .send({ topic, key: bytesOrNull(key), value: bytesOrNull(value) })
+        .send({ topic, key: bytesOrNull(message.key), value: bytesOrNull(message.value) })
         .then(times.resultOf, failed)
     } catch (error) {
       return Promise.reject(toKafkaJSError(error, to.budget))
     }
   }
   return { send, sendBatch }
+}
+
+/** A call of `send` that may have anything in it; `message` is its only one, unless a partitioner is asked. */
+function sendRecord(
+  to: Destination,
+  { topic, messages, acks, timeout, compression }: ProducerRecord,
+  message: Message | undefined,
+): Promise<RecordMetadata[]> {
+  const options = { acks, timeout, compression } as SendOptions
+  const topicMessages = [{ topic, messages }]
+  check(to, topicMessages, options)
+  if (message === undefined) return sendTopics(to, topicMessages, options)
+  const engine = to.engineFor(options)
+  if (!(engine instanceof Producer)) return sendTopics(to, topicMessages, options, engine)
+  return sendOne(to, engine, topic, message, options)
+}
+
+function hasOptions({ acks, timeout, compression }: ProducerRecord): boolean {
+  return acks !== undefined || timeout !== undefined || compression !== undefined
 }
 
 function checkOptions(to: Destination, hasTopics: boolean, acks: number | undefined): void {
@@ -99,13 +108,6 @@ function check(to: Destination, topicMessages: readonly TopicMessages[], { acks 
     acks,
   )
   checkTopicMessages(topicMessages)
-  to.checkOpen()
-}
-
-/** As {@link check}, for the call that is made most. */
-function checkOne(to: Destination, topic: string, message: Message, acks: number | undefined): void {
-  checkOptions(to, Boolean(topic), acks)
-  if (message.value === undefined) throw valueMissing(topic, message)
   to.checkOpen()
 }
 
@@ -133,21 +135,20 @@ function sendOne(
 }
 
 function stampIfDue(times: AppendTimes, record: Record): void {
-  if (record.timestamp === undefined && times.known(record.topic) === undefined) record.timestamp = Date.now()
+  if (record.timestamp === undefined && times.isLookDue(record.topic)) record.timestamp = Date.now()
 }
 
 /** Nothing but a key and a value. */
-function isPlain({ partition, timestamp, headers }: Message): boolean {
-  return partition == null && timestamp == null && headers === undefined
+function isPlain({ value, partition, timestamp, headers }: Message): boolean {
+  return value !== undefined && partition == null && timestamp == null && headers === undefined
 }
 
 async function sendTopics(
   to: Destination,
   topicMessages: readonly TopicMessages[],
   options: SendOptions,
-  pendingEngine?: Promise<Producer>,
+  given: Producer | Promise<Producer> = to.engineFor(options),
 ): Promise<RecordMetadata[]> {
-  const given = pendingEngine ?? to.engineFor(options)
   const engine = given instanceof Promise ? await given : given
   if (to.partitioner === null) {
     const records: Record[] = []

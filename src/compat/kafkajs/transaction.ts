@@ -10,7 +10,7 @@ import type { Offsets, SendOptions, Transaction } from './types.js'
 const BUFFER_BYTES = 32 * 1024 * 1024
 
 /** What a transaction has in common with its producer. */
-export type TransactionDestination = Omit<Destination, 'isIdempotent' | 'engineFor'>
+export type TransactionDestination = Omit<Destination, 'isIdempotent' | 'plainEngine' | 'engineFor'>
 
 /** The millrace producer with the `transactionalId`, and the transaction that it has open. */
 export class Transactions {
@@ -138,6 +138,7 @@ export class Transactions {
     const { send, sendBatch } = createSender({
       ...this.to,
       isIdempotent: true,
+      plainEngine: () => null,
       engineFor: options => this.engineFor(options),
     })
     return {

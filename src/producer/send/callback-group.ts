@@ -8,14 +8,14 @@ import {
 } from '../../accumulator/batch/batch-outcome.js'
 import { isInt32 } from '../../common/int32.js'
 import type { Logger } from '../../common/logger.js'
-import type { KafkaError } from '../../errors/index.js'
+import type { DeliveryError, KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { deliveriesOf } from './batch-deliveries.js'
 
 /**
  * Hears what became of one record: the error or null, and metadata, never null (-1 for what is not known).
  */
-export type DeliveryCallback = (error: KafkaError | null, metadata: RecordMetadata) => void
+export type DeliveryCallback = (error: DeliveryError | null, metadata: RecordMetadata) => void
 
 /** Lists of callbacks kept for the next groups. */
 const SPARE_LISTS_MAX = 64
@@ -30,7 +30,7 @@ export function callBack(
   logger: Logger,
 ): void {
   try {
-    callback(error, metadata)
+    callback(error as DeliveryError | null, metadata)
   } catch (thrown) {
     logger.error(`A delivery callback for a record to topic ${metadata.topic} threw`, { error: thrown })
   }

@@ -38,12 +38,15 @@ type PlainRecordMetadata = Pick<
  * iteration). Each object is made when it is looked at.
  */
 export class DeliveryReport {
+  /** How many records there were. */
   readonly length: number
+  /** Metadata of one record, by its place in the input. */
   readonly [index: number]: RecordMetadata
   /** All of it as plain objects, made when looked at: what `structuredClone` and `postMessage` copy. */
   declare readonly records: readonly PlainRecordMetadata[]
   readonly #source: MetadataSource
 
+  /** @internal Made by producers. */
   constructor(source: MetadataSource, length: number) {
     this.#source = source
     this.length = length
@@ -71,6 +74,7 @@ export class DeliveryReport {
     return position >= 0 && position < this.length ? this.#source.metadataOf(position) : undefined
   }
 
+  /** Metadata of all records, in input order. */
   *[Symbol.iterator](): Generator<RecordMetadata> {
     for (let ordinal = 0; ordinal < this.length; ordinal++) yield this.#source.metadataOf(ordinal)
   }
@@ -97,11 +101,13 @@ Object.defineProperty(DeliveryReport.prototype, 'then', {
 
 /** At least one record of a `sendMany` was not delivered. */
 export class SendManyError extends KafkaError {
+  declare readonly code: 'SEND_MANY_FAILED'
   /** Metadata of all records in input order; offset -1n for those that failed. */
   readonly report: DeliveryReport
   /** Errors by the index of the failed record. */
   readonly errors: ReadonlyMap<number, KafkaError>
 
+  /** @internal Made by producers. */
   constructor(report: DeliveryReport, errors: ReadonlyMap<number, KafkaError>) {
     // A reason, rather than what follows from another record's reason.
     const all = [...errors.values()]

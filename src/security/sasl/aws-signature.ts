@@ -2,7 +2,9 @@ import { builtins } from '../../common/builtins.js'
 
 /** Credentials of AWS. */
 export interface AwsCredentials {
+  /** Id of the access key. */
   readonly accessKeyId: string
+  /** Secret of the access key; it signs and is never sent. */
   readonly secretAccessKey: string
   /** With temporary credentials. */
   readonly sessionToken?: string | undefined

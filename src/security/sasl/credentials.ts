@@ -2,7 +2,9 @@ import { AuthenticationError } from '../../errors/index.js'
 
 /** User name and password for PLAIN and SCRAM. */
 export interface SaslCredentials {
+  /** Name of the user; text of any length. */
   readonly username: string
+  /** Password of the user, as it is. */
   readonly password: string
 }
 

@@ -1,6 +1,8 @@
 /** The broker an exchange is with, as the cluster's metadata names it. */
 export interface SaslBroker {
+  /** Name or address of the broker. */
   readonly host: string
+  /** Its TCP port. */
   readonly port: number
 }
 

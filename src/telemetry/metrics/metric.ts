@@ -1,11 +1,14 @@
 /** One metric and its value at the time it is read. */
 export interface Metric {
+  /** Java's name, such as `record-send-rate`. */
   readonly name: string
+  /** Java's group, such as `producer-metrics`. */
   readonly group: string
+  /** What it measures, in words. */
   readonly description: string
   /** `client-id`, and `node-id` or `topic` where the metric is one of a broker or a topic. */
   readonly tags: Readonly<Record<string, string>>
-  /** NaN: an average or a maximum of nothing. */
+  /** Its value now; text for versions and ids. NaN: an average or a maximum of nothing. */
   readonly value: number | string
 }
 

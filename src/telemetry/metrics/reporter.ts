@@ -11,6 +11,7 @@ export interface MetricsReporter {
   metricChange?(metric: Metric): void
   /** A metric goes away: all do when the producer is closed. */
   metricRemoval?(metric: Metric): void
+  /** Once, when the producer is closed. */
   close?(): void
 }
 

@@ -7,6 +7,7 @@ import {
   metrics,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   type Tracer,
   type TracerProvider,
@@ -104,6 +105,38 @@ export function instrument<P extends Instrumentable>(producer: P, options: Instr
   return producer
 }
 
+/** What a span starts with: the name and what a sampler may decide by. */
+interface SpanStart {
+  readonly name: string
+  readonly options: SpanOptions
+}
+
+/** As many topics as have their starts kept. */
+const STARTS_MAX = 1_000
+
+/**
+ * The starts of the spans of topics, made once: most spans are not recorded, and would be as dear as if they
+ * were. What differs from record to record is set once a span is known to be recorded.
+ */
+class SpanStarts {
+  private readonly starts = new Map<string | undefined, SpanStart>()
+  private readonly make: (topic: string | undefined) => SpanStart
+
+  constructor(make: (topic: string | undefined) => SpanStart) {
+    this.make = make
+  }
+
+  of(topic: string | undefined): SpanStart {
+    let start = this.starts.get(topic)
+    if (start === undefined) {
+      if (this.starts.size >= STARTS_MAX) this.starts.clear()
+      start = this.make(topic)
+      this.starts.set(topic, start)
+    }
+    return start
+  }
+}
+
 type Deliver = (error: Error | null, metadata: MetadataLike) => void
 
 class Instrumentation {
@@ -114,6 +147,8 @@ class Instrumentation {
   private readonly createSpans: boolean
   private readonly captureKeys: boolean
   private readonly clientId: string | undefined
+  /** How the spans of `send` start. */
+  private readonly sends: SpanStarts
 
   constructor(producer: Instrumentable, options: InstrumentOptions) {
     const tracers = options.tracerProvider ?? trace
@@ -124,6 +159,13 @@ class Instrumentation {
     this.createSpans = options.createSpans ?? false
     this.captureKeys = options.captureKeys ?? true
     this.clientId = telemetryOf(producer)?.clientId
+    this.sends = new SpanStarts(topic => ({
+      name: spanName('send', topic),
+      options: {
+        kind: SpanKind.PRODUCER,
+        attributes: this.attributes({ operationName: 'send', operationType: 'send', topic }),
+      },
+    }))
     this.metrics =
       meter === createNoopMeter()
         ? null
@@ -211,9 +253,12 @@ class Instrumentation {
   }
 
   private startSend(record: RecordLike, topic: string | undefined, parent: Context): Span {
-    const operation = { operationName: 'send', operationType: 'send' }
-    const attributes = this.attributes({ ...operation, ...this.messageValues(record, topic) })
-    return this.tracer.startSpan(spanName('send', topic), { kind: SpanKind.PRODUCER, attributes }, parent)
+    const { name, options } = this.sends.of(topic)
+    const span = this.tracer.startSpan(name, options, parent)
+    if (span.isRecording()) {
+      span.setAttributes(attributesOf(this.conventions, this.messageValues(record, undefined)))
+    }
+    return span
   }
 
   private startCreate(record: RecordLike, parent: Context): Span {

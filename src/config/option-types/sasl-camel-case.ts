@@ -1,0 +1,267 @@
+// Made from the option table by scripts/option-types.mjs. Change it there.
+
+/** Options of the part `sasl` of the table, in camelCase. */
+export interface SaslCamelCaseOptions {
+  /**
+   * Java class that answers the questions of a SASL mechanism. Only its default is accepted: it names a
+   * Java class, which cannot be loaded outside the JVM. Default: none. The same as
+   * `sasl.client.callback.handler.class`.
+   */
+  readonly saslClientCallbackHandlerClass?: null | undefined
+  /**
+   * Login module and its credentials, in the form of a JAAS entry. Default: none. Takes a string. The same
+   * as `sasl.jaas.config`.
+   */
+  readonly saslJaasConfig?: string | null | undefined
+  /**
+   * Path of the kinit command. Only its default is accepted: Kerberos (GSSAPI) is not built; a mechanism of
+   * your own can be passed in saslMechanisms. Default: /usr/bin/kinit. The same as
+   * `sasl.kerberos.kinit.cmd`.
+   */
+  readonly saslKerberosKinitCmd?: '/usr/bin/kinit' | null | undefined
+  /**
+   * Shortest time between two Kerberos logins. Only its default is accepted: Kerberos (GSSAPI) is not
+   * built; a mechanism of your own can be passed in saslMechanisms. Default: 60000. The same as
+   * `sasl.kerberos.min.time.before.relogin`.
+   */
+  readonly saslKerberosMinTimeBeforeRelogin?: 60000 | null | undefined
+  /**
+   * Kerberos principal the brokers run as. Only its default is accepted: Kerberos (GSSAPI) is not built; a
+   * mechanism of your own can be passed in saslMechanisms. Default: none. The same as
+   * `sasl.kerberos.service.name`.
+   */
+  readonly saslKerberosServiceName?: null | undefined
+  /**
+   * Random share added to the time of a ticket's renewal. Only its default is accepted: Kerberos (GSSAPI)
+   * is not built; a mechanism of your own can be passed in saslMechanisms. Default: 0.05. The same as
+   * `sasl.kerberos.ticket.renew.jitter`.
+   */
+  readonly saslKerberosTicketRenewJitter?: 0.05 | null | undefined
+  /**
+   * Share of a ticket's life after which it is renewed. Only its default is accepted: Kerberos (GSSAPI) is
+   * not built; a mechanism of your own can be passed in saslMechanisms. Default: 0.8. The same as
+   * `sasl.kerberos.ticket.renew.window.factor`.
+   */
+  readonly saslKerberosTicketRenewWindowFactor?: 0.8 | null | undefined
+  /**
+   * Java class that obtains the credentials. Only its default is accepted: it names a Java class, which
+   * cannot be loaded outside the JVM. Default: none. The same as `sasl.login.callback.handler.class`.
+   */
+  readonly saslLoginCallbackHandlerClass?: null | undefined
+  /**
+   * Java class that performs the login. Only its default is accepted: it names a Java class, which cannot
+   * be loaded outside the JVM. Default: none. The same as `sasl.login.class`.
+   */
+  readonly saslLoginClass?: null | undefined
+  /**
+   * Longest wait for a connection to the token provider; 10 seconds where none is given. Default: none.
+   * Takes a whole number from -2147483648 to 2147483647. The same as `sasl.login.connect.timeout.ms`.
+   */
+  readonly saslLoginConnectTimeoutMs?: number | null | undefined
+  /**
+   * Longest wait for an answer of the token provider; 10 seconds where none is given. Default: none. Takes
+   * a whole number from -2147483648 to 2147483647. The same as `sasl.login.read.timeout.ms`.
+   */
+  readonly saslLoginReadTimeoutMs?: number | null | undefined
+  /**
+   * Seconds before a token's end by which it should be renewed. Default: 300. Takes a whole number from 0
+   * to 3600. The same as `sasl.login.refresh.buffer.seconds`.
+   */
+  readonly saslLoginRefreshBufferSeconds?: number | null | undefined
+  /**
+   * Shortest time between two renewals of a token, in seconds. Default: 60. Takes a whole number from 0 to
+   * 900. The same as `sasl.login.refresh.min.period.seconds`.
+   */
+  readonly saslLoginRefreshMinPeriodSeconds?: number | null | undefined
+  /**
+   * Share of a token's life after which it is renewed. Default: 0.8. Takes a number from 0.5 to 1. The same
+   * as `sasl.login.refresh.window.factor`.
+   */
+  readonly saslLoginRefreshWindowFactor?: number | null | undefined
+  /**
+   * Random share added to the time of a token's renewal. Default: 0.05. Takes a number from 0 to 0.25. The
+   * same as `sasl.login.refresh.window.jitter`.
+   */
+  readonly saslLoginRefreshWindowJitter?: number | null | undefined
+  /**
+   * Longest wait before the token provider is asked again, and how long failures are retried. Default:
+   * 10000. Takes a whole number from -9007199254740991 to 9007199254740991. The same as
+   * `sasl.login.retry.backoff.max.ms`.
+   */
+  readonly saslLoginRetryBackoffMaxMs?: number | null | undefined
+  /**
+   * First wait before the token provider is asked again. Default: 100. Takes a whole number from
+   * -9007199254740991 to 9007199254740991. The same as `sasl.login.retry.backoff.ms`.
+   */
+  readonly saslLoginRetryBackoffMs?: number | null | undefined
+  /**
+   * How the client proves who it is, such as PLAIN, SCRAM-SHA-512 or OAUTHBEARER. Default: GSSAPI. Takes a
+   * string. The same as `sasl.mechanism`.
+   */
+  readonly saslMechanism?:
+    | 'PLAIN'
+    | 'SCRAM-SHA-256'
+    | 'SCRAM-SHA-512'
+    | 'OAUTHBEARER'
+    | (string & {})
+    | null
+    | undefined
+  /**
+   * Signature algorithm of the assertion sent to the token provider. Only its default is accepted: only the
+   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: RS256. The same
+   * as `sasl.oauthbearer.assertion.algorithm`.
+   */
+  readonly saslOauthbearerAssertionAlgorithm?: 'rs256' | 'RS256' | null | undefined
+  /**
+   * Audience claim of the assertion. Only its default is accepted: only the client-credentials grant is
+   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.claim.aud`.
+   */
+  readonly saslOauthbearerAssertionClaimAud?: null | undefined
+  /**
+   * Seconds an assertion is valid for. Only its default is accepted: only the client-credentials grant is
+   * built; for others pass a saslOauthTokenProvider. Default: 300. The same as
+   * `sasl.oauthbearer.assertion.claim.exp.seconds`.
+   */
+  readonly saslOauthbearerAssertionClaimExpSeconds?: 300 | null | undefined
+  /**
+   * Issuer claim of the assertion. Only its default is accepted: only the client-credentials grant is
+   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.claim.iss`.
+   */
+  readonly saslOauthbearerAssertionClaimIss?: null | undefined
+  /**
+   * Whether each assertion carries an id of its own. Only its default is accepted: only the
+   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: false. The same
+   * as `sasl.oauthbearer.assertion.claim.jti.include`.
+   */
+  readonly saslOauthbearerAssertionClaimJtiInclude?: false | null | undefined
+  /**
+   * Seconds before now from which an assertion is valid. Only its default is accepted: only the
+   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: 60. The same as
+   * `sasl.oauthbearer.assertion.claim.nbf.seconds`.
+   */
+  readonly saslOauthbearerAssertionClaimNbfSeconds?: 60 | null | undefined
+  /**
+   * Subject claim of the assertion. Only its default is accepted: only the client-credentials grant is
+   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.claim.sub`.
+   */
+  readonly saslOauthbearerAssertionClaimSub?: null | undefined
+  /**
+   * File that holds a ready-made assertion. Only its default is accepted: only the client-credentials grant
+   * is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.file`.
+   */
+  readonly saslOauthbearerAssertionFile?: null | undefined
+  /**
+   * PEM file of the key that signs assertions. Only its default is accepted: only the client-credentials
+   * grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.private.key.file`.
+   */
+  readonly saslOauthbearerAssertionPrivateKeyFile?: null | undefined
+  /**
+   * Passphrase of the key that signs assertions. Only its default is accepted: only the client-credentials
+   * grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.private.key.passphrase`.
+   */
+  readonly saslOauthbearerAssertionPrivateKeyPassphrase?: null | undefined
+  /**
+   * File with header fields and claims to start an assertion from. Only its default is accepted: only the
+   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * `sasl.oauthbearer.assertion.template.file`.
+   */
+  readonly saslOauthbearerAssertionTemplateFile?: null | undefined
+  /**
+   * Client id of the client-credentials grant. Default: none. Takes a string. The same as
+   * `sasl.oauthbearer.client.credentials.client.id`.
+   */
+  readonly saslOauthbearerClientCredentialsClientId?: string | null | undefined
+  /**
+   * Client secret of the client-credentials grant. Default: none. Takes a string. The same as
+   * `sasl.oauthbearer.client.credentials.client.secret`.
+   */
+  readonly saslOauthbearerClientCredentialsClientSecret?: string | null | undefined
+  /**
+   * Seconds by which clocks may differ when a token is checked. Changes nothing: tokens are checked by
+   * brokers, not by clients. Default: 30. Takes a whole number from -2147483648 to 2147483647. The same as
+   * `sasl.oauthbearer.clock.skew.seconds`.
+   */
+  readonly saslOauthbearerClockSkewSeconds?: number | null | undefined
+  /**
+   * Audiences a token must be meant for. Changes nothing: tokens are checked by brokers, not by clients.
+   * Default: none. Takes an array of strings, or one string with commas. The same as
+   * `sasl.oauthbearer.expected.audience`.
+   */
+  readonly saslOauthbearerExpectedAudience?: readonly string[] | string | null | undefined
+  /**
+   * Issuer a token must come from. Changes nothing: tokens are checked by brokers, not by clients. Default:
+   * none. Takes a string. The same as `sasl.oauthbearer.expected.issuer`.
+   */
+  readonly saslOauthbearerExpectedIssuer?: string | null | undefined
+  /**
+   * Whether client id and secret are URL-encoded in the Authorization header. Default: false. The same as
+   * `sasl.oauthbearer.header.urlencode`.
+   */
+  readonly saslOauthbearerHeaderUrlencode?: boolean | null | undefined
+  /**
+   * How often the key set of the token provider is fetched. Changes nothing: tokens are checked by brokers,
+   * not by clients. Default: 3600000. Takes a whole number from -9007199254740991 to 9007199254740991. The
+   * same as `sasl.oauthbearer.jwks.endpoint.refresh.ms`.
+   */
+  readonly saslOauthbearerJwksEndpointRefreshMs?: number | null | undefined
+  /**
+   * Longest wait before the key set is fetched again after an error. Changes nothing: tokens are checked by
+   * brokers, not by clients. Default: 10000. Takes a whole number from -9007199254740991 to
+   * 9007199254740991. The same as `sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms`.
+   */
+  readonly saslOauthbearerJwksEndpointRetryBackoffMaxMs?: number | null | undefined
+  /**
+   * First wait before the key set is fetched again after an error. Changes nothing: tokens are checked by
+   * brokers, not by clients. Default: 100. Takes a whole number from -9007199254740991 to 9007199254740991.
+   * The same as `sasl.oauthbearer.jwks.endpoint.retry.backoff.ms`.
+   */
+  readonly saslOauthbearerJwksEndpointRetryBackoffMs?: number | null | undefined
+  /**
+   * Where the key set of the token provider is. Changes nothing: tokens are checked by brokers, not by
+   * clients. Default: none. Takes a string. The same as `sasl.oauthbearer.jwks.endpoint.url`.
+   */
+  readonly saslOauthbearerJwksEndpointUrl?: string | null | undefined
+  /**
+   * Java class that fetches tokens. Only its default is accepted: it names a Java class, which cannot be
+   * loaded outside the JVM. Default: org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever. The
+   * same as `sasl.oauthbearer.jwt.retriever.class`.
+   */
+  readonly saslOauthbearerJwtRetrieverClass?:
+    | 'org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever'
+    | null
+    | undefined
+  /**
+   * Java class that checks tokens. Only its default is accepted: it names a Java class, which cannot be
+   * loaded outside the JVM. Default: org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator. The
+   * same as `sasl.oauthbearer.jwt.validator.class`.
+   */
+  readonly saslOauthbearerJwtValidatorClass?:
+    | 'org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator'
+    | null
+    | undefined
+  /**
+   * Scope asked of the token provider. Default: none. Takes a string. The same as `sasl.oauthbearer.scope`.
+   */
+  readonly saslOauthbearerScope?: string | null | undefined
+  /**
+   * Name of the claim that holds a token's scope. Changes nothing: tokens are checked by brokers, not by
+   * clients. Default: scope. Takes a string. The same as `sasl.oauthbearer.scope.claim.name`.
+   */
+  readonly saslOauthbearerScopeClaimName?: string | null | undefined
+  /**
+   * Name of the claim that holds a token's subject. Changes nothing: tokens are checked by brokers, not by
+   * clients. Default: sub. Takes a string. The same as `sasl.oauthbearer.sub.claim.name`.
+   */
+  readonly saslOauthbearerSubClaimName?: string | null | undefined
+  /**
+   * Where tokens are fetched from, by https only. Default: none. Takes a string. The same as
+   * `sasl.oauthbearer.token.endpoint.url`.
+   */
+  readonly saslOauthbearerTokenEndpointUrl?: string | null | undefined
+}
