@@ -63,7 +63,9 @@ async function startPrometheus(program, folder, exporterPort) {
   const target = `127.0.0.1:${exporterPort}`
   writeFileSync(
     config,
-    `scrape_configs:\n  - job_name: millrace\n    scrape_interval: 1s\n    static_configs:\n      - targets: ['${target}']\n`,
+    ['scrape_configs:', '  - job_name: millrace', '    scrape_interval: 1s', '    static_configs:']
+      .concat(`      - targets: ['${target}']`, '')
+      .join('\n'),
   )
   const words = [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`]
   const child = spawn(program, [...words, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' })
@@ -143,7 +145,8 @@ await main(import.meta.url, async () => {
     '',
     `Written by \`npm run prometheus-check\`. Prometheus ${version}; ${TOPICS} topics on ${BROKERS} brokers.`,
     `The text has ${(bytes / 1024).toFixed(0)} KiB; \`promtool check metrics\` has nothing to say about it.`,
-    `Making it takes ${median.toFixed(1)} ms of CPU (median of ${madeMs.length}), the last scrape ${scrapeMs.toFixed(0)} ms.`,
+    `Making it takes ${median.toFixed(1)} ms of CPU (median of ${madeMs.length}), ` +
+      `the last scrape ${scrapeMs.toFixed(0)} ms.`,
     '',
     '| expression | value |',
     '|---|---|',

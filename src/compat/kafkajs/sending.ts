@@ -73,7 +73,7 @@ export function createSender(to: Destination): Sender {
   return { send, sendBatch }
 }
 
-/** A call of `send` that may have anything in it; `message` is its only one, unless a partitioner is asked. */
+/** A call of `send` that may hold anything; `message` is its only one, unless a partitioner is asked. */
 function sendRecord(
   to: Destination,
   { topic, messages, acks, timeout, compression }: ProducerRecord,
