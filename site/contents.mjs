@@ -29,6 +29,7 @@ export const sections = [
       'tuning',
       'performance',
       'deployment',
+      'in-an-application',
       'bundlers',
       'support-policy',
     ],

@@ -159,6 +159,14 @@ export const errorTexts = {
     advice:
       'Install the package anew on this platform, or compile an addon with `npx millrace build-addon`. See [deployment](../deployment.md).',
   },
+  PERMISSION_DENIED: {
+    classes: 'PermissionError',
+    happened:
+      'The runtime does not let the program load native code or connect to its brokers: Deno without a flag, or Node with `--permission`.',
+    record: 'Not sent.',
+    advice:
+      'Run the program with the flags that the message names. See [permissions](../in-an-application.md#deno-with-least-privilege).',
+  },
   SCHEMA_REGISTRY: {
     classes: 'SchemaRegistryError',
     happened:

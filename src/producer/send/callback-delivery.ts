@@ -6,6 +6,9 @@ import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { CallbackGroup, callBack, type DeliveryCallback } from './callback-group.js'
 
+/** A list that grows further leaves several times its size behind. */
+const TOGETHER_MAX = 4096
+
 /** Records that failed one after another for one reason. */
 interface Failures {
   readonly callbacks: DeliveryCallback[]
@@ -31,8 +34,8 @@ export class FailedCallbacks {
   add(callback: DeliveryCallback, error: KafkaError, topic: string, partition: number): void {
     if (this.failures.length === 0) this.clock.setImmediate(() => this.callAll())
     const last = this.failures.at(-1)
-    if (last?.error === error && last.topic === topic && last.partition === partition)
-      last.callbacks.push(callback)
+    const isSame = last?.error === error && last.topic === topic && last.partition === partition
+    if (isSame && last.callbacks.length < TOGETHER_MAX) last.callbacks.push(callback)
     else this.failures.push({ callbacks: [callback], error, topic, partition })
   }
 
