@@ -234,6 +234,7 @@ export class NativeAddonError extends KafkaError {
  * Nothing but the flags that the message names will change that (Deno; Node with `--permission`).
  */
 export class PermissionError extends KafkaError {
+  declare readonly code: 'PERMISSION_DENIED'
   constructor(message: string, details?: ErrorDetails) {
     super('PERMISSION_DENIED', message, details)
   }
@@ -325,6 +326,7 @@ export type DeliveryError =
   | InvalidRecordError
   | NativeAddonError
   | NetworkError
+  | PermissionError
   | ProducerClosedError
   | ProducerFencedError
   | ProtocolError

@@ -3,11 +3,17 @@ import { BatchOutcome } from '../accumulator/batch/batch-outcome.js'
 
 /** {@link RecordMetadata} as `JSON.stringify` writes it. */
 export interface RecordMetadataJson {
+  /** The topic that the record was sent to. */
   readonly topic: string
+  /** Its partition; -1 if it failed before it was given one. */
   readonly partition: number
+  /** Its place in the partition, as text; -1 where it is not known. */
   readonly offset: string
+  /** Milliseconds since the epoch. */
   readonly timestamp: number
+  /** Bytes of the key as sent, -1 for null. */
   readonly serializedKeySize: number
+  /** Bytes of the value as sent, -1 for null. */
   readonly serializedValueSize: number
 }
 
