@@ -14,7 +14,9 @@ export const sections = [
       'delivery-guarantees',
       'backpressure',
       'transactions',
+      'exactly-once',
       'streams',
+      'in-an-application',
     ],
   },
   {
@@ -71,6 +73,7 @@ export const papers = [
   { file: 'bench/results/scale.md', page: 'project/bench/scale', title: 'Many partitions' },
   { file: 'bench/results/transactions.md', page: 'project/bench/transactions', title: 'Transactions' },
   { file: 'bench/history.md', page: 'project/bench/history', title: 'What was tried' },
+  { file: 'examples/README.md', page: 'project/examples', title: 'Examples' },
   { file: 'rig/README.md', page: 'project/fault-rig', title: 'The fault rig' },
   { file: 'test/brokers/results.md', page: 'project/brokers', title: 'The matrix of brokers' },
   { file: 'test/packaging/results.md', page: 'project/prebuilt-addons', title: 'Prebuilt addons' },

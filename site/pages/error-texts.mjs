@@ -159,6 +159,14 @@ export const errorTexts = {
     advice:
       'Install the package anew on this platform, or compile an addon with `npx millrace build-addon`. See [deployment](../deployment.md).',
   },
+  PERMISSION_DENIED: {
+    classes: 'PermissionError',
+    happened:
+      'The runtime does not let the program load native code or connect to a broker. Deno does so, and Node with `--permission`.',
+    record: 'Nothing was sent, or records that waited for that broker failed. Trying again does not help.',
+    advice:
+      'Run the program with the flags that the message names. See [Deno permissions](../deployment.md#deno-permissions).',
+  },
   SCHEMA_REGISTRY: {
     classes: 'SchemaRegistryError',
     happened:
