@@ -85,5 +85,6 @@ export const papers = [
 /** Guides come before the API, and papers of the project last. It runs in the browser: it must stand alone. */
 export function boostDocument(id) {
   if (id.includes('/project/')) return 0.2
-  return id.includes('/reference/api/') ? 0.5 : 1
+  if (id.includes('/reference/api/')) return 0.5
+  return id.includes('/reference/') ? 0.8 : 1
 }

@@ -149,7 +149,7 @@ export const errorTexts = {
       'A newer producer with the same `transactional.id` has started, or the transaction took longer than `transaction.timeout.ms`.',
     record: 'What was not committed is aborted.',
     advice:
-      'Close this producer. Use one `transactional.id` for each running instance. See [transactions](../transactions.md#fencing).',
+      'Close this producer. Use one `transactional.id` for each running instance. See [transactions](../transactions.md#why-a-producer-is-fenced).',
   },
   NATIVE_ADDON: {
     classes: 'NativeAddonError',
