@@ -124,7 +124,11 @@ export const questions = [
         query: 'exactly once',
         page: 'exactly-once#the-recipe',
       },
-      { question: 'Why was my producer fenced?', query: 'fenced', page: 'transactions#why-a-producer-is-fenced' },
+      {
+        question: 'Why was my producer fenced?',
+        query: 'fenced',
+        page: 'transactions#why-a-producer-is-fenced',
+      },
     ],
   },
   {
