@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Application, ReflectionKind } from 'typedoc'
 import { entries } from './contents.mjs'
+import { anchorsOf } from './slug.mjs'
 import { PAGES, ROOT, SITE } from './stage.mjs'
 
 export async function writeApiPages() {
@@ -62,6 +63,23 @@ export async function writeApiPages() {
     const text = withoutAnchors(readFileSync(file, 'utf8'))
     writeFileSync(file, text.replace(/^# .*$/m, `# API of \`${title}\``))
   }
+  for (const { name } of entries) mendAnchors(out, `${name}.md`)
+}
+
+/** TypeDoc numbers headings of one name before it knows which of them are written. */
+function mendAnchors(out, name) {
+  const file = join(out, name)
+  const mended = readFileSync(file, 'utf8').replace(
+    /\]\((?:\.\/)?([\w-]*(?:\.md)?)#([\w-]+)-\d+\)/g,
+    (link, page, anchor) => {
+      const anchors = anchorsOf(readFileSync(join(out, page || name), 'utf8'))
+      const wanted = /#([\w-]+)\)$/.exec(link)[1]
+      return anchors.includes(wanted) || !anchors.includes(anchor)
+        ? link
+        : link.replace(`#${wanted}`, `#${anchor}`)
+    },
+  )
+  writeFileSync(file, mended)
 }
 
 /** What a class has from its base class is told there: error classes would repeat it twenty times. */

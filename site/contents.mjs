@@ -14,7 +14,9 @@ export const sections = [
       'delivery-guarantees',
       'backpressure',
       'transactions',
+      'exactly-once',
       'streams',
+      'in-an-application',
     ],
   },
   {
@@ -72,6 +74,7 @@ export const papers = [
   { file: 'bench/results/scale.md', page: 'project/bench/scale', title: 'Many partitions' },
   { file: 'bench/results/transactions.md', page: 'project/bench/transactions', title: 'Transactions' },
   { file: 'bench/history.md', page: 'project/bench/history', title: 'What was tried' },
+  { file: 'examples/README.md', page: 'project/examples', title: 'Examples' },
   { file: 'rig/README.md', page: 'project/fault-rig', title: 'The fault rig' },
   { file: 'test/brokers/results.md', page: 'project/brokers', title: 'The matrix of brokers' },
   { file: 'test/packaging/results.md', page: 'project/prebuilt-addons', title: 'Prebuilt addons' },
@@ -83,5 +86,6 @@ export const papers = [
 /** Guides come before the API, and papers of the project last. It runs in the browser: it must stand alone. */
 export function boostDocument(id) {
   if (id.includes('/project/')) return 0.2
-  return id.includes('/reference/api/') ? 0.5 : 1
+  if (id.includes('/reference/api/')) return 0.5
+  return id.includes('/reference/') ? 0.8 : 1
 }

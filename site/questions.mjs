@@ -122,9 +122,13 @@ export const questions = [
       {
         question: 'How do I read, process and write exactly once?',
         query: 'exactly once',
-        page: 'transactions#read-work-write',
+        page: 'exactly-once#the-recipe',
       },
-      { question: 'Why was my producer fenced?', query: 'fenced', page: 'transactions#fencing' },
+      {
+        question: 'Why was my producer fenced?',
+        query: 'fenced',
+        page: 'transactions#why-a-producer-is-fenced',
+      },
     ],
   },
   {

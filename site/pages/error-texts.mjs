@@ -149,7 +149,7 @@ export const errorTexts = {
       'A newer producer with the same `transactional.id` has started, or the transaction took longer than `transaction.timeout.ms`.',
     record: 'What was not committed is aborted.',
     advice:
-      'Close this producer. Use one `transactional.id` for each running instance. See [transactions](../transactions.md#fencing).',
+      'Close this producer. Use one `transactional.id` for each running instance. See [transactions](../transactions.md#why-a-producer-is-fenced).',
   },
   NATIVE_ADDON: {
     classes: 'NativeAddonError',
@@ -162,10 +162,10 @@ export const errorTexts = {
   PERMISSION_DENIED: {
     classes: 'PermissionError',
     happened:
-      'The runtime does not let the program load native code or connect to its brokers: Deno without a flag, or Node with `--permission`.',
-    record: 'Not sent.',
+      'The runtime does not let the program load native code or connect to a broker. Deno does so, and Node with `--permission`.',
+    record: 'Nothing was sent, or records that waited for that broker failed. Trying again does not help.',
     advice:
-      'Run the program with the flags that the message names. See [permissions](../in-an-application.md#deno-with-least-privilege).',
+      'Run the program with the flags that the message names. See [Deno permissions](../deployment.md#deno-permissions).',
   },
   SCHEMA_REGISTRY: {
     classes: 'SchemaRegistryError',

@@ -30,7 +30,7 @@ const RETRIED =
 
 /** Offsets of a member that has lost its partitions would be another member's, too. */
 const REBALANCED =
-  'Abort the transaction, drop what was read of partitions that the consumer has lost, and go on from the ' +
+  'Abort the transaction, and drop what was read of partitions that the consumer has lost. Go on from the ' +
   'committed offsets, with the group metadata that the consumer has then'
 
 /** What happened, and what to do about it, of the errors a producer meets. */
