@@ -7,8 +7,17 @@ export type {
   SocketFactory,
   SocketTarget,
 } from './common/network-hooks.js'
+export type {
+  ClusterListener,
+  ClusterResource,
+  PluginConfigs,
+  PluginHooks,
+} from './common/plugin-hooks.js'
 export {
+  type ConfigProvider,
+  type ConfigValues,
   describeOptions,
+  type FetchConfig,
   type OptionDescription,
   type Partition,
   type Partitioner,
@@ -59,6 +68,7 @@ export type {
   ProducerRecord,
 } from './producer/types.js'
 export type {
+  JwtValidator,
   NodeTlsOptions,
   OauthToken,
   OauthTokenProvider,
@@ -66,6 +76,7 @@ export type {
   SaslCredentials,
   SaslCredentialsProvider,
   SaslExchange,
+  SaslLogin,
   SaslMechanism,
 } from './security/index.js'
 export {

@@ -91,9 +91,8 @@ export const producerDefinitions = {
     type: 'list',
     default: [],
     importance: 'low',
-    support: 'later',
-    reason: 'external configuration is not built; put the values themselves in the options',
-    doc: 'Names of plug-ins that fetch option values from elsewhere.',
+    support: 'built',
+    doc: 'Plug-ins that fetch what variables in the values of options stand for (KIP-297).',
   },
   'connections.max.idle.ms': {
     type: 'long',

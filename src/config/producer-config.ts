@@ -16,7 +16,9 @@ import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
 import { readBoolean, readFunction } from './extras.js'
 import { hasMethod } from './has-method.js'
+import { refuseClassName } from './java-classes.js'
 import type { ExtraName } from './names.js'
+import type { PluginLife } from './plugin-life.js'
 import type { Partitioner, ProducerInterceptor } from './plugins.js'
 import { resolveSecurity } from './security-config.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
@@ -71,6 +73,8 @@ export interface ProducerConfig {
   /** 0: off. */
   readonly partitionerAvailabilityTimeoutMs: number
   readonly partitionerIgnoreKeys: boolean
+  /** What plug-ins do besides their work. */
+  readonly plugins: PluginLife
   readonly reconnectBackoffMaxMs: number
   readonly reconnectBackoffMs: number
   /** Null: nobody looks. */
@@ -107,8 +111,8 @@ export function resolveConfig(
   explicit: ReadonlySet<OptionKey>,
   logger: Logger,
   extras: ReadonlyMap<ExtraName, unknown>,
-): ProducerConfig {
-  const config: Omit<ProducerConfig, 'clientId'> = {
+): Omit<ProducerConfig, 'plugins'> {
+  const config: Omit<ProducerConfig, 'clientId' | 'plugins'> = {
     acks: ACKS[values.acks],
     allowAutoTopicCreation: readBoolean(extras, 'allowAutoTopicCreation', true),
     allowsBrokerHost: resolveAllowedHosts(extras.get('allowedBrokerHosts')),
@@ -157,7 +161,7 @@ export function resolveConfig(
     explicit,
   }
   // Counted last, so that refused options do not use up a number.
-  return Object.freeze({ ...config, clientId: resolveClientId(values) })
+  return { ...config, clientId: resolveClientId(values) }
 }
 
 /** Copies of waiting records may take that many times `buffer.memory`, unless said otherwise. */
@@ -211,14 +215,6 @@ function resolveCompressionLevel(values: ParsedValues): number | null {
   if (values['compression.type'] === 'zstd') return values['compression.zstd.level']
   const gzipLevel = values['compression.gzip.level']
   return values['compression.type'] === 'gzip' && gzipLevel !== -1 ? gzipLevel : null
-}
-
-/** Refuses the name of a Java class where only JavaScript can help. */
-function refuseClassName(key: OptionKey, className: string, instead: string): never {
-  throw new ConfigError(
-    `${key} = ${showValue(key, className)} names a Java class, which cannot be loaded; pass ${instead}`,
-    key,
-  )
 }
 
 function resolveSerializer(field: 'key' | 'value', given: unknown): GuardedSerializer | null {

@@ -1,6 +1,7 @@
 // Made from the option table by scripts/option-types.mjs. Change it there.
 import type { Bytes, SerializerLike } from '../../serialization/index.js'
 import type { MetricsReporter, ReportMetric } from '../../telemetry/metrics/reporter.js'
+import type { ConfigProvider, FetchConfig } from '../config-provider.js'
 import type { Partition, Partitioner, ProducerInterceptor } from '../plugins.js'
 
 /** Java's reporter to JMX, which has no counterpart. */
@@ -61,11 +62,15 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly compressionZstdLevel?: number | null | undefined
   /**
-   * Names of plug-ins that fetch option values from elsewhere. Only its default is accepted: external
-   * configuration is not built; put the values themselves in the options. Default: none. The same as
-   * `config.providers`.
+   * Plug-ins that fetch what variables in the values of options stand for (KIP-297). Default: none. Takes
+   * names with commas or in an array, or an object of providers. The same as `config.providers`.
    */
-  readonly configProviders?: readonly [] | '' | null | undefined
+  readonly configProviders?:
+    | string
+    | readonly string[]
+    | Readonly<Record<string, ConfigProvider | FetchConfig | string>>
+    | null
+    | undefined
   /**
    * A connection unused for this long is closed; negative keeps it open. Default: 540000. Takes a whole
    * number from -9007199254740991 to 9007199254740991. The same as `connections.max.idle.ms`.
