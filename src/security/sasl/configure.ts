@@ -122,7 +122,8 @@ function tokensOf(options: SaslOptions): OauthTokenProvider {
   const entry = jaasConfig === null ? null : parseJaasConfig(jaasConfig.reveal())
   if (entry !== null) checkModule(entry, mechanism, ['OAuthBearerLoginModule'])
   const url = oauth.tokenEndpointUrl
-  if (oauth.retriever === 'file') return tokenFile(url)
+  const isFile = oauth.retriever === 'default' && url !== null && /^file:/i.test(url)
+  if (isFile || oauth.retriever === 'file') return tokenFile(url)
   if (url !== null) return fetchedTokens(url, options, entry?.options ?? new Map())
   if (oauth.retriever === 'jwt-bearer') {
     const option = 'sasl.oauthbearer.token.endpoint.url'
