@@ -346,6 +346,6 @@ export const saslDefinitions = {
     default: null,
     importance: 'medium',
     support: 'built',
-    doc: 'Where tokens are fetched from, by https only.',
+    doc: 'Where tokens are fetched from, by https only, or the file:// that holds one.',
   },
 } as const satisfies Record<string, OptionDefinition>
