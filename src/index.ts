@@ -90,8 +90,12 @@ export {
   type Serialize,
   type Serializer,
   type SerializerLike,
+  listSerializer,
+  RecordHeaders,
   serializers,
+  stringSerializer,
 } from './serialization/index.js'
 export type { Metric } from './telemetry/metrics/metric.js'
 export type { MetricsReporter, ReportMetric } from './telemetry/metrics/reporter.js'
 export type { ConsumerGroupMetadata, TopicPartitionOffset } from './transactions/offsets.js'
+export { PreparedTxnState } from './transactions/prepared-txn-state.js'

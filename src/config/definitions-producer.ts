@@ -66,8 +66,7 @@ export const producerDefinitions = {
     min: 1,
     max: 17,
     importance: 'medium',
-    support: 'never',
-    reason: 'the LZ4 library in use has one compressor, the fast one, and no levels',
+    support: 'built',
     doc: 'Effort of LZ4; 9 is the fast compressor, any other number a high-compression level.',
   },
   'compression.type': {
@@ -355,9 +354,8 @@ export const producerDefinitions = {
     type: 'boolean',
     default: false,
     importance: 'low',
-    support: 'later',
-    reason: 'two-phase commit (KIP-939) is not released in Kafka',
-    doc: 'Whether an outside coordinator decides when transactions end.',
+    support: 'built',
+    doc: 'Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.',
   },
   'transactional.id': {
     type: 'string',

@@ -92,6 +92,8 @@ export interface ProducerConfig {
   /** Null: sockets are opened by the producer. */
   readonly socketFactory: SocketFactory | null
   readonly transactionTimeoutMs: number
+  /** KIP-939. */
+  readonly transactionTwoPhaseCommit: boolean
   /** Null: no transactions. */
   readonly transactionalId: string | null
   /** Null: values are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
@@ -156,6 +158,7 @@ export function resolveConfig(
     socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
     socketFactory: readFunction<SocketFactory>(extras, 'socketFactory'),
     transactionTimeoutMs: values['transaction.timeout.ms'],
+    transactionTwoPhaseCommit: values['transaction.two.phase.commit.enable'],
     transactionalId: checkedText('transactional.id', values['transactional.id'] ?? '') || null,
     valueSerializer: resolveSerializer('value', values['value.serializer']),
     explicit,
@@ -213,6 +216,7 @@ function resolveBootstrapServers(
 
 function resolveCompressionLevel(values: ParsedValues): number | null {
   if (values['compression.type'] === 'zstd') return values['compression.zstd.level']
+  if (values['compression.type'] === 'lz4') return values['compression.lz4.level']
   const gzipLevel = values['compression.gzip.level']
   return values['compression.type'] === 'gzip' && gzipLevel !== -1 ? gzipLevel : null
 }

@@ -93,6 +93,7 @@ describe('defaults', () => {
       socketConnectionSetupTimeoutMs: 10000,
       socketFactory: null,
       transactionTimeoutMs: 60000,
+      transactionTwoPhaseCommit: false,
       transactionalId: null,
       valueSerializer: null,
     })
@@ -317,7 +318,8 @@ describe('numbers', () => {
     assert.equal(parse({ compressionType: 'gzip', compressionGzipLevel: -1 }).compressionLevel, null)
     assert.equal(parse({ compressionType: 'zstd', compressionZstdLevel: -131072 }).compressionLevel, -131072)
     assert.equal(parse({ compressionType: 'zstd', compressionZstdLevel: 22 }).compressionLevel, 22)
-    assert.equal(parse({ compressionType: 'lz4', compressionLz4Level: 9 }).compressionLevel, null)
+    assert.equal(parse({ compressionType: 'lz4' }).compressionLevel, 9)
+    assert.equal(parse({ compressionType: 'lz4', compressionLz4Level: 17 }).compressionLevel, 17)
     assert.equal(parse({ compressionType: 'snappy', compressionZstdLevel: 22 }).compressionLevel, null)
     assert.equal(parse({ metadataMaxIdleMs: 5000 }).metadataMaxIdleMs, 5000)
     assert.equal(parse({ batchSize: 2147483647 }).batchSize, 2147483647)
@@ -532,9 +534,7 @@ describe('what is not built', () => {
     [{ 'sasl.kerberos.service.name': 'kafka' }, 'sasl.kerberos.service.name', /Kerberos/],
     [{ 'ssl.provider': 'BC' }, 'ssl.provider', /JVM/],
     [{ 'security.providers': 'x.Y' }, 'security.providers', /JVM/],
-    [{ 'transaction.two.phase.commit.enable': true }, 'transaction.two.phase.commit.enable', /KIP-939/],
     [{ 'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only' }, 'client.dns.lookup'],
-    [{ 'compression.lz4.level': 12 }, 'compression.lz4.level', /no levels/],
   ]
   for (const [options, key, ...patterns] of refused)
     test(`is refused by name: ${inspect(options)}`, () => {
