@@ -95,9 +95,7 @@ export interface ClusterClientOptions {
 export class ClusterClient {
   readonly metadata = new MetadataCache()
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
-  onUpdate: () => void = () => {}
-  /** A request for metadata has been answered. Set by the owner. */
-  onMetadata: () => void = () => {}
+  onUpdate: (isMetadata?: boolean) => void = () => {}
   /**
    * A broker refused this client, or this client the broker: for its credentials, or because it is too old;
    * or the runtime permits no connection. Trying again will not help those who wait. Set by the owner.
@@ -374,7 +372,7 @@ export class ClusterClient {
       allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
       chooseNode: () => this.chooseNode(),
       rebootstrap: closing => this.rebootstrap(closing),
-      onUpdate: () => this.metadataAnswered(),
+      onUpdate: () => this.onMetadata(),
       onOtherCluster: clusterId => {
         options.logger.warn(`another cluster answers now: its id is ${clusterId}`)
         this.onOtherCluster()
@@ -450,11 +448,10 @@ export class ClusterClient {
     if (this.usableNode() === null && !this.isNeeded()) this.updater.suspend()
   }
 
-  private metadataAnswered(): void {
+  private onMetadata(): void {
     this.lastError = null
     this.rpcs.dispatch()
-    this.onMetadata()
-    this.onUpdate()
+    this.onUpdate(true)
   }
 
   private onDetached(connection: Connection, closed: boolean): void {

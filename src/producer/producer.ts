@@ -142,8 +142,7 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.promises = new PromiseWay(this.entry, reader, waiting, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
-    client.onUpdate = () => this.onClusterUpdate()
-    client.onMetadata = () => config.plugins.onUpdate(client.metadata.clusterId)
+    client.onUpdate = isMetadata => this.onClusterUpdate(isMetadata)
     client.onOtherCluster = () => sender.clusterChanged()
     client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
     client.onRefused = error => waiting.abort(error)
@@ -448,7 +447,8 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.accumulator.abortUnsent(error)
   }
 
-  private onClusterUpdate(): void {
+  private onClusterUpdate(isMetadata = false): void {
+    if (isMetadata) this.config.plugins.onUpdate(this.client.metadata.clusterId)
     if (this.topics.followMetadata()) this.waiting.onMetadata()
     this.sender.wakeup()
   }
