@@ -23,7 +23,7 @@ const OWN_TYPES = {
   'sasl.login.class': 'SaslLogin | string',
   'sasl.oauthbearer.jwt.retriever.class': 'OauthTokenProvider | string',
   'sasl.oauthbearer.jwt.validator.class': 'JwtValidator | string',
-  'ssl.engine.factory.class': 'Extract<NodeTlsOptions, (...parameters: never[]) => unknown> | string',
+  'ssl.engine.factory.class': 'Extract<NodeTlsOptions, (...parameters: never[]) => unknown>',
   'metric.reporters': "readonly (MetricsReporter | ReportMetric | JmxReporter)[] | JmxReporter | ''",
 }
 const ALIASES = { JmxReporter: "'org.apache.kafka.common.metrics.JmxReporter'" }
@@ -32,10 +32,7 @@ const ALIASES = { JmxReporter: "'org.apache.kafka.common.metrics.JmxReporter'" }
 const IMPORTS = [
   [
     '../../security/index.js',
-    [
-      ...['JwtValidator', 'NodeTlsOptions', 'OauthTokenProvider', 'SaslCredentialsProvider'],
-      'SaslLogin',
-    ],
+    [...['JwtValidator', 'NodeTlsOptions', 'OauthTokenProvider', 'SaslCredentialsProvider'], 'SaslLogin'],
   ],
   ['../../serialization/index.js', ['Bytes', 'SerializerLike']],
   ['../../telemetry/metrics/reporter.js', ['MetricsReporter', 'ReportMetric']],

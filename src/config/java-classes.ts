@@ -63,6 +63,11 @@ export function pluginOf(values: ParsedValues, key: FunctionKey): Plugin | null 
   return refuseClassName(key, given, `a function${hint}`)
 }
 
+/** Refuses classes that are not built in, also where what they are for is not in use. */
+export function checkPlugins(values: ParsedValues): void {
+  for (const key of Object.keys(BUILT_IN) as FunctionKey[]) pluginOf(values, key)
+}
+
 function isBuiltIn(key: FunctionKey, className: string): boolean {
   return BUILT_IN[key].includes(className.trim())
 }

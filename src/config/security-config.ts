@@ -2,7 +2,7 @@ import { Secret } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import type { NodeTlsOptions, SecurityOptions, TlsOptions } from '../security/index.js'
 import { definitionOf, type OptionKey } from './definitions.js'
-import { pluginOf } from './java-classes.js'
+import { checkPlugins, pluginOf } from './java-classes.js'
 import type { ExtraName } from './names.js'
 import { resolveSasl, type SecurityContext, secretOf } from './sasl-config.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
@@ -25,6 +25,7 @@ const SENT_AS_IT_IS: ReadonlyMap<string, string> = new Map([
 /** What `security.protocol` and the options behind it amount to. */
 export function resolveSecurity(context: SecurityContext): SecurityOptions {
   const { values, extras, logger } = context
+  checkPlugins(values)
   const protocol = values['security.protocol']
   const hasTls = protocol.endsWith('SSL')
   const hasSasl = protocol.startsWith('SASL')

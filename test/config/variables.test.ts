@@ -209,6 +209,9 @@ test('a .properties file is created from, with providers that answer at once or 
   const producer = await Producer.create({ ...own, bootstrapServers: '127.0.0.1:1' })
   assert.equal((producer.toJSON() as { clientId: string }).clientId, 'from-afar')
   await producer.close({ timeoutMs: 0 })
-  await assert.rejects(Producer.create({ ...own, lingerMs: -1 }), ConfigError)
+  await assert.rejects(
+    Producer.create({ ...own, bootstrapServers: '127.0.0.1:1', lingerMs: -1 }),
+    ConfigError,
+  )
   assert.deepEqual(Object.keys(parseProperties(text)).length, 4)
 })

@@ -25,7 +25,10 @@ describe('the list serializer', () => {
 
   test('writes others with their lengths, and -1 for null', () => {
     const { serialize } = listSerializer(serializers.string)
-    assert.equal(hex(serialize('t', ['a', null, 'é'])), '01' + '00000003' + '0000000161' + 'ffffffff' + '00000002c3a9')
+    assert.equal(
+      hex(serialize('t', ['a', null, 'é'])),
+      '01' + '00000003' + '0000000161' + 'ffffffff' + '00000002c3a9',
+    )
     const own = listSerializer((_: string, data: number) => Buffer.alloc(data, 7))
     assert.equal(hex(own.serialize('t', [2, 0])), '01' + '00000002' + '000000020707' + '00000000')
   })
@@ -75,7 +78,10 @@ test('RecordHeaders are built step by step and sent as they are', async () => {
   await producer.send({ topic: 't', value: 'v', headers })
   const stored = broker.records('t')[0]?.headers ?? []
   assert.deepEqual(
-    Array.from(stored as Iterable<readonly [string, unknown]>, ([name, value]) => [name, value === null ? null : String(value)]),
+    Array.from(stored as Iterable<readonly [string, unknown]>, ([name, value]) => [
+      name,
+      value === null ? null : String(value),
+    ]),
     [
       ['a', '1'],
       ['a', '2'],

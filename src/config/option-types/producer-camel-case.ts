@@ -46,11 +46,10 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly compressionGzipLevel?: number | null | undefined
   /**
-   * Effort of LZ4; 9 is the fast compressor, any other number a high-compression level. Only its default is
-   * accepted: the LZ4 library in use has one compressor, the fast one, and no levels. Default: 9. The same
-   * as `compression.lz4.level`.
+   * Effort of LZ4; 9 is the fast compressor, any other number a high-compression level. Default: 9. Takes a
+   * whole number from 1 to 17. The same as `compression.lz4.level`.
    */
-  readonly compressionLz4Level?: 9 | null | undefined
+  readonly compressionLz4Level?: number | null | undefined
   /**
    * Codec of the records in each batch. Default: none. Takes one of none, gzip, snappy, lz4, zstd. The same
    * as `compression.type`.
@@ -248,11 +247,10 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly transactionTimeoutMs?: number | null | undefined
   /**
-   * Whether an outside coordinator decides when transactions end. Only its default is accepted: two-phase
-   * commit (KIP-939) is not released in Kafka. Default: false. The same as
-   * `transaction.two.phase.commit.enable`.
+   * Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.
+   * Default: false. The same as `transaction.two.phase.commit.enable`.
    */
-  readonly transactionTwoPhaseCommitEnable?: false | null | undefined
+  readonly transactionTwoPhaseCommitEnable?: boolean | null | undefined
   /**
    * Name under which this producer's transactions survive a restart; turns transactions on. Default: none.
    * Takes a string that is not empty. The same as `transactional.id`.

@@ -41,11 +41,10 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'compression.gzip.level'?: number | null | undefined
   /**
-   * Effort of LZ4; 9 is the fast compressor, any other number a high-compression level. Only its default is
-   * accepted: the LZ4 library in use has one compressor, the fast one, and no levels. Default: 9. The same
-   * as `compressionLz4Level`.
+   * Effort of LZ4; 9 is the fast compressor, any other number a high-compression level. Default: 9. Takes a
+   * whole number from 1 to 17. The same as `compressionLz4Level`.
    */
-  readonly 'compression.lz4.level'?: 9 | null | undefined
+  readonly 'compression.lz4.level'?: number | null | undefined
   /**
    * Codec of the records in each batch. Default: none. Takes one of none, gzip, snappy, lz4, zstd. The same
    * as `compressionType`.
@@ -238,11 +237,10 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'transaction.timeout.ms'?: number | null | undefined
   /**
-   * Whether an outside coordinator decides when transactions end. Only its default is accepted: two-phase
-   * commit (KIP-939) is not released in Kafka. Default: false. The same as
-   * `transactionTwoPhaseCommitEnable`.
+   * Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.
+   * Default: false. The same as `transactionTwoPhaseCommitEnable`.
    */
-  readonly 'transaction.two.phase.commit.enable'?: false | null | undefined
+  readonly 'transaction.two.phase.commit.enable'?: boolean | null | undefined
   /**
    * Name under which this producer's transactions survive a restart; turns transactions on. Default: none.
    * Takes a string that is not empty. The same as `transactionalId`.

@@ -261,8 +261,8 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslOauthbearerSubClaimName?: string | null | undefined
   /**
-   * Where tokens are fetched from, by https only. Default: none. Takes a string. The same as
-   * `sasl.oauthbearer.token.endpoint.url`.
+   * Where tokens are fetched from, by https only, or the file:// that holds one. Default: none. Takes a
+   * string. The same as `sasl.oauthbearer.token.endpoint.url`.
    */
   readonly saslOauthbearerTokenEndpointUrl?: string | null | undefined
 }

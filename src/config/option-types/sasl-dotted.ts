@@ -260,8 +260,8 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.oauthbearer.sub.claim.name'?: string | null | undefined
   /**
-   * Where tokens are fetched from, by https only. Default: none. Takes a string. The same as
-   * `saslOauthbearerTokenEndpointUrl`.
+   * Where tokens are fetched from, by https only, or the file:// that holds one. Default: none. Takes a
+   * string. The same as `saslOauthbearerTokenEndpointUrl`.
    */
   readonly 'sasl.oauthbearer.token.endpoint.url'?: string | null | undefined
 }

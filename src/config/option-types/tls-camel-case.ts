@@ -51,7 +51,6 @@ export interface TlsCamelCaseOptions {
    */
   readonly sslEngineFactoryClass?:
     | Extract<NodeTlsOptions, (...parameters: never[]) => unknown>
-    | string
     | null
     | undefined
   /**

@@ -51,7 +51,6 @@ export interface TlsDottedOptions {
    */
   readonly 'ssl.engine.factory.class'?:
     | Extract<NodeTlsOptions, (...parameters: never[]) => unknown>
-    | string
     | null
     | undefined
   /**
