@@ -16,14 +16,27 @@ const OWN_TYPES = {
   'value.serializer': 'SerializerLike<V>',
   'partitioner.class': 'Partitioner | Partition',
   'interceptor.classes': 'readonly ProducerInterceptor<K, V>[]',
+  'config.providers':
+    'string | readonly string[] | Readonly<Record<string, ConfigProvider | FetchConfig | string>>',
+  'sasl.client.callback.handler.class': 'SaslCredentialsProvider | OauthTokenProvider | string',
+  'sasl.login.callback.handler.class': 'OauthTokenProvider | SaslCredentialsProvider | string',
+  'sasl.login.class': 'SaslLogin | string',
+  'sasl.oauthbearer.jwt.retriever.class': 'OauthTokenProvider | string',
+  'sasl.oauthbearer.jwt.validator.class': 'JwtValidator | string',
+  'ssl.engine.factory.class': 'Extract<NodeTlsOptions, (...parameters: never[]) => unknown>',
   'metric.reporters': "readonly (MetricsReporter | ReportMetric | JmxReporter)[] | JmxReporter | ''",
 }
 const ALIASES = { JmxReporter: "'org.apache.kafka.common.metrics.JmxReporter'" }
 
 /** What a generated type may name, and where it is. */
 const IMPORTS = [
+  [
+    '../../security/index.js',
+    [...['JwtValidator', 'NodeTlsOptions', 'OauthTokenProvider', 'SaslCredentialsProvider'], 'SaslLogin'],
+  ],
   ['../../serialization/index.js', ['Bytes', 'SerializerLike']],
   ['../../telemetry/metrics/reporter.js', ['MetricsReporter', 'ReportMetric']],
+  ['../config-provider.js', ['ConfigProvider', 'FetchConfig']],
   ['../plugins.js', ['Partition', 'Partitioner', 'ProducerInterceptor']],
 ]
 

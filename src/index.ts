@@ -7,8 +7,17 @@ export type {
   SocketFactory,
   SocketTarget,
 } from './common/network-hooks.js'
+export type {
+  ClusterListener,
+  ClusterResource,
+  PluginConfigs,
+  PluginHooks,
+} from './common/plugin-hooks.js'
 export {
+  type ConfigProvider,
+  type ConfigValues,
   describeOptions,
+  type FetchConfig,
   type OptionDescription,
   type Partition,
   type Partitioner,
@@ -59,6 +68,7 @@ export type {
   ProducerRecord,
 } from './producer/types.js'
 export type {
+  JwtValidator,
   NodeTlsOptions,
   OauthToken,
   OauthTokenProvider,
@@ -66,6 +76,7 @@ export type {
   SaslCredentials,
   SaslCredentialsProvider,
   SaslExchange,
+  SaslLogin,
   SaslMechanism,
 } from './security/index.js'
 export {
@@ -79,8 +90,12 @@ export {
   type Serialize,
   type Serializer,
   type SerializerLike,
+  listSerializer,
+  RecordHeaders,
   serializers,
+  stringSerializer,
 } from './serialization/index.js'
 export type { Metric } from './telemetry/metrics/metric.js'
 export type { MetricsReporter, ReportMetric } from './telemetry/metrics/reporter.js'
 export type { ConsumerGroupMetadata, TopicPartitionOffset } from './transactions/offsets.js'
+export { PreparedTxnState } from './transactions/prepared-txn-state.js'

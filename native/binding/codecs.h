@@ -11,6 +11,9 @@ napi_value lz4Decode(napi_env env, napi_callback_info info);
 // `lz4Block`, with an encoder of its own for each environment: they run on threads of their own.
 bool addLz4Block(napi_env env, napi_value exports);
 
+// lz4_hc.cpp: a function like `lz4Block` with a level, and with an encoder of its own.
+napi_value createLz4HcEncoder(napi_env env, napi_callback_info info);
+
 // zstd.cpp
 napi_value createZstdEncoder(napi_env env, napi_callback_info info);
 napi_value zstdDecode(napi_env env, napi_callback_info info);

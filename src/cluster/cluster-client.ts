@@ -95,7 +95,7 @@ export interface ClusterClientOptions {
 export class ClusterClient {
   readonly metadata = new MetadataCache()
   /** Look again: metadata changed, a node became usable, a slot in flight was freed. Set by the owner. */
-  onUpdate: () => void = () => {}
+  onUpdate: (isMetadata?: boolean) => void = () => {}
   /**
    * A broker refused this client, or this client the broker: for its credentials, or because it is too old;
    * or the runtime permits no connection. Trying again will not help those who wait. Set by the owner.
@@ -451,7 +451,7 @@ export class ClusterClient {
   private onMetadata(): void {
     this.lastError = null
     this.rpcs.dispatch()
-    this.onUpdate()
+    this.onUpdate(true)
   }
 
   private onDetached(connection: Connection, closed: boolean): void {

@@ -11,16 +11,18 @@ export type { Codec, CompressionType } from './codec.js'
 /** Every `compression.type`; the index is the codec number in a batch's attributes. */
 export const compressionTypes: readonly CompressionType[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-/** `compression.gzip.level` and `compression.zstd.level`. */
+/** `compression.gzip.level`, `compression.lz4.level` and `compression.zstd.level`. */
 interface CompressionLevels {
   /** 1 to 9, or -1 for zlib's own default. */
   gzip: number
+  /** 1 to 17; 9 is the fast encoder, as in Kafka. */
+  lz4: number
   /** -131072 to 22; 0 is zstd's own default (3). */
   zstd: number
 }
 
 /** Kafka's default levels. */
-export const defaultCompressionLevels: Readonly<CompressionLevels> = { gzip: -1, zstd: 3 }
+export const defaultCompressionLevels: Readonly<CompressionLevels> = { gzip: -1, lz4: 9, zstd: 3 }
 
 /**
  * The codec of a `compression.type`, null for `none`. Loads the package it needs, and throws a `ConfigError`
@@ -35,7 +37,7 @@ export function createCodec(type: CompressionType, levels: CompressionLevels): C
     case 'snappy':
       return createSnappyCodec()
     case 'lz4':
-      return createLz4Codec()
+      return createLz4Codec(levels.lz4)
     case 'zstd':
       return createZstdCodec(levels.zstd)
   }

@@ -34,30 +34,55 @@ const FLAG_DICTIONARY = 0x01
 /** What native code wants of the output besides the input's length, at most. */
 const BLOCK_SLACK_BYTES = 512
 
+/** The level that stands for the fast encoder, as in Java: every other one is of the high compressor. */
+const FAST_LEVEL = 9
+
 /** How much is compressed at a time before the event loop has a turn: about a millisecond. */
 const SLICE_BYTES = 1024 * 1024
+/** The same for the high compressor, which takes milliseconds for a block. */
+const HC_SLICE_BYTES = BLOCK_BYTES
+
+type EncodeBlock = (input: Uint8Array, output: Uint8Array) => number
 
 /** lz4 in the frame format. */
-export function createLz4Codec(): Codec {
+export function createLz4Codec(level: number): Codec {
+  const sliceBytes = level === FAST_LEVEL ? SLICE_BYTES : HC_SLICE_BYTES
+  let encode: EncodeBlock | null = null
+  const compress = (input: Uint8Array) => {
+    encode ??= blockEncoder(level)
+    const { byteLength } = input
+    return byteLength <= sliceBytes ? compressNow(input, encode) : compressInSlices(input, encode, sliceBytes)
+  }
   return {
     name: 'lz4',
     id: 3,
-    compress: input => (input.byteLength <= SLICE_BYTES ? compressNow(input) : compressInSlices(input)),
+    compress,
     decompress: (input, limitBytes) => decompress(asBuffer(input), limitBytes),
   }
 }
 
-function compressNow(input: Uint8Array): Uint8Array {
+function blockEncoder(level: number): EncodeBlock {
+  const addon = loadAddon()
+  if (level === FAST_LEVEL) return (input, output) => addon.lz4Block(input, output)
+  const encode = addon.createLz4HcEncoder()
+  return (input, output) => encode(input, output, level)
+}
+
+function compressNow(input: Uint8Array, encode: EncodeBlock): Uint8Array {
   const scratch = scratchOf(roomFor(input))
-  const writer = new FrameWriter(input, scratch)
+  const writer = new FrameWriter(input, scratch, encode)
   writer.write(input.byteLength)
   return scratch.subarray(0, writer.end())
 }
 
-async function compressInSlices(input: Uint8Array): Promise<Uint8Array> {
+async function compressInSlices(
+  input: Uint8Array,
+  encode: EncodeBlock,
+  sliceBytes: number,
+): Promise<Uint8Array> {
   const output = Buffer.allocUnsafeSlow(roomFor(input))
-  const writer = new FrameWriter(input, output)
-  for (let end = SLICE_BYTES; ; end += SLICE_BYTES) {
+  const writer = new FrameWriter(input, output, encode)
+  for (let end = sliceBytes; ; end += sliceBytes) {
     writer.write(Math.min(end, input.byteLength))
     if (end >= input.byteLength) return output.subarray(0, writer.end())
     await new Promise(resolve => setImmediate(resolve))
@@ -72,14 +97,14 @@ function roomFor({ byteLength }: Uint8Array): number {
 
 /** Writes a frame piece by piece; the caller says how much at a time. */
 class FrameWriter {
-  private readonly addon: NativeAddon
+  private readonly encode: EncodeBlock
   private readonly input: Uint8Array
   private readonly output: Buffer
   private read = 0
   private written: number
 
-  constructor(input: Uint8Array, output: Buffer) {
-    this.addon = loadAddon()
+  constructor(input: Uint8Array, output: Buffer, encode: EncodeBlock) {
+    this.encode = encode
     this.input = input
     this.output = output
     this.written = HEADER.copy(output)
@@ -87,12 +112,12 @@ class FrameWriter {
 
   /** The blocks of the input up to `end`, which is its end or a multiple of a block. */
   write(end: number): void {
-    const { addon, input, output } = this
+    const { input, output } = this
     while (this.read < end) {
       const block = input.subarray(this.read, Math.min(this.read + BLOCK_BYTES, end))
       const at = this.written + 4
       const plainBytes = block.byteLength
-      const compressedBytes = addon.lz4Block(block, output.subarray(at))
+      const compressedBytes = this.encode(block, output.subarray(at))
       const isStored = compressedBytes >= plainBytes
       if (isStored) output.set(block, at)
       output.writeUInt32LE(isStored ? STORED_BIT + plainBytes : compressedBytes, this.written)

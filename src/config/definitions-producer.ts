@@ -66,8 +66,7 @@ export const producerDefinitions = {
     min: 1,
     max: 17,
     importance: 'medium',
-    support: 'never',
-    reason: 'the LZ4 library in use has one compressor, the fast one, and no levels',
+    support: 'built',
     doc: 'Effort of LZ4; 9 is the fast compressor, any other number a high-compression level.',
   },
   'compression.type': {
@@ -91,9 +90,8 @@ export const producerDefinitions = {
     type: 'list',
     default: [],
     importance: 'low',
-    support: 'later',
-    reason: 'external configuration is not built; put the values themselves in the options',
-    doc: 'Names of plug-ins that fetch option values from elsewhere.',
+    support: 'built',
+    doc: 'Plug-ins that fetch what variables in the values of options stand for (KIP-297).',
   },
   'connections.max.idle.ms': {
     type: 'long',
@@ -356,9 +354,8 @@ export const producerDefinitions = {
     type: 'boolean',
     default: false,
     importance: 'low',
-    support: 'later',
-    reason: 'two-phase commit (KIP-939) is not released in Kafka',
-    doc: 'Whether an outside coordinator decides when transactions end.',
+    support: 'built',
+    doc: 'Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.',
   },
   'transactional.id': {
     type: 'string',

@@ -47,9 +47,8 @@ export const tlsDefinitions = {
     type: 'class',
     default: null,
     importance: 'low',
-    support: 'never',
-    reason: 'it selects a part of the JVM, which is not there',
-    doc: 'Java class that makes TLS engines.',
+    support: 'built',
+    doc: "Function that gives Node's own options of tls.connect for each connection.",
   },
   'ssl.key.password': {
     type: 'password',

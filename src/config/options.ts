@@ -52,6 +52,8 @@ export type ProducerOptions<K = Bytes, V = Bytes> = ProducerSettings<K, V> &
 
 /** {@link ProducerOptions} with nothing required: for options that are put together from parts. */
 export interface ProducerSettings<K = Bytes, V = Bytes> extends TableOptions<K, V> {
+  /** Of a provider that `config.providers` names: `config.providers.NAME.class`, and its `….NAME.param.…`. */
+  readonly [setting: `config.providers.${string}`]: unknown
   /** Chooses partitions instead of the built-in partitioner. The same as `partitioner.class`. */
   readonly partitioner?: Partitioner | Partition | null | undefined
   /** See each record before it is sent and its outcome, in order. The same as `interceptor.classes`. */

@@ -6,9 +6,11 @@ import { foreignAnswer } from './foreign-names.js'
 import { hasMethod } from './has-method.js'
 import { mechanismName } from './mechanism-name.js'
 import { EXTRA_NAMES, type ExtraName, keyOf, nearestName } from './names.js'
+import { PluginLife } from './plugin-life.js'
 import { type ProducerConfig, resolveConfig } from './producer-config.js'
 import { applyRules } from './rules.js'
 import { type ParsedValues, parseValue, showValue } from './values.js'
+import { resolveVariables } from './variables.js'
 
 /** What the user gave, by option, parsed one by one. */
 interface GivenOptions {
@@ -23,7 +25,7 @@ interface GivenOptions {
  *   with another, and `FEATURE_NOT_AVAILABLE` for one that asks for what this version does not have.
  */
 export function parseProducerOptions(options: unknown): ProducerConfig {
-  const given = readOptions(options)
+  const given = readOptions(resolveVariables(options))
   const logger = readLogger(given.extras.get('logger'))
   const explicit = new Set(given.values.keys())
   const values = withDefaults(given.values)
@@ -31,7 +33,10 @@ export function parseProducerOptions(options: unknown): ProducerConfig {
   dropDuplicates(values, logger)
   applyRules({ values, explicit, logger })
   refuseUnavailable(values, explicit)
-  return resolveConfig(values, explicit, logger, given.extras)
+  const config = resolveConfig(values, explicit, logger, given.extras)
+  const plugins = new PluginLife(values, logger)
+  plugins.configure(given.values, config.clientId)
+  return Object.freeze({ ...config, plugins })
 }
 
 function readOptions(options: unknown): GivenOptions {

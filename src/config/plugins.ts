@@ -1,3 +1,4 @@
+import type { ClusterListener, PluginHooks } from '../common/plugin-hooks.js'
 import type { KafkaError } from '../errors/index.js'
 import type { Bytes, Headers } from '../serialization/index.js'
 
@@ -36,7 +37,7 @@ export type Partition = (
 ) => number
 
 /** The object form of {@link Partition} (Java: `Partitioner`). */
-export interface Partitioner {
+export interface Partitioner extends PluginHooks {
   /** Answers the id of the partition, at once. */
   partition(
     topic: string,
@@ -67,7 +68,7 @@ export interface InterceptedMetadata {
 }
 
 /** Sees every record and its outcome (Java: `ProducerInterceptor`). What it throws is only logged. */
-export interface ProducerInterceptor<K = Bytes, V = Bytes> {
+export interface ProducerInterceptor<K = Bytes, V = Bytes> extends PluginHooks, ClusterListener {
   /** Called by `send` before anything else; what it returns is sent instead. */
   onSend?(record: InterceptedRecord<K, V>): InterceptedRecord<K, V>
   /**

@@ -16,7 +16,9 @@ import { type HostPort, parseHostPort } from './bootstrap.js'
 import type { OptionKey } from './definitions.js'
 import { readBoolean, readFunction } from './extras.js'
 import { hasMethod } from './has-method.js'
+import { refuseClassName } from './java-classes.js'
 import type { ExtraName } from './names.js'
+import type { PluginLife } from './plugin-life.js'
 import type { Partitioner, ProducerInterceptor } from './plugins.js'
 import { resolveSecurity } from './security-config.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
@@ -71,6 +73,8 @@ export interface ProducerConfig {
   /** 0: off. */
   readonly partitionerAvailabilityTimeoutMs: number
   readonly partitionerIgnoreKeys: boolean
+  /** What plug-ins do besides their work. */
+  readonly plugins: PluginLife
   readonly reconnectBackoffMaxMs: number
   readonly reconnectBackoffMs: number
   /** Null: nobody looks. */
@@ -88,6 +92,8 @@ export interface ProducerConfig {
   /** Null: sockets are opened by the producer. */
   readonly socketFactory: SocketFactory | null
   readonly transactionTimeoutMs: number
+  /** KIP-939. */
+  readonly transactionTwoPhaseCommit: boolean
   /** Null: no transactions. */
   readonly transactionalId: string | null
   /** Null: values are `Bytes` already. Otherwise it answers `Bytes` or throws `SerializationError`. */
@@ -107,8 +113,8 @@ export function resolveConfig(
   explicit: ReadonlySet<OptionKey>,
   logger: Logger,
   extras: ReadonlyMap<ExtraName, unknown>,
-): ProducerConfig {
-  const config: Omit<ProducerConfig, 'clientId'> = {
+): Omit<ProducerConfig, 'plugins'> {
+  const config: Omit<ProducerConfig, 'clientId' | 'plugins'> = {
     acks: ACKS[values.acks],
     allowAutoTopicCreation: readBoolean(extras, 'allowAutoTopicCreation', true),
     allowsBrokerHost: resolveAllowedHosts(extras.get('allowedBrokerHosts')),
@@ -152,12 +158,13 @@ export function resolveConfig(
     socketConnectionSetupTimeoutMs: values['socket.connection.setup.timeout.ms'],
     socketFactory: readFunction<SocketFactory>(extras, 'socketFactory'),
     transactionTimeoutMs: values['transaction.timeout.ms'],
+    transactionTwoPhaseCommit: values['transaction.two.phase.commit.enable'],
     transactionalId: checkedText('transactional.id', values['transactional.id'] ?? '') || null,
     valueSerializer: resolveSerializer('value', values['value.serializer']),
     explicit,
   }
   // Counted last, so that refused options do not use up a number.
-  return Object.freeze({ ...config, clientId: resolveClientId(values) })
+  return { ...config, clientId: resolveClientId(values) }
 }
 
 /** Copies of waiting records may take that many times `buffer.memory`, unless said otherwise. */
@@ -209,16 +216,9 @@ function resolveBootstrapServers(
 
 function resolveCompressionLevel(values: ParsedValues): number | null {
   if (values['compression.type'] === 'zstd') return values['compression.zstd.level']
+  if (values['compression.type'] === 'lz4') return values['compression.lz4.level']
   const gzipLevel = values['compression.gzip.level']
   return values['compression.type'] === 'gzip' && gzipLevel !== -1 ? gzipLevel : null
-}
-
-/** Refuses the name of a Java class where only JavaScript can help. */
-function refuseClassName(key: OptionKey, className: string, instead: string): never {
-  throw new ConfigError(
-    `${key} = ${showValue(key, className)} names a Java class, which cannot be loaded; pass ${instead}`,
-    key,
-  )
 }
 
 function resolveSerializer(field: 'key' | 'value', given: unknown): GuardedSerializer | null {

@@ -56,6 +56,12 @@ function settleIdempotence({ values, explicit, logger }: RuleContext): void {
 }
 
 function checkTransactions({ values, explicit }: RuleContext): void {
+  // Only a transaction whose end is decided here can end by a time-out (KIP-939).
+  if (values['transaction.two.phase.commit.enable'] && explicit.has('transaction.timeout.ms'))
+    throw new ConfigError(
+      'transaction.timeout.ms cannot be set with transaction.two.phase.commit.enable = true',
+      'transaction.timeout.ms',
+    )
   if (!explicit.has('transactional.id') || values['enable.idempotence']) return
   throw new ConfigError(
     'transactional.id needs idempotence: enable.idempotence = true, acks = all and retries of at least 1',

@@ -1,19 +1,10 @@
-import type { Logger } from '../common/logger.js'
 import { Secret } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
-import type {
-  NodeTlsOptions,
-  OauthTokenProvider,
-  SaslCredentialsProvider,
-  SaslMechanism,
-  SaslOptions,
-  SecurityOptions,
-  TlsOptions,
-} from '../security/index.js'
+import type { NodeTlsOptions, SecurityOptions, TlsOptions } from '../security/index.js'
 import { definitionOf, type OptionKey } from './definitions.js'
-import { readFunction } from './extras.js'
-import { hasMethod } from './has-method.js'
+import { checkPlugins, pluginOf } from './java-classes.js'
 import type { ExtraName } from './names.js'
+import { resolveSasl, type SecurityContext, secretOf } from './sasl-config.js'
 import { invalidValue, type ParsedValues, showValue } from './values.js'
 
 const TLS_VERSIONS: readonly unknown[] = definitionOf('ssl.enabled.protocols').knownValues ?? []
@@ -31,16 +22,10 @@ const SENT_AS_IT_IS: ReadonlyMap<string, string> = new Map([
   ['OAUTHBEARER', 'token'],
 ])
 
-interface SecurityContext {
-  readonly values: ParsedValues
-  readonly explicit: ReadonlySet<OptionKey>
-  readonly logger: Logger
-  readonly extras: ReadonlyMap<ExtraName, unknown>
-}
-
 /** What `security.protocol` and the options behind it amount to. */
 export function resolveSecurity(context: SecurityContext): SecurityOptions {
   const { values, extras, logger } = context
+  checkPlugins(values)
   const protocol = values['security.protocol']
   const hasTls = protocol.endsWith('SSL')
   const hasSasl = protocol.startsWith('SASL')
@@ -57,8 +42,8 @@ export function resolveSecurity(context: SecurityContext): SecurityOptions {
     )
   }
   return {
-    tls: hasTls ? resolveTls(values, readTls(extras)) : null,
-    sasl: hasSasl ? resolveSasl(values, extras) : null,
+    tls: hasTls ? resolveTls(values, readTls(values, extras)) : null,
+    sasl: hasSasl ? resolveSasl(context) : null,
   }
 }
 
@@ -119,34 +104,6 @@ function resolveTls(values: ParsedValues, nodeOptions: NodeTlsOptions | null): T
   }
 }
 
-function resolveSasl(values: ParsedValues, extras: ReadonlyMap<ExtraName, unknown>): SaslOptions {
-  if (values['sasl.mechanism'] === '') throw invalidValue('sasl.mechanism', '')
-  return {
-    mechanism: values['sasl.mechanism'],
-    jaasConfig: secretOf(values['sasl.jaas.config']),
-    credentialsProvider: readFunction<SaslCredentialsProvider>(extras, 'saslCredentialsProvider'),
-    tokenProvider: readFunction<OauthTokenProvider>(extras, 'saslOauthTokenProvider'),
-    mechanisms: readMechanisms(extras),
-    oauth: {
-      tokenEndpointUrl: values['sasl.oauthbearer.token.endpoint.url'],
-      clientId: values['sasl.oauthbearer.client.credentials.client.id'],
-      clientSecret: secretOf(values['sasl.oauthbearer.client.credentials.client.secret']),
-      scope: values['sasl.oauthbearer.scope'],
-      urlEncodesHeader: values['sasl.oauthbearer.header.urlencode'],
-      connectTimeoutMs: values['sasl.login.connect.timeout.ms'],
-      readTimeoutMs: values['sasl.login.read.timeout.ms'],
-      retryBackoffMs: values['sasl.login.retry.backoff.ms'],
-      retryBackoffMaxMs: values['sasl.login.retry.backoff.max.ms'],
-      refresh: {
-        windowFactor: values['sasl.login.refresh.window.factor'],
-        windowJitter: values['sasl.login.refresh.window.jitter'],
-        minPeriodSeconds: values['sasl.login.refresh.min.period.seconds'],
-        bufferSeconds: values['sasl.login.refresh.buffer.seconds'],
-      },
-    },
-  }
-}
-
 function oneOf(values: ParsedValues, key: ClosedSet): string {
   const allowed = definitionOf(key).knownValues ?? []
   const given = values[key]
@@ -155,26 +112,16 @@ function oneOf(values: ParsedValues, key: ClosedSet): string {
   throw invalidValue(key, given)
 }
 
-function secretOf(value: string | null): Secret | null {
-  return value === null ? null : new Secret(value)
-}
-
-function readTls(extras: ReadonlyMap<ExtraName, unknown>): NodeTlsOptions | null {
+function readTls(values: ParsedValues, extras: ReadonlyMap<ExtraName, unknown>): NodeTlsOptions | null {
   const given = extras.get('tls')
+  const factory = pluginOf(values, 'ssl.engine.factory.class')
+  if (given !== undefined && factory !== null) {
+    throw new ConfigError('tls and ssl.engine.factory.class are both given; allowed: one of them', 'tls')
+  }
+  if (factory !== null) return factory as NodeTlsOptions
   if (given === undefined) return null
   if (typeof given === 'function' || (typeof given === 'object' && !Array.isArray(given))) {
     return given as NodeTlsOptions
   }
   throw new ConfigError("tls is not valid; allowed: an object of Node's tls.connect, or a function", 'tls')
-}
-
-function readMechanisms(extras: ReadonlyMap<ExtraName, unknown>): readonly SaslMechanism[] {
-  const given = extras.get('saslMechanisms') ?? []
-  const isMechanism = (each: unknown): each is SaslMechanism =>
-    hasMethod(each, 'begin') && typeof Reflect.get(each, 'name') === 'string'
-  if (Array.isArray(given) && given.every(isMechanism)) return [...given]
-  throw new ConfigError(
-    'saslMechanisms is not valid; allowed: an array of objects with a name and a begin method',
-    'saslMechanisms',
-  )
 }

@@ -143,18 +143,32 @@ export function allowedValues(key: OptionKey): string {
     case 'password':
       return nonEmpty ? 'a string that is not empty' : 'a string'
     case 'list':
+      if (key === 'config.providers') return 'names with commas or in an array, or an object of providers'
       return LISTS_OF_PLUGINS.get(key) ?? 'an array of strings, or one string with commas'
     case 'class':
       return allowedPlugin(key)
   }
 }
 
+/** What options take that name a Java class there. */
+const FUNCTIONS: ReadonlyMap<OptionKey, string> = new Map([
+  ['sasl.client.callback.handler.class', 'a function () => { username, password } or () => token'],
+  ['sasl.login.callback.handler.class', 'a function () => token or () => { username, password }'],
+  ['sasl.login.class', 'a function () => promise'],
+  ['sasl.oauthbearer.jwt.retriever.class', 'a function () => token, or the name of a retriever of Kafka'],
+  [
+    'sasl.oauthbearer.jwt.validator.class',
+    'a function token => promise, or the name of a validator of Kafka',
+  ],
+  ['ssl.engine.factory.class', 'a function () => options of tls.connect'],
+])
+
 function allowedPlugin(key: OptionKey): string {
   if (key === 'key.serializer' || key === 'value.serializer')
     return 'a function (topic, data, headers) => bytes, or an object with such a serialize method'
   if (key === 'partitioner.class')
     return 'a function (topic, keyBytes, valueBytes, cluster) => id, or an object with a partition method'
-  return 'only its default'
+  return FUNCTIONS.get(key) ?? 'only its default'
 }
 
 /** A {@link ConfigError} for a value that is not allowed. */

@@ -160,6 +160,8 @@ export interface NativeAddon {
    * `input.length + input.length / 255 + 32`. Returns the block's size.
    */
   lz4Block(input: Uint8Array, output: Uint8Array): number
+  /** A function as `lz4Block` with a level of 1 to 17: less output, in more time. It keeps about a MiB. */
+  createLz4HcEncoder(): (input: Uint8Array, output: Uint8Array, level: number) => number
   /**
    * Decodes one raw LZ4 block of any size into `output`, which must not overlap it. Returns the bytes
    * written; {@link LZ4_MALFORMED} or {@link LZ4_TOO_LARGE} where the block is none, or holds more than

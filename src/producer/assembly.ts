@@ -67,6 +67,7 @@ function createTransactions(
   return new TransactionManager({
     transactionalId,
     transactionTimeoutMs: config.transactionTimeoutMs,
+    isTwoPhase: config.transactionTwoPhaseCommit,
     maxBlockMs: config.maxBlockMs,
     requestTimeoutMs: config.requestTimeoutMs,
     retryBackoffMs: config.retryBackoffMs,
@@ -125,6 +126,7 @@ function createAccumulator(
     deliveryTimeoutMs: config.deliveryTimeoutMs,
     codec: createCodec(compressionType, {
       gzip: compressionLevel ?? defaultCompressionLevels.gzip,
+      lz4: compressionLevel ?? defaultCompressionLevels.lz4,
       zstd: compressionLevel ?? defaultCompressionLevels.zstd,
     }),
     adaptivePartitioning: config.partitionerAdaptivePartitioningEnable,

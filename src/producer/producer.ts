@@ -8,10 +8,10 @@ import { type Clock, systemClock } from '../common/clock.js'
 import type { Observer } from '../common/observer.js'
 import {
   checkOptions,
+  fetchVariables,
   type ProducerConfig,
   type ProducerOptions,
   parseProducerOptions,
-  parseProperties,
 } from '../config/index.js'
 import type { KafkaError } from '../errors/index.js'
 import type { Sender } from '../sender/sender.js'
@@ -24,9 +24,11 @@ import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../transaction
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import { assemble } from './assembly.js'
 import { CloseDeadline, closeTimeoutOf } from './close-deadline.js'
+import { inTransaction } from './in-transaction.js'
 import { Interceptors } from './interceptors.js'
 import type { KafkaProducer } from './kafka-producer.js'
 import { observeCallback, observePromise } from './observed-send.js'
+import { optionsOfText } from './options-of-text.js'
 import { readHealth } from './producer-health.js'
 import { ProducerState } from './producer-state.js'
 import { ProducerTelemetry } from './producer-telemetry.js'
@@ -123,14 +125,11 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.failedCallbacks = new FailedCallbacks(clock, config.logger)
     const reader = new RecordReader(config, topics, client.metadata, this.state)
     this.interceptors = config.interceptors.length === 0 ? null : new Interceptors(config, reader)
+    const { maxBlockMs, requestTimeoutMs: heldGraceMaxMs } = config
+    const shared = { accumulator, clock, observer, waitingBudget, maxBlockMs, heldGraceMaxMs }
     this.waiting = new TopicWait({
-      accumulator,
+      ...shared,
       client,
-      clock,
-      observer,
-      waitingBudget,
-      maxBlockMs: config.maxBlockMs,
-      heldGraceMaxMs: config.requestTimeoutMs,
       proceed: record => this.entry.proceed(record),
       onRefused: error => transactions?.onLateRefusal(error),
     })
@@ -138,25 +137,12 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     const { state, waiting, failedCallbacks, interceptors } = this
     this.room = new Room(appender, waitingBudget, config.bufferMemory)
     const plain = new PlainRecords(reader, appender, state)
-    this.entry = new SendEntry({
-      state,
-      reader,
-      topics,
-      accumulator,
-      appender,
-      waiting,
-      sender,
-      transactions,
-      clock,
-      observer,
-      maxBlockMs: config.maxBlockMs,
-      heldGraceMaxMs: config.requestTimeoutMs,
-      waitingBudget,
-    })
+    const parts = { state, reader, topics, appender, waiting, sender, transactions }
+    this.entry = new SendEntry({ ...shared, ...parts })
     this.promises = new PromiseWay(this.entry, reader, waiting, appender, sender)
     this.callbacks = new CallbackWay(this.entry, plain, appender, sender, failedCallbacks)
     this.many = new ManyWay(this.entry, plain, sender, interceptors)
-    client.onUpdate = () => this.onClusterUpdate()
+    client.onUpdate = isMetadata => this.onClusterUpdate(isMetadata)
     client.onOtherCluster = () => sender.clusterChanged()
     client.lastUseOfTopicMs = name => this.lastUseOfTopicMs(name)
     client.onRefused = error => waiting.abort(error)
@@ -177,7 +163,18 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
 
   /** A producer from the text of a Java `producer.properties` file. */
   static fromProperties(text: string): Producer {
-    return new Producer(parseProperties(text) as unknown as ProducerOptions<Bytes, Bytes>)
+    return new Producer(optionsOfText(text))
+  }
+
+  /**
+   * As the constructor, or as {@link Producer.fromProperties} for a text, where a provider of
+   * `config.providers` answers with a promise.
+   */
+  static async create<K = Bytes, V = Bytes>(
+    options: ProducerOptions<K, V> | string,
+  ): Promise<Producer<K, V>> {
+    const given = typeof options === 'string' ? optionsOfText(options) : options
+    return new Producer<K, V>((await fetchVariables(given)) as ProducerOptions<K, V>)
   }
 
   /**
@@ -298,17 +295,11 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
    */
   async transaction<T>(work: (producer: this) => Promise<T> | T): Promise<T> {
     const transactions = this.state.transactionsFor('transaction')
-    await transactions.awaitAbort()
-    transactions.beginTransaction()
-    try {
-      const result = await work(this)
-      await this.commitTransaction()
-      return result
-    } catch (error) {
-      // The caller gets the first error. That the abort fails, too, later calls say.
-      if (transactions.mayAbort) await transactions.abortTransaction().catch(() => {})
-      throw error
-    }
+    return await inTransaction(
+      transactions,
+      () => work(this),
+      () => this.commitTransaction(),
+    )
   }
 
   /**
@@ -337,12 +328,12 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
     this.state.checkOpen()
     const { partitions } = await this.waiting.known(this.topics.of(topic))
-    return partitions.map(({ index, leaderId, replicas, isr }) => ({
+    return partitions.map(({ index: partition, leaderId: leader, replicas, isr: inSyncReplicas }) => ({
       topic,
-      partition: index,
-      leader: leaderId,
+      partition,
+      leader,
       replicas,
-      inSyncReplicas: isr,
+      inSyncReplicas,
     }))
   }
 
@@ -456,7 +447,8 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     this.accumulator.abortUnsent(error)
   }
 
-  private onClusterUpdate(): void {
+  private onClusterUpdate(isMetadata = false): void {
+    if (isMetadata) this.config.plugins.onUpdate(this.client.metadata.clusterId)
     if (this.topics.followMetadata()) this.waiting.onMetadata()
     this.sender.wakeup()
   }
@@ -479,10 +471,10 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
     return barrier
   }
 
-  private shutDown(): Promise<void> {
+  private async shutDown(): Promise<void> {
     const { accumulator, client, closeDeadline, failedCallbacks, sender, telemetry, transactions } = this
     const { waiting } = this
-    return shutDown({
+    await shutDown({
       accumulator,
       client,
       closeDeadline,
@@ -494,5 +486,6 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       transactions,
       waiting,
     })
+    await this.config.plugins.close()
   }
 }

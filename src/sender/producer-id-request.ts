@@ -2,7 +2,7 @@ import type { ClusterClient } from '../cluster/cluster-client.js'
 import { ProtocolError, UnsupportedVersionError } from '../errors/index.js'
 import { brokerError } from '../protocol/broker-error.js'
 import { ErrorCodes } from '../protocol/error-codes.js'
-import { InitProducerId } from '../protocol/init-producer-id.js'
+import { INIT_PRODUCER_ID_ONE_PHASE_MAX, InitProducerId } from '../protocol/init-producer-id.js'
 
 /** The broker must not time out transactions of a producer that has none. */
 const NO_TRANSACTION_TIMEOUT_MS = 2 ** 31 - 1
@@ -24,7 +24,7 @@ export async function requestProducerId(
         producerId: -1n,
         producerEpoch: -1,
       },
-      { timeoutMs },
+      { timeoutMs, maxVersion: INIT_PRODUCER_ID_ONE_PHASE_MAX },
     )
     .catch(error => {
       throw error instanceof UnsupportedVersionError ? withoutIds(error) : error

@@ -1,3 +1,5 @@
+import type { ClusterListener, PluginConfigs, PluginHooks } from '../common/plugin-hooks.js'
+
 /** A key, value or header value as it is sent. A string is written as UTF-8; null is no value. */
 export type Bytes = string | Uint8Array | null
 
@@ -13,7 +15,7 @@ export type Headers =
 export type Serialize<T> = (topic: string, data: T, headers: Headers | undefined) => Bytes
 
 /** The object form of {@link Serialize} (Java: `Serializer`). */
-export interface Serializer<T> {
+export interface Serializer<T> extends Omit<PluginHooks, 'configure'>, ClusterListener {
   /** Turns one key or value into bytes, at once; null is no value. */
   serialize(topic: string, data: T, headers?: Headers): Bytes
   /**
@@ -29,6 +31,8 @@ export interface Serializer<T> {
    * change, and that the record is sent with. Default false: then they are what `send` was given.
    */
   readonly addsHeaders?: boolean
+  /** Called once, when the producer is made; `isKey` says which of the two it is for. */
+  configure?(configs: PluginConfigs, isKey: boolean): void
 }
 
 /** A serializer's way to get ready, wrapped so that it fails with a SerializationError only. */

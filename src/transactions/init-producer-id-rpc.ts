@@ -1,7 +1,12 @@
 import type { ClusterClient } from '../cluster/cluster-client.js'
 import type { KafkaError } from '../errors/index.js'
-import { InitProducerId, type InitProducerIdResponse } from '../protocol/init-producer-id.js'
+import {
+  INIT_PRODUCER_ID_ONE_PHASE_MAX,
+  InitProducerId,
+  type InitProducerIdResponse,
+} from '../protocol/init-producer-id.js'
 import { Priority, type Rpc, type RpcError, type RpcIdentity, type RpcTarget } from './rpc.js'
+import type { TransactionManagerOptions } from './transaction-host.js'
 
 /** First version that bumps the epoch of the producer that asks, and fences it if it is not the newest. */
 export const BUMPING_VERSION_MIN = 3
@@ -12,6 +17,9 @@ interface InitListener {
   failed(error: KafkaError): void
 }
 
+/** What every request of the producer says. */
+type InitOptions = Pick<TransactionManagerOptions, 'transactionTimeoutMs' | 'isTwoPhase'>
+
 /** Asks for a producer id and epoch: the first of this producer, or (`isBump`) the next after the present. */
 export class InitProducerIdRpc implements Rpc<InitProducerIdResponse> {
   readonly name = 'InitProducerId'
@@ -19,23 +27,25 @@ export class InitProducerIdRpc implements Rpc<InitProducerIdResponse> {
   readonly target: RpcTarget = { kind: 'transaction' }
   isUnsure = false
   private readonly isBump: boolean
-  private readonly transactionTimeoutMs: number
+  private readonly options: InitOptions
   private readonly listener: InitListener
 
-  constructor(isBump: boolean, transactionTimeoutMs: number, listener: InitListener) {
+  constructor(isBump: boolean, options: InitOptions, listener: InitListener) {
     this.isBump = isBump
     this.priority = isBump ? Priority.BUMP_EPOCH : Priority.INIT_PRODUCER_ID
-    this.transactionTimeoutMs = transactionTimeoutMs
+    this.options = options
     this.listener = listener
   }
 
   ask(client: ClusterClient, nodeId: number | 'any', identity: RpcIdentity, timeoutMs: number) {
-    const { transactionTimeoutMs } = this
+    const { transactionTimeoutMs, isTwoPhase = false } = this.options
     const { transactionalId } = identity
     const { producerId, producerEpoch } = this.isBump ? identity : { producerId: -1n, producerEpoch: -1 }
     const body = { transactionalId, transactionTimeoutMs, producerId, producerEpoch }
     const minVersion = this.isBump ? BUMPING_VERSION_MIN : 0
-    return client.request(nodeId, InitProducerId, body, { timeoutMs, minVersion })
+    const maxVersion = isTwoPhase ? InitProducerId.maxVersion : INIT_PRODUCER_ID_ONE_PHASE_MAX
+    const asked = isTwoPhase ? { ...body, enable2Pc: true } : body
+    return client.request(nodeId, InitProducerId, asked, { timeoutMs, minVersion, maxVersion })
   }
 
   errorsOf({ errorCode, producerId, producerEpoch }: InitProducerIdResponse): readonly RpcError[] | null {

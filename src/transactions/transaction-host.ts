@@ -25,6 +25,8 @@ export interface TransactionHost {
 export interface TransactionManagerOptions {
   transactionalId: string
   transactionTimeoutMs: number
+  /** An outside coordinator decides when transactions end (KIP-939); default false. */
+  isTwoPhase?: boolean
   maxBlockMs: number
   requestTimeoutMs: number
   retryBackoffMs: number

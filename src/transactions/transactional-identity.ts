@@ -13,7 +13,7 @@ const NO_IDENTITY = { producerId: -1n, producerEpoch: -1 } as const
 
 type IdentityOptions = Pick<
   TransactionManagerOptions,
-  'transactionalId' | 'transactionTimeoutMs' | 'client' | 'host'
+  'transactionalId' | 'transactionTimeoutMs' | 'isTwoPhase' | 'client' | 'host'
 >
 
 /** Hears what became of an identity that was asked for. */
@@ -70,7 +70,7 @@ export class TransactionalIdentity {
   ask(which: 'first' | 'next'): void {
     const { runner, listener, options } = this
     runner.add(
-      new InitProducerIdRpc(which === 'next', options.transactionTimeoutMs, {
+      new InitProducerIdRpc(which === 'next', options, {
         initialized: response => this.onInitialized(response),
         failed: error => listener.failed(error),
       }),

@@ -172,15 +172,32 @@ describe('every codec', () => {
   test('levels reach gzip and zstd', async () => {
     const input = jsonBytes(200_000)
     const size = async (type: 'gzip' | 'zstd', gzip: number, zstd: number) =>
-      (await (createCodec(type, { gzip, zstd }) as Codec).compress(input)).byteLength
+      (await (createCodec(type, { gzip, lz4: 9, zstd }) as Codec).compress(input)).byteLength
     assert.ok((await size('gzip', 9, 3)) < (await size('gzip', 1, 3)))
     assert.ok((await size('zstd', -1, 19)) < (await size('zstd', -1, 1)))
     assert.ok((await size('zstd', -1, 1)) < (await size('zstd', -1, -100)))
   })
 
+  test('every level of lz4 is read back, and the high ones write less; 9 is the fast one', async () => {
+    const input = jsonBytes(200_000)
+    const sizes = new Map<number, number>()
+    for (let lz4 = 1; lz4 <= 17; lz4++) {
+      const leveled = createCodec('lz4', { gzip: -1, lz4, zstd: 3 }) as Codec
+      for (const part of [input, input.subarray(0, 5000), input.subarray(0, 10), input.subarray(0, 0)]) {
+        const frame = Buffer.from(await leveled.compress(part))
+        assert.equal(Buffer.compare(codecById(3).decompress(frame, MiB), part), 0, `level ${lz4}`)
+        if (part === input) sizes.set(lz4, frame.length)
+      }
+    }
+    const size = (level: number) => sizes.get(level) as number
+    assert.equal(size(9), (await codec('lz4').compress(input)).byteLength)
+    assert.ok(size(1) < size(9) && size(4) < size(1) && size(12) < size(8), [...sizes.values()].join(' '))
+    assert.equal(size(17), size(12))
+  })
+
   test('the lowest and the highest zstd levels work, small and large', async () => {
     for (const zstd of [-131072, 22]) {
-      const extreme = createCodec('zstd', { gzip: -1, zstd }) as Codec
+      const extreme = createCodec('zstd', { gzip: -1, lz4: 9, zstd }) as Codec
       for (const input of [jsonBytes(1_000), jsonBytes(100_000)]) {
         assert.equal(Buffer.compare(extreme.decompress(await extreme.compress(input), MiB), input), 0)
       }

@@ -46,7 +46,7 @@ function refusesWith(code: string, options: unknown, key: string | undefined, ..
 
 describe('defaults', () => {
   test('are those of Java, resolved and frozen', () => {
-    const { clientId, logger, explicit, ...rest } = parse({})
+    const { clientId, logger, explicit, plugins: _, ...rest } = parse({})
     assert.match(clientId, /^producer-\d+$/)
     assert.equal(typeof logger.warn, 'function')
     assert.deepEqual([...explicit], ['bootstrap.servers'])
@@ -93,6 +93,7 @@ describe('defaults', () => {
       socketConnectionSetupTimeoutMs: 10000,
       socketFactory: null,
       transactionTimeoutMs: 60000,
+      transactionTwoPhaseCommit: false,
       transactionalId: null,
       valueSerializer: null,
     })
@@ -126,7 +127,8 @@ describe('defaults', () => {
       const { clientId: _, explicit, ...config } = parse(options)
       const { clientId: __, explicit: ___, ...defaults } = parse({})
       assert.deepEqual(config, defaults)
-      assert.equal(explicit.size, Object.keys(dotted).length + 1)
+      // config.providers is used up when values are read.
+      assert.equal(explicit.size, Object.keys(dotted).length)
     }
   })
 
@@ -316,7 +318,8 @@ describe('numbers', () => {
     assert.equal(parse({ compressionType: 'gzip', compressionGzipLevel: -1 }).compressionLevel, null)
     assert.equal(parse({ compressionType: 'zstd', compressionZstdLevel: -131072 }).compressionLevel, -131072)
     assert.equal(parse({ compressionType: 'zstd', compressionZstdLevel: 22 }).compressionLevel, 22)
-    assert.equal(parse({ compressionType: 'lz4', compressionLz4Level: 9 }).compressionLevel, null)
+    assert.equal(parse({ compressionType: 'lz4' }).compressionLevel, 9)
+    assert.equal(parse({ compressionType: 'lz4', compressionLz4Level: 17 }).compressionLevel, 17)
     assert.equal(parse({ compressionType: 'snappy', compressionZstdLevel: 22 }).compressionLevel, null)
     assert.equal(parse({ metadataMaxIdleMs: 5000 }).metadataMaxIdleMs, 5000)
     assert.equal(parse({ batchSize: 2147483647 }).batchSize, 2147483647)
@@ -528,21 +531,10 @@ describe('plug-ins', () => {
 
 describe('what is not built', () => {
   const refused: [object, string, ...RegExp[]][] = [
-    [{ 'sasl.login.class': 'com.example.Login' }, 'sasl.login.class', /Java class/],
     [{ 'sasl.kerberos.service.name': 'kafka' }, 'sasl.kerberos.service.name', /Kerberos/],
-    [{ 'sasl.oauthbearer.assertion.claim.iss': 'me' }, 'sasl.oauthbearer.assertion.claim.iss', /grant/],
-    [
-      { 'sasl.oauthbearer.assertion.private.key.passphrase': 'hunter2' },
-      'sasl.oauthbearer.assertion.private.key.passphrase',
-      /\[hidden\]/,
-      /^(?!.*hunter2)/,
-    ],
     [{ 'ssl.provider': 'BC' }, 'ssl.provider', /JVM/],
     [{ 'security.providers': 'x.Y' }, 'security.providers', /JVM/],
-    [{ 'transaction.two.phase.commit.enable': true }, 'transaction.two.phase.commit.enable', /KIP-939/],
-    [{ 'config.providers': 'file' }, 'config.providers'],
     [{ 'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only' }, 'client.dns.lookup'],
-    [{ 'compression.lz4.level': 12 }, 'compression.lz4.level', /no levels/],
   ]
   for (const [options, key, ...patterns] of refused)
     test(`is refused by name: ${inspect(options)}`, () => {
@@ -572,10 +564,9 @@ describe('what is not built', () => {
       ...['sasl.oauthbearer.expected.issuer', 'sasl.oauthbearer.jwks.endpoint.refresh.ms'],
       'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms',
       ...['sasl.oauthbearer.jwks.endpoint.retry.backoff.ms', 'sasl.oauthbearer.jwks.endpoint.url'],
-      ...['sasl.oauthbearer.scope.claim.name', 'sasl.oauthbearer.sub.claim.name'],
     ]
     const unavailable = describeOptions().filter(option => !option.available)
-    assert.ok(unavailable.length > 40)
+    assert.ok(unavailable.length >= effectless.length)
     for (const { key, type, default: byDefault } of unavailable) {
       const differing = { ...other, boolean: !byDefault, list: ['x'], class: 'x.Y' }[type as string]
       const options = { [key]: ownValues[key] ?? differing }

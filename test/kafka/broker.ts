@@ -30,6 +30,8 @@ export interface KafkaOptions {
   voterPort?: ((id: number, controllerPort: number) => number) | undefined
   /** Users of SCRAM, with their passwords, made when the storage is formatted. */
   scramUsers?: Readonly<Record<string, string>>
+  /** System properties of each node's JVM. */
+  systemProperties?: Readonly<Record<string, string>>
 }
 
 /** What a node's properties may depend on. */
@@ -199,6 +201,9 @@ class Node implements KafkaNode {
       heapMb: this.cluster.options.heapMb ?? HEAP_MB,
       stderr: log,
       kafkaVersion: this.version,
+      ...(this.cluster.options.systemProperties && {
+        systemProperties: this.cluster.options.systemProperties,
+      }),
     })
     closeSync(log)
     this.process = child

@@ -25,7 +25,7 @@ describe('every API', () => {
       'SaslHandshake 0-1 Infinity',
       'ApiVersions 0-4 3',
       'CreateTopics 2-7 5',
-      'InitProducerId 0-5 2',
+      'InitProducerId 0-6 2',
       'AddPartitionsToTxn 0-5 3',
       'AddOffsetsToTxn 0-4 3',
       'EndTxn 0-5 3',

@@ -252,12 +252,16 @@ export const messageSchemas: { readonly [message: string]: string } = {
     transactionTimeoutMs int32 0+
     producerId int64 3+ default=-1
     producerEpoch int16 3+ default=-1
+    enable2Pc bool 6+ default=false
+    keepPreparedTxn bool 6+ default=false
   `,
   InitProducerIdResponse: `
     throttleTimeMs int32 0+
     errorCode int16 0+
     producerId int64 0+ default=-1
     producerEpoch int16 0+
+    ongoingTxnProducerId int64 6+ default=-1
+    ongoingTxnProducerEpoch int16 6+ default=-1
   `,
   AddPartitionsToTxnRequest: `
     transactions [] 4+

@@ -212,13 +212,7 @@ describe('the client-credentials grant', { skip: opensslSkip() }, () => {
         saslOauthbearerClientCredentialsClientSecret: SECRET,
         ...more,
       })
-    for (const url of [
-      'http://127.0.0.1/t',
-      'file:///etc/passwd',
-      'https://u:c4nary@x/',
-      'no url',
-      'ftp://x',
-    ]) {
+    for (const url of ['http://127.0.0.1/t', 'https://u:c4nary@x/', 'no url', 'ftp://x']) {
       assert.throws(
         () => make(url),
         (error: Error) =>

@@ -78,7 +78,7 @@ export class SenderRig implements AsyncDisposable {
       lingerMs: options.lingerMs ?? 0,
       maxBlockMs: options.maxBlockMs ?? 60_000,
       deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
-      codec: createCodec(options.compression ?? 'none', { gzip: -1, zstd: 3 }),
+      codec: createCodec(options.compression ?? 'none', { gzip: -1, lz4: 9, zstd: 3 }),
       adaptivePartitioning: true,
       clock,
       logger: this.logger,

@@ -1,6 +1,7 @@
 // Made from the option table by scripts/option-types.mjs. Change it there.
 import type { Bytes, SerializerLike } from '../../serialization/index.js'
 import type { MetricsReporter, ReportMetric } from '../../telemetry/metrics/reporter.js'
+import type { ConfigProvider, FetchConfig } from '../config-provider.js'
 import type { Partition, Partitioner, ProducerInterceptor } from '../plugins.js'
 
 /** Java's reporter to JMX, which has no counterpart. */
@@ -45,11 +46,10 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly compressionGzipLevel?: number | null | undefined
   /**
-   * Effort of LZ4; 9 is the fast compressor, any other number a high-compression level. Only its default is
-   * accepted: the LZ4 library in use has one compressor, the fast one, and no levels. Default: 9. The same
-   * as `compression.lz4.level`.
+   * Effort of LZ4; 9 is the fast compressor, any other number a high-compression level. Default: 9. Takes a
+   * whole number from 1 to 17. The same as `compression.lz4.level`.
    */
-  readonly compressionLz4Level?: 9 | null | undefined
+  readonly compressionLz4Level?: number | null | undefined
   /**
    * Codec of the records in each batch. Default: none. Takes one of none, gzip, snappy, lz4, zstd. The same
    * as `compression.type`.
@@ -61,11 +61,15 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly compressionZstdLevel?: number | null | undefined
   /**
-   * Names of plug-ins that fetch option values from elsewhere. Only its default is accepted: external
-   * configuration is not built; put the values themselves in the options. Default: none. The same as
-   * `config.providers`.
+   * Plug-ins that fetch what variables in the values of options stand for (KIP-297). Default: none. Takes
+   * names with commas or in an array, or an object of providers. The same as `config.providers`.
    */
-  readonly configProviders?: readonly [] | '' | null | undefined
+  readonly configProviders?:
+    | string
+    | readonly string[]
+    | Readonly<Record<string, ConfigProvider | FetchConfig | string>>
+    | null
+    | undefined
   /**
    * A connection unused for this long is closed; negative keeps it open. Default: 540000. Takes a whole
    * number from -9007199254740991 to 9007199254740991. The same as `connections.max.idle.ms`.
@@ -243,11 +247,10 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly transactionTimeoutMs?: number | null | undefined
   /**
-   * Whether an outside coordinator decides when transactions end. Only its default is accepted: two-phase
-   * commit (KIP-939) is not released in Kafka. Default: false. The same as
-   * `transaction.two.phase.commit.enable`.
+   * Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.
+   * Default: false. The same as `transaction.two.phase.commit.enable`.
    */
-  readonly transactionTwoPhaseCommitEnable?: false | null | undefined
+  readonly transactionTwoPhaseCommitEnable?: boolean | null | undefined
   /**
    * Name under which this producer's transactions survive a restart; turns transactions on. Default: none.
    * Takes a string that is not empty. The same as `transactional.id`.

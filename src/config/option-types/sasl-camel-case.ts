@@ -1,13 +1,23 @@
 // Made from the option table by scripts/option-types.mjs. Change it there.
+import type {
+  JwtValidator,
+  OauthTokenProvider,
+  SaslCredentialsProvider,
+  SaslLogin,
+} from '../../security/index.js'
 
 /** Options of the part `sasl` of the table, in camelCase. */
 export interface SaslCamelCaseOptions {
   /**
-   * Java class that answers the questions of a SASL mechanism. Only its default is accepted: it names a
-   * Java class, which cannot be loaded outside the JVM. Default: none. The same as
-   * `sasl.client.callback.handler.class`.
+   * Function that gives user name and password, or a token, to the SASL mechanism. Default: none. Takes a
+   * function () => { username, password } or () => token. The same as `sasl.client.callback.handler.class`.
    */
-  readonly saslClientCallbackHandlerClass?: null | undefined
+  readonly saslClientCallbackHandlerClass?:
+    | SaslCredentialsProvider
+    | OauthTokenProvider
+    | string
+    | null
+    | undefined
   /**
    * Login module and its credentials, in the form of a JAAS entry. Default: none. Takes a string. The same
    * as `sasl.jaas.config`.
@@ -44,15 +54,20 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslKerberosTicketRenewWindowFactor?: 0.8 | null | undefined
   /**
-   * Java class that obtains the credentials. Only its default is accepted: it names a Java class, which
-   * cannot be loaded outside the JVM. Default: none. The same as `sasl.login.callback.handler.class`.
+   * Function that obtains the credentials: a token, or user name and password. Default: none. Takes a
+   * function () => token or () => { username, password }. The same as `sasl.login.callback.handler.class`.
    */
-  readonly saslLoginCallbackHandlerClass?: null | undefined
+  readonly saslLoginCallbackHandlerClass?:
+    | OauthTokenProvider
+    | SaslCredentialsProvider
+    | string
+    | null
+    | undefined
   /**
-   * Java class that performs the login. Only its default is accepted: it names a Java class, which cannot
-   * be loaded outside the JVM. Default: none. The same as `sasl.login.class`.
+   * Function that logs in before the first authentication. Default: none. Takes a function () => promise.
+   * The same as `sasl.login.class`.
    */
-  readonly saslLoginClass?: null | undefined
+  readonly saslLoginClass?: SaslLogin | string | null | undefined
   /**
    * Longest wait for a connection to the token provider; 10 seconds where none is given. Default: none.
    * Takes a whole number from -2147483648 to 2147483647. The same as `sasl.login.connect.timeout.ms`.
@@ -107,71 +122,60 @@ export interface SaslCamelCaseOptions {
     | null
     | undefined
   /**
-   * Signature algorithm of the assertion sent to the token provider. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: RS256. The same
-   * as `sasl.oauthbearer.assertion.algorithm`.
+   * Signature algorithm of the assertion sent to the token provider. Default: RS256. Takes one of ES256,
+   * RS256 (in any case). The same as `sasl.oauthbearer.assertion.algorithm`.
    */
-  readonly saslOauthbearerAssertionAlgorithm?: 'rs256' | 'RS256' | null | undefined
+  readonly saslOauthbearerAssertionAlgorithm?: 'ES256' | 'es256' | 'RS256' | 'rs256' | null | undefined
   /**
-   * Audience claim of the assertion. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Audience claim of the assertion. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.assertion.claim.aud`.
    */
-  readonly saslOauthbearerAssertionClaimAud?: null | undefined
+  readonly saslOauthbearerAssertionClaimAud?: string | null | undefined
   /**
-   * Seconds an assertion is valid for. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: 300. The same as
+   * Seconds an assertion is valid for. Default: 300. Takes a whole number from 0 to 86400. The same as
    * `sasl.oauthbearer.assertion.claim.exp.seconds`.
    */
-  readonly saslOauthbearerAssertionClaimExpSeconds?: 300 | null | undefined
+  readonly saslOauthbearerAssertionClaimExpSeconds?: number | null | undefined
   /**
-   * Issuer claim of the assertion. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Issuer claim of the assertion. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.assertion.claim.iss`.
    */
-  readonly saslOauthbearerAssertionClaimIss?: null | undefined
+  readonly saslOauthbearerAssertionClaimIss?: string | null | undefined
   /**
-   * Whether each assertion carries an id of its own. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: false. The same
-   * as `sasl.oauthbearer.assertion.claim.jti.include`.
+   * Whether each assertion carries an id of its own. Default: false. The same as
+   * `sasl.oauthbearer.assertion.claim.jti.include`.
    */
-  readonly saslOauthbearerAssertionClaimJtiInclude?: false | null | undefined
+  readonly saslOauthbearerAssertionClaimJtiInclude?: boolean | null | undefined
   /**
-   * Seconds before now from which an assertion is valid. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: 60. The same as
-   * `sasl.oauthbearer.assertion.claim.nbf.seconds`.
+   * Seconds before now from which an assertion is valid. Default: 60. Takes a whole number from 0 to 3600.
+   * The same as `sasl.oauthbearer.assertion.claim.nbf.seconds`.
    */
-  readonly saslOauthbearerAssertionClaimNbfSeconds?: 60 | null | undefined
+  readonly saslOauthbearerAssertionClaimNbfSeconds?: number | null | undefined
   /**
-   * Subject claim of the assertion. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Subject claim of the assertion. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.assertion.claim.sub`.
    */
-  readonly saslOauthbearerAssertionClaimSub?: null | undefined
+  readonly saslOauthbearerAssertionClaimSub?: string | null | undefined
   /**
-   * File that holds a ready-made assertion. Only its default is accepted: only the client-credentials grant
-   * is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * File that holds a ready-made assertion. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.assertion.file`.
    */
-  readonly saslOauthbearerAssertionFile?: null | undefined
+  readonly saslOauthbearerAssertionFile?: string | null | undefined
   /**
-   * PEM file of the key that signs assertions. Only its default is accepted: only the client-credentials
-   * grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * PEM file of the key that signs assertions. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.assertion.private.key.file`.
    */
-  readonly saslOauthbearerAssertionPrivateKeyFile?: null | undefined
+  readonly saslOauthbearerAssertionPrivateKeyFile?: string | null | undefined
   /**
-   * Passphrase of the key that signs assertions. Only its default is accepted: only the client-credentials
-   * grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Passphrase of the key that signs assertions. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.assertion.private.key.passphrase`.
    */
-  readonly saslOauthbearerAssertionPrivateKeyPassphrase?: null | undefined
+  readonly saslOauthbearerAssertionPrivateKeyPassphrase?: string | null | undefined
   /**
-   * File with header fields and claims to start an assertion from. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
-   * `sasl.oauthbearer.assertion.template.file`.
+   * File with header fields and claims to start an assertion from. Default: none. Takes a string. The same
+   * as `sasl.oauthbearer.assertion.template.file`.
    */
-  readonly saslOauthbearerAssertionTemplateFile?: null | undefined
+  readonly saslOauthbearerAssertionTemplateFile?: string | null | undefined
   /**
    * Client id of the client-credentials grant. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.client.credentials.client.id`.
@@ -183,20 +187,21 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslOauthbearerClientCredentialsClientSecret?: string | null | undefined
   /**
-   * Seconds by which clocks may differ when a token is checked. Changes nothing: tokens are checked by
-   * brokers, not by clients. Default: 30. Takes a whole number from -2147483648 to 2147483647. The same as
-   * `sasl.oauthbearer.clock.skew.seconds`.
+   * Seconds by which clocks may differ when a token is checked. Changes nothing: brokers check a token's
+   * signature, issuer and audience; Java's client does not, either. Default: 30. Takes a whole number from
+   * -2147483648 to 2147483647. The same as `sasl.oauthbearer.clock.skew.seconds`.
    */
   readonly saslOauthbearerClockSkewSeconds?: number | null | undefined
   /**
-   * Audiences a token must be meant for. Changes nothing: tokens are checked by brokers, not by clients.
-   * Default: none. Takes an array of strings, or one string with commas. The same as
-   * `sasl.oauthbearer.expected.audience`.
+   * Audiences a token must be meant for. Changes nothing: brokers check a token's signature, issuer and
+   * audience; Java's client does not, either. Default: none. Takes an array of strings, or one string with
+   * commas. The same as `sasl.oauthbearer.expected.audience`.
    */
   readonly saslOauthbearerExpectedAudience?: readonly string[] | string | null | undefined
   /**
-   * Issuer a token must come from. Changes nothing: tokens are checked by brokers, not by clients. Default:
-   * none. Takes a string. The same as `sasl.oauthbearer.expected.issuer`.
+   * Issuer a token must come from. Changes nothing: brokers check a token's signature, issuer and audience;
+   * Java's client does not, either. Default: none. Takes a string. The same as
+   * `sasl.oauthbearer.expected.issuer`.
    */
   readonly saslOauthbearerExpectedIssuer?: string | null | undefined
   /**
@@ -205,63 +210,59 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslOauthbearerHeaderUrlencode?: boolean | null | undefined
   /**
-   * How often the key set of the token provider is fetched. Changes nothing: tokens are checked by brokers,
-   * not by clients. Default: 3600000. Takes a whole number from -9007199254740991 to 9007199254740991. The
-   * same as `sasl.oauthbearer.jwks.endpoint.refresh.ms`.
+   * How often the key set of the token provider is fetched. Changes nothing: brokers check a token's
+   * signature, issuer and audience; Java's client does not, either. Default: 3600000. Takes a whole number
+   * from -9007199254740991 to 9007199254740991. The same as `sasl.oauthbearer.jwks.endpoint.refresh.ms`.
    */
   readonly saslOauthbearerJwksEndpointRefreshMs?: number | null | undefined
   /**
-   * Longest wait before the key set is fetched again after an error. Changes nothing: tokens are checked by
-   * brokers, not by clients. Default: 10000. Takes a whole number from -9007199254740991 to
-   * 9007199254740991. The same as `sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms`.
+   * Longest wait before the key set is fetched again after an error. Changes nothing: brokers check a
+   * token's signature, issuer and audience; Java's client does not, either. Default: 10000. Takes a whole
+   * number from -9007199254740991 to 9007199254740991. The same as
+   * `sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms`.
    */
   readonly saslOauthbearerJwksEndpointRetryBackoffMaxMs?: number | null | undefined
   /**
-   * First wait before the key set is fetched again after an error. Changes nothing: tokens are checked by
-   * brokers, not by clients. Default: 100. Takes a whole number from -9007199254740991 to 9007199254740991.
-   * The same as `sasl.oauthbearer.jwks.endpoint.retry.backoff.ms`.
+   * First wait before the key set is fetched again after an error. Changes nothing: brokers check a token's
+   * signature, issuer and audience; Java's client does not, either. Default: 100. Takes a whole number from
+   * -9007199254740991 to 9007199254740991. The same as `sasl.oauthbearer.jwks.endpoint.retry.backoff.ms`.
    */
   readonly saslOauthbearerJwksEndpointRetryBackoffMs?: number | null | undefined
   /**
-   * Where the key set of the token provider is. Changes nothing: tokens are checked by brokers, not by
-   * clients. Default: none. Takes a string. The same as `sasl.oauthbearer.jwks.endpoint.url`.
+   * Where the key set of the token provider is. Changes nothing: brokers check a token's signature, issuer
+   * and audience; Java's client does not, either. Default: none. Takes a string. The same as
+   * `sasl.oauthbearer.jwks.endpoint.url`.
    */
   readonly saslOauthbearerJwksEndpointUrl?: string | null | undefined
   /**
-   * Java class that fetches tokens. Only its default is accepted: it names a Java class, which cannot be
-   * loaded outside the JVM. Default: org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever. The
-   * same as `sasl.oauthbearer.jwt.retriever.class`.
+   * Function that fetches tokens, or one of Kafka's own retrievers by its name. Default:
+   * org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever. Takes a function () => token, or the
+   * name of a retriever of Kafka. The same as `sasl.oauthbearer.jwt.retriever.class`.
    */
-  readonly saslOauthbearerJwtRetrieverClass?:
-    | 'org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever'
-    | null
-    | undefined
+  readonly saslOauthbearerJwtRetrieverClass?: OauthTokenProvider | string | null | undefined
   /**
-   * Java class that checks tokens. Only its default is accepted: it names a Java class, which cannot be
-   * loaded outside the JVM. Default: org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator. The
-   * same as `sasl.oauthbearer.jwt.validator.class`.
+   * Function that checks tokens before they are sent, or Kafka's own by its name. Default:
+   * org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator. Takes a function token => promise, or
+   * the name of a validator of Kafka. The same as `sasl.oauthbearer.jwt.validator.class`.
    */
-  readonly saslOauthbearerJwtValidatorClass?:
-    | 'org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator'
-    | null
-    | undefined
+  readonly saslOauthbearerJwtValidatorClass?: JwtValidator | string | null | undefined
   /**
    * Scope asked of the token provider. Default: none. Takes a string. The same as `sasl.oauthbearer.scope`.
    */
   readonly saslOauthbearerScope?: string | null | undefined
   /**
-   * Name of the claim that holds a token's scope. Changes nothing: tokens are checked by brokers, not by
-   * clients. Default: scope. Takes a string. The same as `sasl.oauthbearer.scope.claim.name`.
+   * Name of the claim that holds a token's scope. Default: scope. Takes a string. The same as
+   * `sasl.oauthbearer.scope.claim.name`.
    */
   readonly saslOauthbearerScopeClaimName?: string | null | undefined
   /**
-   * Name of the claim that holds a token's subject. Changes nothing: tokens are checked by brokers, not by
-   * clients. Default: sub. Takes a string. The same as `sasl.oauthbearer.sub.claim.name`.
+   * Name of the claim that holds a token's subject. Default: sub. Takes a string. The same as
+   * `sasl.oauthbearer.sub.claim.name`.
    */
   readonly saslOauthbearerSubClaimName?: string | null | undefined
   /**
-   * Where tokens are fetched from, by https only. Default: none. Takes a string. The same as
-   * `sasl.oauthbearer.token.endpoint.url`.
+   * Where tokens are fetched from, by https only, or the file:// that holds one. Default: none. Takes a
+   * string. The same as `sasl.oauthbearer.token.endpoint.url`.
    */
   readonly saslOauthbearerTokenEndpointUrl?: string | null | undefined
 }

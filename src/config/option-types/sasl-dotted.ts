@@ -1,13 +1,23 @@
 // Made from the option table by scripts/option-types.mjs. Change it there.
+import type {
+  JwtValidator,
+  OauthTokenProvider,
+  SaslCredentialsProvider,
+  SaslLogin,
+} from '../../security/index.js'
 
 /** Options of the part `sasl` of the table, under Java's keys. */
 export interface SaslDottedOptions {
   /**
-   * Java class that answers the questions of a SASL mechanism. Only its default is accepted: it names a
-   * Java class, which cannot be loaded outside the JVM. Default: none. The same as
-   * `saslClientCallbackHandlerClass`.
+   * Function that gives user name and password, or a token, to the SASL mechanism. Default: none. Takes a
+   * function () => { username, password } or () => token. The same as `saslClientCallbackHandlerClass`.
    */
-  readonly 'sasl.client.callback.handler.class'?: null | undefined
+  readonly 'sasl.client.callback.handler.class'?:
+    | SaslCredentialsProvider
+    | OauthTokenProvider
+    | string
+    | null
+    | undefined
   /**
    * Login module and its credentials, in the form of a JAAS entry. Default: none. Takes a string. The same
    * as `saslJaasConfig`.
@@ -43,15 +53,20 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.kerberos.ticket.renew.window.factor'?: 0.8 | null | undefined
   /**
-   * Java class that obtains the credentials. Only its default is accepted: it names a Java class, which
-   * cannot be loaded outside the JVM. Default: none. The same as `saslLoginCallbackHandlerClass`.
+   * Function that obtains the credentials: a token, or user name and password. Default: none. Takes a
+   * function () => token or () => { username, password }. The same as `saslLoginCallbackHandlerClass`.
    */
-  readonly 'sasl.login.callback.handler.class'?: null | undefined
+  readonly 'sasl.login.callback.handler.class'?:
+    | OauthTokenProvider
+    | SaslCredentialsProvider
+    | string
+    | null
+    | undefined
   /**
-   * Java class that performs the login. Only its default is accepted: it names a Java class, which cannot
-   * be loaded outside the JVM. Default: none. The same as `saslLoginClass`.
+   * Function that logs in before the first authentication. Default: none. Takes a function () => promise.
+   * The same as `saslLoginClass`.
    */
-  readonly 'sasl.login.class'?: null | undefined
+  readonly 'sasl.login.class'?: SaslLogin | string | null | undefined
   /**
    * Longest wait for a connection to the token provider; 10 seconds where none is given. Default: none.
    * Takes a whole number from -2147483648 to 2147483647. The same as `saslLoginConnectTimeoutMs`.
@@ -106,71 +121,60 @@ export interface SaslDottedOptions {
     | null
     | undefined
   /**
-   * Signature algorithm of the assertion sent to the token provider. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: RS256. The same
-   * as `saslOauthbearerAssertionAlgorithm`.
+   * Signature algorithm of the assertion sent to the token provider. Default: RS256. Takes one of ES256,
+   * RS256 (in any case). The same as `saslOauthbearerAssertionAlgorithm`.
    */
-  readonly 'sasl.oauthbearer.assertion.algorithm'?: 'rs256' | 'RS256' | null | undefined
+  readonly 'sasl.oauthbearer.assertion.algorithm'?: 'ES256' | 'es256' | 'RS256' | 'rs256' | null | undefined
   /**
-   * Audience claim of the assertion. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Audience claim of the assertion. Default: none. Takes a string. The same as
    * `saslOauthbearerAssertionClaimAud`.
    */
-  readonly 'sasl.oauthbearer.assertion.claim.aud'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.claim.aud'?: string | null | undefined
   /**
-   * Seconds an assertion is valid for. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: 300. The same as
+   * Seconds an assertion is valid for. Default: 300. Takes a whole number from 0 to 86400. The same as
    * `saslOauthbearerAssertionClaimExpSeconds`.
    */
-  readonly 'sasl.oauthbearer.assertion.claim.exp.seconds'?: 300 | null | undefined
+  readonly 'sasl.oauthbearer.assertion.claim.exp.seconds'?: number | null | undefined
   /**
-   * Issuer claim of the assertion. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Issuer claim of the assertion. Default: none. Takes a string. The same as
    * `saslOauthbearerAssertionClaimIss`.
    */
-  readonly 'sasl.oauthbearer.assertion.claim.iss'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.claim.iss'?: string | null | undefined
   /**
-   * Whether each assertion carries an id of its own. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: false. The same
-   * as `saslOauthbearerAssertionClaimJtiInclude`.
+   * Whether each assertion carries an id of its own. Default: false. The same as
+   * `saslOauthbearerAssertionClaimJtiInclude`.
    */
-  readonly 'sasl.oauthbearer.assertion.claim.jti.include'?: false | null | undefined
+  readonly 'sasl.oauthbearer.assertion.claim.jti.include'?: boolean | null | undefined
   /**
-   * Seconds before now from which an assertion is valid. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: 60. The same as
-   * `saslOauthbearerAssertionClaimNbfSeconds`.
+   * Seconds before now from which an assertion is valid. Default: 60. Takes a whole number from 0 to 3600.
+   * The same as `saslOauthbearerAssertionClaimNbfSeconds`.
    */
-  readonly 'sasl.oauthbearer.assertion.claim.nbf.seconds'?: 60 | null | undefined
+  readonly 'sasl.oauthbearer.assertion.claim.nbf.seconds'?: number | null | undefined
   /**
-   * Subject claim of the assertion. Only its default is accepted: only the client-credentials grant is
-   * built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Subject claim of the assertion. Default: none. Takes a string. The same as
    * `saslOauthbearerAssertionClaimSub`.
    */
-  readonly 'sasl.oauthbearer.assertion.claim.sub'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.claim.sub'?: string | null | undefined
   /**
-   * File that holds a ready-made assertion. Only its default is accepted: only the client-credentials grant
-   * is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * File that holds a ready-made assertion. Default: none. Takes a string. The same as
    * `saslOauthbearerAssertionFile`.
    */
-  readonly 'sasl.oauthbearer.assertion.file'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.file'?: string | null | undefined
   /**
-   * PEM file of the key that signs assertions. Only its default is accepted: only the client-credentials
-   * grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * PEM file of the key that signs assertions. Default: none. Takes a string. The same as
    * `saslOauthbearerAssertionPrivateKeyFile`.
    */
-  readonly 'sasl.oauthbearer.assertion.private.key.file'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.private.key.file'?: string | null | undefined
   /**
-   * Passphrase of the key that signs assertions. Only its default is accepted: only the client-credentials
-   * grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
+   * Passphrase of the key that signs assertions. Default: none. Takes a string. The same as
    * `saslOauthbearerAssertionPrivateKeyPassphrase`.
    */
-  readonly 'sasl.oauthbearer.assertion.private.key.passphrase'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.private.key.passphrase'?: string | null | undefined
   /**
-   * File with header fields and claims to start an assertion from. Only its default is accepted: only the
-   * client-credentials grant is built; for others pass a saslOauthTokenProvider. Default: none. The same as
-   * `saslOauthbearerAssertionTemplateFile`.
+   * File with header fields and claims to start an assertion from. Default: none. Takes a string. The same
+   * as `saslOauthbearerAssertionTemplateFile`.
    */
-  readonly 'sasl.oauthbearer.assertion.template.file'?: null | undefined
+  readonly 'sasl.oauthbearer.assertion.template.file'?: string | null | undefined
   /**
    * Client id of the client-credentials grant. Default: none. Takes a string. The same as
    * `saslOauthbearerClientCredentialsClientId`.
@@ -182,20 +186,21 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.oauthbearer.client.credentials.client.secret'?: string | null | undefined
   /**
-   * Seconds by which clocks may differ when a token is checked. Changes nothing: tokens are checked by
-   * brokers, not by clients. Default: 30. Takes a whole number from -2147483648 to 2147483647. The same as
-   * `saslOauthbearerClockSkewSeconds`.
+   * Seconds by which clocks may differ when a token is checked. Changes nothing: brokers check a token's
+   * signature, issuer and audience; Java's client does not, either. Default: 30. Takes a whole number from
+   * -2147483648 to 2147483647. The same as `saslOauthbearerClockSkewSeconds`.
    */
   readonly 'sasl.oauthbearer.clock.skew.seconds'?: number | null | undefined
   /**
-   * Audiences a token must be meant for. Changes nothing: tokens are checked by brokers, not by clients.
-   * Default: none. Takes an array of strings, or one string with commas. The same as
-   * `saslOauthbearerExpectedAudience`.
+   * Audiences a token must be meant for. Changes nothing: brokers check a token's signature, issuer and
+   * audience; Java's client does not, either. Default: none. Takes an array of strings, or one string with
+   * commas. The same as `saslOauthbearerExpectedAudience`.
    */
   readonly 'sasl.oauthbearer.expected.audience'?: readonly string[] | string | null | undefined
   /**
-   * Issuer a token must come from. Changes nothing: tokens are checked by brokers, not by clients. Default:
-   * none. Takes a string. The same as `saslOauthbearerExpectedIssuer`.
+   * Issuer a token must come from. Changes nothing: brokers check a token's signature, issuer and audience;
+   * Java's client does not, either. Default: none. Takes a string. The same as
+   * `saslOauthbearerExpectedIssuer`.
    */
   readonly 'sasl.oauthbearer.expected.issuer'?: string | null | undefined
   /**
@@ -204,63 +209,59 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.oauthbearer.header.urlencode'?: boolean | null | undefined
   /**
-   * How often the key set of the token provider is fetched. Changes nothing: tokens are checked by brokers,
-   * not by clients. Default: 3600000. Takes a whole number from -9007199254740991 to 9007199254740991. The
-   * same as `saslOauthbearerJwksEndpointRefreshMs`.
+   * How often the key set of the token provider is fetched. Changes nothing: brokers check a token's
+   * signature, issuer and audience; Java's client does not, either. Default: 3600000. Takes a whole number
+   * from -9007199254740991 to 9007199254740991. The same as `saslOauthbearerJwksEndpointRefreshMs`.
    */
   readonly 'sasl.oauthbearer.jwks.endpoint.refresh.ms'?: number | null | undefined
   /**
-   * Longest wait before the key set is fetched again after an error. Changes nothing: tokens are checked by
-   * brokers, not by clients. Default: 10000. Takes a whole number from -9007199254740991 to
-   * 9007199254740991. The same as `saslOauthbearerJwksEndpointRetryBackoffMaxMs`.
+   * Longest wait before the key set is fetched again after an error. Changes nothing: brokers check a
+   * token's signature, issuer and audience; Java's client does not, either. Default: 10000. Takes a whole
+   * number from -9007199254740991 to 9007199254740991. The same as
+   * `saslOauthbearerJwksEndpointRetryBackoffMaxMs`.
    */
   readonly 'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms'?: number | null | undefined
   /**
-   * First wait before the key set is fetched again after an error. Changes nothing: tokens are checked by
-   * brokers, not by clients. Default: 100. Takes a whole number from -9007199254740991 to 9007199254740991.
-   * The same as `saslOauthbearerJwksEndpointRetryBackoffMs`.
+   * First wait before the key set is fetched again after an error. Changes nothing: brokers check a token's
+   * signature, issuer and audience; Java's client does not, either. Default: 100. Takes a whole number from
+   * -9007199254740991 to 9007199254740991. The same as `saslOauthbearerJwksEndpointRetryBackoffMs`.
    */
   readonly 'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms'?: number | null | undefined
   /**
-   * Where the key set of the token provider is. Changes nothing: tokens are checked by brokers, not by
-   * clients. Default: none. Takes a string. The same as `saslOauthbearerJwksEndpointUrl`.
+   * Where the key set of the token provider is. Changes nothing: brokers check a token's signature, issuer
+   * and audience; Java's client does not, either. Default: none. Takes a string. The same as
+   * `saslOauthbearerJwksEndpointUrl`.
    */
   readonly 'sasl.oauthbearer.jwks.endpoint.url'?: string | null | undefined
   /**
-   * Java class that fetches tokens. Only its default is accepted: it names a Java class, which cannot be
-   * loaded outside the JVM. Default: org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever. The
-   * same as `saslOauthbearerJwtRetrieverClass`.
+   * Function that fetches tokens, or one of Kafka's own retrievers by its name. Default:
+   * org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever. Takes a function () => token, or the
+   * name of a retriever of Kafka. The same as `saslOauthbearerJwtRetrieverClass`.
    */
-  readonly 'sasl.oauthbearer.jwt.retriever.class'?:
-    | 'org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever'
-    | null
-    | undefined
+  readonly 'sasl.oauthbearer.jwt.retriever.class'?: OauthTokenProvider | string | null | undefined
   /**
-   * Java class that checks tokens. Only its default is accepted: it names a Java class, which cannot be
-   * loaded outside the JVM. Default: org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator. The
-   * same as `saslOauthbearerJwtValidatorClass`.
+   * Function that checks tokens before they are sent, or Kafka's own by its name. Default:
+   * org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator. Takes a function token => promise, or
+   * the name of a validator of Kafka. The same as `saslOauthbearerJwtValidatorClass`.
    */
-  readonly 'sasl.oauthbearer.jwt.validator.class'?:
-    | 'org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator'
-    | null
-    | undefined
+  readonly 'sasl.oauthbearer.jwt.validator.class'?: JwtValidator | string | null | undefined
   /**
    * Scope asked of the token provider. Default: none. Takes a string. The same as `saslOauthbearerScope`.
    */
   readonly 'sasl.oauthbearer.scope'?: string | null | undefined
   /**
-   * Name of the claim that holds a token's scope. Changes nothing: tokens are checked by brokers, not by
-   * clients. Default: scope. Takes a string. The same as `saslOauthbearerScopeClaimName`.
+   * Name of the claim that holds a token's scope. Default: scope. Takes a string. The same as
+   * `saslOauthbearerScopeClaimName`.
    */
   readonly 'sasl.oauthbearer.scope.claim.name'?: string | null | undefined
   /**
-   * Name of the claim that holds a token's subject. Changes nothing: tokens are checked by brokers, not by
-   * clients. Default: sub. Takes a string. The same as `saslOauthbearerSubClaimName`.
+   * Name of the claim that holds a token's subject. Default: sub. Takes a string. The same as
+   * `saslOauthbearerSubClaimName`.
    */
   readonly 'sasl.oauthbearer.sub.claim.name'?: string | null | undefined
   /**
-   * Where tokens are fetched from, by https only. Default: none. Takes a string. The same as
-   * `saslOauthbearerTokenEndpointUrl`.
+   * Where tokens are fetched from, by https only, or the file:// that holds one. Default: none. Takes a
+   * string. The same as `saslOauthbearerTokenEndpointUrl`.
    */
   readonly 'sasl.oauthbearer.token.endpoint.url'?: string | null | undefined
 }

@@ -1,4 +1,5 @@
 // Made from the option table by scripts/option-types.mjs. Change it there.
+import type { NodeTlsOptions } from '../../security/index.js'
 
 /** Options of the part `tls` of the table, under Java's keys. */
 export interface TlsDottedOptions {
@@ -45,10 +46,13 @@ export interface TlsDottedOptions {
    */
   readonly 'ssl.endpoint.identification.algorithm'?: 'https' | 'HTTPS' | '' | null | undefined
   /**
-   * Java class that makes TLS engines. Only its default is accepted: it selects a part of the JVM, which is
-   * not there. Default: none. The same as `sslEngineFactoryClass`.
+   * Function that gives Node's own options of tls.connect for each connection. Default: none. Takes a
+   * function () => options of tls.connect. The same as `sslEngineFactoryClass`.
    */
-  readonly 'ssl.engine.factory.class'?: null | undefined
+  readonly 'ssl.engine.factory.class'?:
+    | Extract<NodeTlsOptions, (...parameters: never[]) => unknown>
+    | null
+    | undefined
   /**
    * Passphrase of the client's private key. Default: none. Takes a string. The same as `sslKeyPassword`.
    */

@@ -1,17 +1,26 @@
 import type { Buffer } from 'node:buffer'
-import { printable } from '../../common/foreign-text.js'
+import { fileURLToPath } from 'node:url'
+import { printable, reasonOf } from '../../common/foreign-text.js'
 import { Secret, shownValue } from '../../common/secret.js'
-import { ConfigError } from '../../errors/index.js'
+import { AuthenticationError, ConfigError, KafkaError } from '../../errors/index.js'
 import { deriveBeside, deriveNow, TooLongError } from '../tls/derivation.js'
 import { StoreFiles } from '../tls/store-files.js'
 import { trustOf } from '../tls/stores.js'
+import { assertionSource } from './assertion.js'
 import { type CredentialsSource, checkedProvider } from './credentials.js'
 import { type JaasEntry, parseJaasConfig } from './jaas.js'
+import { clientJwtValidator, type JwtValidator, jsonOf, partsOf } from './jwt.js'
 import type { SaslMechanism } from './mechanism.js'
-import { type OauthTokenProvider, TokenCache } from './oauth-token.js'
+import { checkedToken, type OauthTokenProvider, TokenCache } from './oauth-token.js'
 import { oauthbearer } from './oauthbearer.js'
-import { clientCredentialsProvider, type Trust } from './oidc.js'
-import type { SaslOptions } from './options.js'
+import {
+  clientAssertionProvider,
+  clientCredentialsProvider,
+  jwtBearerProvider,
+  type TokenEndpoint,
+  type Trust,
+} from './oidc.js'
+import type { SaslLogin, SaslOptions } from './options.js'
 import { plain } from './plain.js'
 import { scram } from './scram.js'
 import { unsecuredTokenProvider } from './unsecured-token.js'
@@ -22,6 +31,33 @@ const EXTENSION_PREFIX = 'extension_'
 
 /** The mechanism that the options ask for. */
 export function configureSasl(options: SaslOptions): SaslMechanism {
+  const mechanism = mechanismOf(options)
+  return options.login === null ? mechanism : afterLogin(mechanism, options.login)
+}
+
+/** The login is done once, whatever number of connections wait for it. */
+function afterLogin(mechanism: SaslMechanism, login: SaslLogin): SaslMechanism {
+  let done: Promise<void> | null = null
+  const logIn = async () => {
+    try {
+      await login()
+    } catch (cause) {
+      done = null
+      const message = `the login of sasl.login.class failed: ${reasonOf(cause)}`
+      throw new AuthenticationError(message, { cause })
+    }
+  }
+  return {
+    name: mechanism.name,
+    async begin(broker) {
+      done ??= logIn()
+      await done
+      return mechanism.begin(broker)
+    },
+  }
+}
+
+function mechanismOf(options: SaslOptions): SaslMechanism {
   const { mechanism, mechanisms } = options
   const own = mechanisms.find(each => each.name === mechanism)
   if (own !== undefined) return own
@@ -32,7 +68,7 @@ export function configureSasl(options: SaslOptions): SaslMechanism {
     case 'SCRAM-SHA-512':
       return scram(mechanism, credentialsOf(options))
     case 'OAUTHBEARER':
-      return oauthbearer(new TokenCache(tokensOf(options), options.oauth.refresh))
+      return oauthbearer(new TokenCache(validatedTokensOf(options), options.oauth.refresh))
     default:
       throw new ConfigError(
         `sasl.mechanism = ${shownValue(mechanism)} is not built in; allowed: ${BUILT_IN}, or the name ` +
@@ -57,35 +93,82 @@ function credentialsOf({ credentialsProvider, jaasConfig, mechanism }: SaslOptio
   return () => ({ username, password: password.reveal(), isDelegationToken })
 }
 
+function validatedTokensOf(options: SaslOptions): OauthTokenProvider {
+  const tokens = tokensOf(options)
+  const given = options.oauth.validator
+  if (given === null) return tokens
+  const validator =
+    typeof given === 'function' ? given : clientJwtValidator(given.scopeClaim, given.subjectClaim)
+  return async () => {
+    const token = checkedToken(await tokens())
+    await validate(validator, token.value)
+    return token
+  }
+}
+
+async function validate(validator: JwtValidator, token: string): Promise<void> {
+  try {
+    await validator(token)
+  } catch (cause) {
+    if (cause instanceof KafkaError) throw cause
+    const message = `sasl.oauthbearer.jwt.validator.class refuses the token: ${reasonOf(cause)}`
+    throw new AuthenticationError(message, { cause })
+  }
+}
+
 function tokensOf(options: SaslOptions): OauthTokenProvider {
   const { tokenProvider, jaasConfig, oauth, mechanism } = options
   if (tokenProvider !== null) return tokenProvider
   const entry = jaasConfig === null ? null : parseJaasConfig(jaasConfig.reveal())
   if (entry !== null) checkModule(entry, mechanism, ['OAuthBearerLoginModule'])
   const url = oauth.tokenEndpointUrl
-  if (url !== null) return clientCredentials(url, options, entry?.options ?? new Map())
+  const isFile = oauth.retriever === 'default' && url !== null && /^file:/i.test(url)
+  if (isFile || oauth.retriever === 'file') return tokenFile(url)
+  if (url !== null) return fetchedTokens(url, options, entry?.options ?? new Map())
+  if (oauth.retriever === 'jwt-bearer') {
+    const option = 'sasl.oauthbearer.token.endpoint.url'
+    throw new ConfigError(`${option} is required with JwtBearerJwtRetriever`, option)
+  }
   const unsecured = entry === null ? null : unsecuredTokenProvider(entry.options)
   if (unsecured !== null) return unsecured
   throw nothing(mechanism, 'saslOauthTokenProvider or sasl.oauthbearer.token.endpoint.url')
 }
 
-function clientCredentials(
+function fetchedTokens(
   url: string,
   { oauth }: SaslOptions,
   jaas: ReadonlyMap<string, string>,
 ): OauthTokenProvider {
-  const prefix = 'sasl.oauthbearer.client.credentials.client'
+  const { assertion } = oauth
+  const endpoint = endpointOptions(url, oauth, jaas)
   const clientId = oauth.clientId ?? jaas.get('clientId')
+  if (oauth.retriever === 'jwt-bearer') return jwtBearerProvider(endpoint, assertionSource(assertion))
+  // As in Java: an assertion goes before a secret.
+  if (assertion.file !== null || assertion.iss !== null) {
+    return clientAssertionProvider(endpoint, clientId ?? null, assertionSource(assertion))
+  }
+  const prefix = 'sasl.oauthbearer.client.credentials.client'
   const clientSecret = oauth.clientSecret?.reveal() ?? jaas.get('clientSecret')
   if (clientId === undefined) throw new ConfigError(`${prefix}.id is required`, `${prefix}.id`)
   if (clientSecret === undefined) throw new ConfigError(`${prefix}.secret is required`, `${prefix}.secret`)
-  const extensions = [...jaas].filter(([name]) => name.startsWith(EXTENSION_PREFIX))
+  const { urlEncodesHeader } = oauth
   return clientCredentialsProvider({
-    tokenEndpoint: endpointOf(url),
+    ...endpoint,
     clientId,
     clientSecret: new Secret(clientSecret),
+    urlEncodesHeader,
+  })
+}
+
+function endpointOptions(
+  url: string,
+  oauth: SaslOptions['oauth'],
+  jaas: ReadonlyMap<string, string>,
+): TokenEndpoint {
+  const extensions = [...jaas].filter(([name]) => name.startsWith(EXTENSION_PREFIX))
+  return {
+    tokenEndpoint: endpointOf(url),
     scope: oauth.scope ?? jaas.get('scope') ?? null,
-    urlEncodesHeader: oauth.urlEncodesHeader,
     connectTimeoutMs: oauth.connectTimeoutMs ?? HTTP_TIMEOUT_MS,
     readTimeoutMs: oauth.readTimeoutMs ?? HTTP_TIMEOUT_MS,
     retryBackoffMs: oauth.retryBackoffMs,
@@ -94,7 +177,34 @@ function clientCredentials(
       extensions.map(([name, value]) => [name.slice(EXTENSION_PREFIX.length), value]),
     ),
     ca: endpointTrust(jaas),
-  })
+  }
+}
+
+/** The token in a file, which is looked at again whenever one is needed (Java: `FileJwtRetriever`). */
+function tokenFile(url: string | null): OauthTokenProvider {
+  const option = 'sasl.oauthbearer.token.endpoint.url'
+  let path: string
+  try {
+    path = fileURLToPath(url ?? '')
+  } catch {
+    throw new ConfigError(
+      `${option} is not valid with FileJwtRetriever; allowed: a URL such as file:///run/token`,
+      option,
+    )
+  }
+  const files = new StoreFiles([path], 'the file')
+  const tokenOf = (bytes: Buffer | undefined) => {
+    const token = String(bytes).trim()
+    if (
+      partsOf(token)
+        ?.slice(0, 2)
+        .every(part => jsonOf(part) !== null)
+    )
+      return token
+    throw new AuthenticationError(`the file that ${option} names holds no JWT`)
+  }
+  tokenOf(files.readNow().get(path))
+  return async () => tokenOf((await files.read()).get(path))
 }
 
 /** Java takes TLS options of the endpoint from the login module, not from those of the brokers. */

@@ -5,20 +5,17 @@ import { ExponentialBackoff } from '../../common/exponential-backoff.js'
 import { ForeignTexts } from '../../common/foreign-text.js'
 import type { Secret } from '../../common/secret.js'
 import { AuthenticationError, type KafkaError, NetworkError } from '../../errors/index.js'
+import type { AssertionSource } from './assertion.js'
 import type { OauthToken, OauthTokenProvider } from './oauth-token.js'
 
 /** Certificates as PEM, or a promise of them where a store takes its time to be opened. */
 export type Trust = readonly string[] | null | Promise<readonly string[] | null>
 
-/** The client-credentials grant (RFC 6749, section 4.4; KIP-768). */
-export interface ClientCredentials {
+/** Where tokens come from, and how long that may take. */
+export interface TokenEndpoint {
   /** https only: what is sent there is the client's secret. */
   readonly tokenEndpoint: URL
-  readonly clientId: string
-  readonly clientSecret: Secret
   readonly scope: string | null
-  /** Whether id and secret are URL-encoded in the Authorization header, as RFC 6749 has it. */
-  readonly urlEncodesHeader: boolean
   readonly connectTimeoutMs: number
   readonly readTimeoutMs: number
   readonly retryBackoffMs: number
@@ -27,6 +24,23 @@ export interface ClientCredentials {
   readonly extensions: Readonly<Record<string, string>>
   /** Certificates trusted for the endpoint; null: those of the runtime. */
   readonly ca: Trust
+}
+
+/** The client-credentials grant (RFC 6749, section 4.4; KIP-768). */
+export interface ClientCredentials extends TokenEndpoint {
+  readonly clientId: string
+  readonly clientSecret: Secret
+  /** Whether id and secret are URL-encoded in the Authorization header, as RFC 6749 has it. */
+  readonly urlEncodesHeader: boolean
+}
+
+/** How one request proves who the client is. */
+interface Proof {
+  readonly form: Readonly<Record<string, string>>
+  /** What is in the header Authorization; null: the form says it all. */
+  readonly authorization: string | null
+  /** Never shown, whoever repeats them. */
+  readonly secrets: readonly string[]
 }
 
 /** Longest answer read. */
@@ -40,16 +54,54 @@ interface Answer {
   readonly body: string
 }
 
-/** Fetches tokens with a client's own id and secret. Redirects are not followed. */
+/** Fetches tokens with a client's own id and secret. */
 export function clientCredentialsProvider(grant: ClientCredentials): OauthTokenProvider {
+  const proof: Proof = {
+    form: { grant_type: 'client_credentials' },
+    authorization: `Basic ${basic(grant)}`,
+    secrets: [grant.clientSecret.reveal(), basic(grant)],
+  }
+  return tokenProvider(grant, () => proof)
+}
+
+/** Fetches tokens for an assertion (RFC 7523, section 2.1; KIP-1139). */
+export function jwtBearerProvider(endpoint: TokenEndpoint, source: AssertionSource): OauthTokenProvider {
+  return tokenProvider(endpoint, async () => {
+    const assertion = await source()
+    const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }
+    return { form, authorization: null, secrets: [assertion] }
+  })
+}
+
+/** The client-credentials grant with an assertion in place of the secret (RFC 7523, section 2.2). */
+export function clientAssertionProvider(
+  endpoint: TokenEndpoint,
+  clientId: string | null,
+  source: AssertionSource,
+): OauthTokenProvider {
+  return tokenProvider(endpoint, async () => {
+    const assertion = await source()
+    const form = {
+      grant_type: 'client_credentials',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+      ...(clientId === null ? {} : { client_id: clientId }),
+    }
+    return { form, authorization: null, secrets: [assertion] }
+  })
+}
+
+/** Redirects are not followed. */
+function tokenProvider(endpoint: TokenEndpoint, proofOf: () => Proof | Promise<Proof>): OauthTokenProvider {
   const texts = new ForeignTexts()
-  texts.learn([grant.clientSecret.reveal(), basic(grant)])
-  const backoff = new ExponentialBackoff(grant.retryBackoffMs, grant.retryBackoffMaxMs)
+  const backoff = new ExponentialBackoff(endpoint.retryBackoffMs, endpoint.retryBackoffMaxMs)
   return async () => {
-    const giveUpAt = performance.now() + grant.retryBackoffMaxMs
+    const giveUpAt = performance.now() + endpoint.retryBackoffMaxMs
     for (let attempt = 0; ; attempt++) {
       try {
-        return tokenOf(await post(grant, await grant.ca, texts), grant)
+        const proof = await proofOf()
+        texts.learn(proof.secrets)
+        return tokenOf(await post(endpoint, proof, await endpoint.ca, texts), endpoint)
       } catch (error) {
         const delayMs = backoff.delayMs(attempt)
         const isFinal = !(error as KafkaError).retriable || performance.now() + delayMs > giveUpAt
@@ -60,17 +112,23 @@ export function clientCredentialsProvider(grant: ClientCredentials): OauthTokenP
   }
 }
 
-function post(grant: ClientCredentials, ca: readonly string[] | null, texts: ForeignTexts): Promise<Answer> {
-  const form = new URLSearchParams({ grant_type: 'client_credentials' })
-  if (grant.scope !== null) form.set('scope', grant.scope)
-  const body = form.toString()
+function post(
+  grant: TokenEndpoint,
+  { form, authorization }: Proof,
+  ca: readonly string[] | null,
+  texts: ForeignTexts,
+): Promise<Answer> {
+  const fields = new URLSearchParams(form)
+  if (grant.scope !== null) fields.set('scope', grant.scope)
+  const body = fields.toString()
   const options: RequestOptions = {
     method: 'POST',
     // One request in a long while: a kept connection would only hold the process.
     agent: false,
     headers: {
       accept: 'application/json',
-      authorization: `Basic ${basic(grant)}`,
+      ...(authorization === null ? {} : { authorization }),
+      'cache-control': 'no-cache',
       'content-type': 'application/x-www-form-urlencoded',
       'content-length': Buffer.byteLength(body),
     },
@@ -129,7 +187,7 @@ function formEncode(text: string): string {
 }
 
 /** The token in an answer. */
-export function tokenOf({ status, body }: Answer, grant: ClientCredentials): OauthToken {
+export function tokenOf({ status, body }: Answer, grant: TokenEndpoint): OauthToken {
   const answer = fieldsOf(body)
   if (status !== 200) {
     const code = typeof answer.error === 'string' && ERROR_CODE.test(answer.error) ? `, ${answer.error}` : ''
@@ -159,6 +217,6 @@ function fieldsOf(body: string): { [name: string]: unknown } {
 }
 
 /** Without path and query, which may hold what is nobody's business. */
-function originOf({ tokenEndpoint }: ClientCredentials): string {
+function originOf({ tokenEndpoint }: TokenEndpoint): string {
   return `the token endpoint ${tokenEndpoint.origin}`
 }

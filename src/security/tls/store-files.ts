@@ -21,11 +21,14 @@ interface Kept {
 /** Reads store files, and reads again only those that may have changed. */
 export class StoreFiles {
   private readonly paths: readonly string[]
+  /** What messages call such a file. */
+  private readonly noun: string
   /** Keys are in here: out of reach of `util.inspect`. */
   readonly #kept = new Map<string, Kept>()
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], noun = 'the store file') {
     this.paths = paths
+    this.noun = noun
   }
 
   /** @throws ConfigError for a file that cannot be read, is no regular one, or is far too large */
@@ -36,7 +39,7 @@ export class StoreFiles {
           const stats = checked(statSync(path))
           return [path, this.keep(path, stats, readFileSync(path))]
         } catch (cause) {
-          throw unreadable(path, cause)
+          throw unreadable(this.noun, path, cause)
         }
       }),
     )
@@ -54,7 +57,7 @@ export class StoreFiles {
       if (kept !== undefined && isUnchanged(kept, stats)) return kept.bytes
       return this.keep(path, stats, await promises.readFile(path))
     } catch (cause) {
-      throw unreadable(path, cause)
+      throw unreadable(this.noun, path, cause)
     }
   }
 
@@ -90,8 +93,8 @@ function checked(stats: Stats): Stats {
 }
 
 /** Of the system's errors only the code: their message has the path in it. */
-function unreadable(path: string, cause: unknown): ConfigError {
+function unreadable(noun: string, path: string, cause: unknown): ConfigError {
   const code = (cause as NodeJS.ErrnoException).code
   const reason = typeof code === 'string' ? code : reasonOf(cause)
-  return new ConfigError(`the store file ${shownValue(path)} cannot be read: ${reason}`)
+  return new ConfigError(`${noun} ${shownValue(path)} cannot be read: ${reason}`)
 }

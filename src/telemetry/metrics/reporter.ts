@@ -1,10 +1,11 @@
+import type { ClusterListener, PluginHooks } from '../../common/plugin-hooks.js'
 import type { Metric } from './metric.js'
 
 /**
  * Receives the metrics of a producer (Java: `MetricsReporter`). The metrics it gets are live: `value` is read
  * anew each time. What it throws is only logged.
  */
-export interface MetricsReporter {
+export interface MetricsReporter extends Omit<PluginHooks, 'close'>, ClusterListener {
   /** Once, when the producer is made, with the metrics that every producer has. */
   init?(metrics: readonly Metric[]): void
   /** A metric has been added: the first use of a broker or a topic adds some. */

@@ -9,7 +9,7 @@ import { EndTxn } from '../../protocol/end-txn.js'
 import { Fetch } from '../../protocol/fetch.js'
 import { FindCoordinator } from '../../protocol/find-coordinator.js'
 import { GetTelemetrySubscriptions } from '../../protocol/get-telemetry-subscriptions.js'
-import { InitProducerId } from '../../protocol/init-producer-id.js'
+import { INIT_PRODUCER_ID_ONE_PHASE_MAX, InitProducerId } from '../../protocol/init-producer-id.js'
 import { ListOffsets } from '../../protocol/list-offsets.js'
 import { Metadata } from '../../protocol/metadata.js'
 import { Produce } from '../../protocol/produce.js'
@@ -99,7 +99,8 @@ export function announcedRanges({
     const override = apiVersions[name]
     if (override === null || (telemetry === null && TELEMETRY.includes(api))) continue
     const lowest = api === Produce ? PRODUCE_ANNOUNCED_FROM : api.minVersion
-    const [minVersion, maxVersion] = override ?? [lowest, api.maxVersion]
+    const highest = api === InitProducerId ? INIT_PRODUCER_ID_ONE_PHASE_MAX : api.maxVersion
+    const [minVersion, maxVersion] = override ?? [lowest, highest]
     ranges.set(api.key, { apiKey: api.key, minVersion, maxVersion })
   }
   return ranges

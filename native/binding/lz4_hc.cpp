@@ -1,0 +1,52 @@
+#include <new>
+
+#include "../core/lz4_hc.h"
+#include "arguments.h"
+#include "codecs.h"
+
+namespace millrace {
+namespace {
+
+void deleteEncoder(napi_env, void* data, void*) {
+  delete static_cast<Lz4HcEncoder*>(data);
+}
+
+// encode(input, output, level) of an encoder that createLz4HcEncoder has made.
+napi_value encodeBlock(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  size_t count = 3;
+  void* data = nullptr;
+  CallerBytes input, output;
+  int32_t level = 0;
+  if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
+  if (!readView(env, arguments[0], "input", &input) || !readView(env, arguments[1], "output", &output)) {
+    return nullptr;
+  }
+  if (napi_get_value_int32(env, arguments[2], &level) != napi_ok || level < kLz4HcLevelLeast ||
+      level > kLz4HcLevelMost) {
+    return throwRangeError(env, "level must be 1 to 17");
+  }
+  if (input.count > kLz4BlockBytesMax || output.count < lz4RoomFor(input.count)) {
+    return throwRangeError(env, "input is too large or output too small");
+  }
+  // A view says where it begins; that it may be written is the caller's word.
+  auto* to = const_cast<uint8_t*>(output.data);
+  const size_t bytes = static_cast<Lz4HcEncoder*>(data)->encode(input.data, input.count, level, to);
+  return makeDouble(env, static_cast<double>(bytes));
+}
+
+}  // namespace
+
+napi_value createLz4HcEncoder(napi_env env, napi_callback_info) {
+  auto* encoder = new (std::nothrow) Lz4HcEncoder();
+  if (encoder == nullptr) return throwRangeError(env, "there is no memory for an encoder of LZ4");
+  napi_value function = nullptr;
+  if (napi_create_function(env, "lz4HcBlock", NAPI_AUTO_LENGTH, encodeBlock, encoder, &function) != napi_ok ||
+      napi_add_finalizer(env, function, encoder, deleteEncoder, nullptr, nullptr) != napi_ok) {
+    delete encoder;
+    return nullptr;
+  }
+  return function;
+}
+
+}  // namespace millrace
