@@ -87,11 +87,11 @@ export {
 export {
   type Bytes,
   type Headers,
+  listSerializer,
+  RecordHeaders,
   type Serialize,
   type Serializer,
   type SerializerLike,
-  listSerializer,
-  RecordHeaders,
   serializers,
   stringSerializer,
 } from './serialization/index.js'
