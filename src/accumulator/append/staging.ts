@@ -224,20 +224,58 @@ export class Staging {
     keyUnits: number,
     valueUnits: number,
   ): void {
-    const { texts, count } = this
+    if (headers === null && typeof key !== 'string' && typeof value !== 'string')
+      this.addBytes(key, value, keyUnits, valueUnits)
+    else this.addWritten(key, value, headers, keyUnits, valueUnits)
+  }
+
+  /** The shortest way, for keys and values that only need copying. */
+  private addBytes(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): void {
+    if (!this.texts.isEmpty) this.writeTexts()
+    const { bytes, count, descriptors } = this
+    // As `describe` does, and faster.
     const at = Run.FIRST + count * Run.WORDS
+    descriptors[at + Run.KEY_BYTES] = keyBytes
+    descriptors[at + Run.VALUE_BYTES] = valueBytes
+    descriptors[at + Run.HEADER_BYTES] = 0
+    let end = this.used
+    if (keyBytes > 0) {
+      bytes.set(key as Uint8Array, end)
+      end += keyBytes
+    }
+    if (valueBytes > 0) {
+      bytes.set(value as Uint8Array, end)
+      end += valueBytes
+    }
+    this.used = end
+    this.count = count + 1
+  }
+
+  /** As {@link addBytes}, for a record with texts or headers. */
+  private addWritten(
+    key: NativeBytes,
+    value: NativeBytes,
+    headers: EncodableHeaders | null,
+    keyUnits: number,
+    valueUnits: number,
+  ): void {
+    const { texts, count } = this
     if (headers === null && areJoinable(key, value)) {
       // If it is not all ASCII, the texts will correct that.
-      this.describe(at, keyUnits, valueUnits, 0)
+      this.describe(count, keyUnits, valueUnits, 0)
       texts.add(count, this.used, key, value)
       this.used += Math.max(keyUnits, 0) + Math.max(valueUnits, 0)
     } else {
-      if (!texts.isEmpty) this.used = texts.write(count)
+      if (!texts.isEmpty) this.writeTexts()
       this.place(key, value, headers, keyUnits, valueUnits)
-      this.describe(at, this.placedKeyBytes, this.placedValueBytes, this.placedHeaderBytes)
+      this.describe(count, this.placedKeyBytes, this.placedValueBytes, this.placedHeaderBytes)
       this.used += this.placedBytes
     }
-    this.count++
+    this.count = count + 1
+  }
+
+  private writeTexts(): void {
+    this.used = this.texts.write(this.count)
   }
 
   /**
@@ -368,7 +406,7 @@ export class Staging {
   /** Appends the staged records from `first` on, as {@link NativeCore.drainStaged} does. */
   drain(core: NativeCore, first: number): number {
     const { count, run } = this
-    if (!this.texts.isEmpty) this.used = this.texts.write(count)
+    if (!this.texts.isEmpty) this.writeTexts()
     const { touchBase } = run as StagedRun
     if (run === this.singles) return core.drainStaged(first, count - first, touchBase)
     const answer = core.drainRun(first, count - first, touchBase, this.position)
@@ -443,8 +481,10 @@ export class Staging {
     return units
   }
 
-  private describe(at: number, keyBytes: number, valueBytes: number, headerBytes: number): void {
+  /** Of a record of a run. */
+  private describe(record: number, keyBytes: number, valueBytes: number, headerBytes: number): void {
     const { descriptors } = this
+    const at = Run.FIRST + record * Run.WORDS
     descriptors[at + Run.KEY_BYTES] = keyBytes
     descriptors[at + Run.VALUE_BYTES] = valueBytes
     descriptors[at + Run.HEADER_BYTES] = headerBytes
