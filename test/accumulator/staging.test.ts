@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import {
-  CAPACITY_BYTES,
-  STAGED_RECORDS_MAX,
-  type StagedRun,
-  Staging,
-} from '../../dist/accumulator/append/staging.js'
+import { STAGED_RECORDS_MAX } from '../../dist/accumulator/append/staged-places.js'
+import { CAPACITY_BYTES, type StagedRun, Staging } from '../../dist/accumulator/append/staging.js'
 
 const run: StagedRun = {
   touchBase: 0,

@@ -4,22 +4,18 @@ import {
   type NativeCore,
   NO_BATCH,
   PARTITION_STICKY,
-  Place,
   Result,
   Run,
   Staged,
-  Touched,
 } from '../../native/addon.js'
 import { partitionOfKey } from '../../partitioner/murmur2.js'
-import type { Batch } from '../batch/batch.js'
 import type { TopicState } from '../partition/topic-state.js'
 import { type AppendableRecord, type EncodableHeaders, EncodedHeaders } from './appendable-record.js'
 import type { Delivery } from './delivery.js'
 import { areJoinable, JoinedTexts } from './joined-texts.js'
 import { NOT_STAGEABLE, stageableUnits } from './stageable.js'
+import { STAGED_RECORDS_MAX, StagedPlaces } from './staged-places.js'
 
-/** Records that one native call appends at most. */
-export const STAGED_RECORDS_MAX = 256
 /**
  * Bytes of keys, values and headers staged at most: so few that they are still in the cache when native code
  * copies them.
@@ -93,16 +89,11 @@ class SingleRecords implements StagedRun {
 
 /**
  * Memory shared with native code: descriptors and bytes of records that wait for the next native call, and
- * the result words that every append fills.
+ * what it answers.
  */
-export class Staging {
+export class Staging extends StagedPlaces {
   readonly descriptors = new Int32Array(Staged.WORDS * STAGED_RECORDS_MAX)
-  readonly result = new Int32Array(Result.WORDS)
   readonly bytes: Buffer
-  readonly places = new Int32Array(Place.WORDS * STAGED_RECORDS_MAX)
-  readonly touched = new Int32Array(Touched.WORDS * STAGED_RECORDS_MAX)
-  /** The batches touched by the last native call, in the order of `touched`. */
-  readonly batches: (Batch | null)[] = new Array<Batch | null>(STAGED_RECORDS_MAX).fill(null)
   /** Whose the staged records are; null while there are none. */
   run: StagedRun | null = null
   /** The ordinal of the first staged record; the others follow, except for records with a delivery each. */
@@ -127,6 +118,7 @@ export class Staging {
 
   /** `headerBytesMax`: the encoded headers of a direct append pass through the same memory. */
   constructor(headerBytesMax: number, maxRequestBytes: number) {
+    super()
     // Native code checks max.request.size exactly. What is staged stays clear of it by any record's overhead.
     const clearBytes = Math.min(
       maxRequestBytes - OVERHEAD_BYTES_MAX,
@@ -348,59 +340,6 @@ export class Staging {
     descriptors[at + Staged.INDEX] = index
     this.used += this.placedBytes
     this.count++
-  }
-
-  /** Batches that the last native call has appended to. */
-  get touchedCount(): number {
-    return this.result[Result.TOUCHED] as number
-  }
-
-  /** All records of the last native call are of one size and stand one after another in those batches. */
-  get isConsecutive(): boolean {
-    return this.result[Result.CONSECUTIVE] === 1
-  }
-
-  touchedBatch(touch: number): Batch {
-    return this.batches[touch] as Batch
-  }
-
-  /** Records that the last native call has appended to the batch. */
-  touchedRecords(touch: number): number {
-    return this.touched[touch * Touched.WORDS + Touched.RECORDS] as number
-  }
-
-  /** The index in the batch of the first of them. */
-  touchedFirstIndex(touch: number): number {
-    return this.touched[touch * Touched.WORDS + Touched.FIRST_INDEX] as number
-  }
-
-  /** Places of staged records, as a `RecordTable` has them. The tag is the number of the touched batch. */
-  placesOf(first: number, end: number): Int32Array {
-    const { places } = this
-    const isWhole = first === 0 && end === STAGED_RECORDS_MAX
-    return isWhole ? places : places.subarray(first * Place.WORDS, end * Place.WORDS)
-  }
-
-  /** The number of the touched batch that a record went into, counted from its run's `touchBase`. */
-  touchOf(record: number): number {
-    return this.places[record * Place.WORDS + Place.TOUCH] as number
-  }
-
-  /** The batch that a record went into; its run counts touched batches from 0. */
-  batchOf(record: number): Batch {
-    return this.batches[this.touchOf(record)] as Batch
-  }
-
-  indexOf(record: number): number {
-    return this.places[record * Place.WORDS + Place.INDEX] as number
-  }
-
-  keyBytesOf(record: number): number {
-    return this.places[record * Place.WORDS + Place.KEY_BYTES] as number
-  }
-
-  valueBytesOf(record: number): number {
-    return this.places[record * Place.WORDS + Place.VALUE_BYTES] as number
   }
 
   /** Appends the staged records from `first` on, as {@link NativeCore.drainStaged} does. */

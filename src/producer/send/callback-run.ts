@@ -1,5 +1,6 @@
 import type { Delivery } from '../../accumulator/append/delivery.js'
-import { STAGED_RECORDS_MAX, type StagedRun, type Staging } from '../../accumulator/append/staging.js'
+import { STAGED_RECORDS_MAX } from '../../accumulator/append/staged-places.js'
+import type { StagedRun, Staging } from '../../accumulator/append/staging.js'
 import { CallbackDelivery, type FailedCallbacks } from './callback-delivery.js'
 import { CallbackGroup, type DeliveryCallback } from './callback-group.js'
 
