@@ -1,6 +1,7 @@
+#include "../core/lz4_hc.h"
+
 #include <new>
 
-#include "../core/lz4_hc.h"
 #include "arguments.h"
 #include "codecs.h"
 

@@ -112,8 +112,7 @@ Lz4HcEncoder::Match Lz4HcEncoder::longerMatch(const Block& block, size_t at, siz
       continue;
     }
     const uint8_t* const earlier = data + front;
-    const size_t length =
-        loadLittle32(earlier) == word ? repeatedBytes(data + at, earlier, block.limit) : 0;
+    const size_t length = loadLittle32(earlier) == word ? repeatedBytes(data + at, earlier, block.limit) : 0;
     if (length > best) {
       best = length;
       found = {length, static_cast<size_t>(start - front)};
