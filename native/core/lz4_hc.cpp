@@ -161,7 +161,8 @@ void Lz4HcEncoder::chooseSteps(size_t count, const Effort& effort) {
   literals_[count] = 0;
   for (size_t at = count; at-- > 0;) {
     const uint32_t run = literals_[at + 1] + 1;
-    const size_t longest = length_[at];
+    // A match that has begun before may go on at the last positions, but none begins there.
+    const size_t longest = at + kMatchStartBytes <= count ? length_[at] : 0;
     uint32_t least = cost_[at + 1] + literalBytes(run);
     size_t taken = 0;
     const size_t less = longest > effort.enough ? 0 : effort.shorter;
