@@ -129,6 +129,8 @@ napi_value finish(napi_env env, napi_callback_info info) {
       static_cast<uint64_t>(static_cast<uint32_t>(idHigh)) << 32 | static_cast<uint32_t>(idLow);
   const uint32_t bytes = state->appender.finish(handle, static_cast<int64_t>(id), static_cast<int16_t>(epoch),
                                                 sequence, static_cast<int16_t>(attributes));
+  const Batch& batch = state->appender.pool().at(handle);
+  state->result[result_layout::kLargestRecord] = static_cast<int32_t>(batch.largestRecord);
   return makeInt32(env, static_cast<int32_t>(bytes));
 }
 

@@ -20,12 +20,13 @@ napi_value encodeBlock(napi_env env, napi_callback_info info) {
   CallerBytes input, output;
   int32_t level = 0;
   if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
+  // The number first: a runtime that converts an argument to one may run code, which may detach a buffer.
+  if (!readInt32(env, arguments[2], "level", &level)) return nullptr;
+  if (level < kLz4HcLevelLeast || level > kLz4HcLevelMost) {
+    return throwRangeError(env, "level must be 1 to 17");
+  }
   if (!readView(env, arguments[0], "input", &input) || !readView(env, arguments[1], "output", &output)) {
     return nullptr;
-  }
-  if (napi_get_value_int32(env, arguments[2], &level) != napi_ok || level < kLz4HcLevelLeast ||
-      level > kLz4HcLevelMost) {
-    return throwRangeError(env, "level must be 1 to 17");
   }
   if (input.count > kLz4BlockBytesMax || output.count < lz4RoomFor(input.count)) {
     return throwRangeError(env, "input is too large or output too small");

@@ -124,7 +124,7 @@ constexpr int32_t kRoom = 8;
 // they
 // stand one after another in the touched batches, in the order of those; else 0.
 constexpr int32_t kConsecutive = 9;
-// Of describe: bytes of the batch's largest record, its length field included.
+// Of describe and finish: bytes of the batch's largest record, its length field included.
 constexpr int32_t kLargestRecord = 10;
 }  // namespace result_layout
 

@@ -410,12 +410,13 @@ export class RecordAccumulator {
   private writeHeader(batch: PartitionBatch, attributes: number): void {
     const { handle, producer, baseSequence } = batch
     const bits = batch.codecId | attributes
-    if (batch.uncompressedBytes === 0) batch.uncompressedBytes = this.native.sizeOf(handle)
-    batch.largestRecordBytes = this.native.largestRecordOf(handle) + RECORD_ESTIMATE_BYTES
     batch.bytes =
       producer === null
         ? this.core.finish(handle, NONE, NONE, NONE, NONE, bits)
         : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, bits)
+    batch.largestRecordBytes = this.native.largestRecordBytes + RECORD_ESTIMATE_BYTES
+    // What has been compressed has said before what it was.
+    if (batch.uncompressedBytes === 0) batch.uncompressedBytes = batch.bytes
   }
 
   /** The batch's outcome is decided: its memory comes back now, or once nothing reads it. */

@@ -128,6 +128,6 @@ export const Result = {
    * they stand one after another in the touched batches, in the order of those; else 0.
    */
   CONSECUTIVE: 9,
-  /** Of describe: bytes of the batch's largest record, its length field included. */
+  /** Of describe and finish: bytes of the batch's largest record, its length field included. */
   LARGEST_RECORD: 10,
 } as const

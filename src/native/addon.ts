@@ -69,8 +69,9 @@ export interface NativeCore {
   /** Closes a batch for appends; a no-op on a sealed one. */
   seal(batch: number): void
   /**
-   * Writes header and CRC over a sealed batch and returns its size in bytes. The producer id is two int32
-   * halves. May be repeated with other values while no reader is pinned (epoch bump).
+   * Writes header and CRC over a sealed batch and returns its size in bytes; that of its largest record is in
+   * `result[LARGEST_RECORD]`. The producer id is two int32 halves. May be repeated with other values while
+   * no reader is pinned (epoch bump).
    */
   finish(
     batch: number,

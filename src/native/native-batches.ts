@@ -26,9 +26,8 @@ export class NativeBatches {
     return this.result[Result.SIZE] as number
   }
 
-  /** Bytes of the batch's largest record, its length field included. */
-  largestRecordOf(handle: number): number {
-    this.core.describe(handle)
+  /** Of the batch that `finish` has written last: bytes of its largest record, its length field included. */
+  get largestRecordBytes(): number {
     return this.result[Result.LARGEST_RECORD] as number
   }
 

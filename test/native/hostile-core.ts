@@ -226,6 +226,11 @@ export class HostileCalls {
         const output = random.once(2) ? new Uint8Array(20_000) : (values.bytes() as never)
         return encoder.encode(values.bytes() as never, output)
       },
+      () => {
+        const encode = addon.createLz4HcEncoder()
+        const output = random.once(2) ? new Uint8Array(9000) : (values.bytes() as never)
+        return encode(values.bytes() as never, output, random.once(2) ? this.small(30) : (9 as never))
+      },
       () => addon.freeBuffer(random.once(2) ? new ArrayBuffer(9) : (this.small(9) as never)),
       () => this.createCore(),
     ])
