@@ -71,7 +71,8 @@ export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponse> 
       transactionTimeoutMs: r.int32(),
       producerId: version >= 3 ? r.int64() : -1n,
       producerEpoch: version >= 3 ? r.int16() : -1,
-      ...(version >= 6 && { enable2Pc: r.bool(), keepPreparedTxn: r.bool() }),
+      enable2Pc: version >= 6 && r.bool(),
+      keepPreparedTxn: version >= 6 && r.bool(),
     }
     r.skipTags(flexible)
     return body
@@ -95,7 +96,8 @@ export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponse> 
       errorCode: r.int16(),
       producerId: r.int64(),
       producerEpoch: r.int16(),
-      ...(version >= 6 && { ongoingTxnProducerId: r.int64(), ongoingTxnProducerEpoch: r.int16() }),
+      ongoingTxnProducerId: version >= 6 ? r.int64() : -1n,
+      ongoingTxnProducerEpoch: version >= 6 ? r.int16() : -1,
     }
     r.skipTags(version >= FLEXIBLE_FROM)
     return body

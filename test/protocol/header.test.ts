@@ -15,8 +15,14 @@ import {
 import { InitProducerId } from '../../dist/protocol/init-producer-id.js'
 import { Reader } from '../../dist/protocol/reader.js'
 
-const request = { transactionalId: null, transactionTimeoutMs: 1000, producerId: -1n, producerEpoch: -1 }
-const response = { throttleTimeMs: 0, errorCode: 0, producerId: 4000n, producerEpoch: 0 }
+const request = {
+  ...{ transactionalId: null, transactionTimeoutMs: 1000, producerId: -1n, producerEpoch: -1 },
+  ...{ enable2Pc: false, keepPreparedTxn: false },
+}
+const response = {
+  ...{ throttleTimeMs: 0, errorCode: 0, producerId: 4000n, producerEpoch: 0 },
+  ...{ ongoingTxnProducerId: -1n, ongoingTxnProducerEpoch: -1 },
+}
 
 describe('headers', () => {
   it('are flexible from the first flexible version of an API on, but for ApiVersions responses', () => {

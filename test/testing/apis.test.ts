@@ -5,7 +5,7 @@ import { ApiVersions, type ApiVersionsResponse } from '../../dist/protocol/api-v
 import { type CreatableTopic, CreateTopics } from '../../dist/protocol/create-topics.js'
 import { ErrorCodes } from '../../dist/protocol/error-codes.js'
 import { FindCoordinator } from '../../dist/protocol/find-coordinator.js'
-import { InitProducerId } from '../../dist/protocol/init-producer-id.js'
+import { INIT_PRODUCER_ID_ONE_PHASE_MAX, InitProducerId } from '../../dist/protocol/init-producer-id.js'
 import { ListOffsets } from '../../dist/protocol/list-offsets.js'
 import { Metadata, type MetadataTopic } from '../../dist/protocol/metadata.js'
 import { Produce } from '../../dist/protocol/produce.js'
@@ -278,13 +278,13 @@ test('InitProducerId gives a new id each time, in every version', async () => {
   await using broker = await quietBroker()
   using client = await RawClient.connect(broker)
   const ids = new Set<bigint>()
-  for (let version = InitProducerId.minVersion; version <= InitProducerId.maxVersion; version++) {
+  for (let version = InitProducerId.minVersion; version <= INIT_PRODUCER_ID_ONE_PHASE_MAX; version++) {
     const body = { transactionalId: null, transactionTimeoutMs: 1, producerId: -1n, producerEpoch: -1 }
     const { errorCode, producerId, producerEpoch } = await client.request(InitProducerId, version, body)
     assert.deepEqual([errorCode, producerEpoch], [ErrorCodes.NONE, 0])
     ids.add(producerId)
   }
-  assert.equal(ids.size, InitProducerId.maxVersion + 1)
+  assert.equal(ids.size, INIT_PRODUCER_ID_ONE_PHASE_MAX + 1)
 })
 
 test('FindCoordinator names a live node for every key, in every version', async () => {
