@@ -16,7 +16,6 @@ export const sections = [
       'transactions',
       'exactly-once',
       'streams',
-      'in-an-application',
     ],
   },
   {

@@ -16,7 +16,7 @@ describe('two-phase commit (KIP-939)', () => {
 
   for (const [highest, asked] of [
     [6, { version: 6, enable2Pc: true, keepPreparedTxn: false }],
-    [5, { version: 5, enable2Pc: undefined, keepPreparedTxn: undefined }],
+    [5, { version: 5, enable2Pc: false, keepPreparedTxn: false }],
   ] as const) {
     test(`is asked of a broker that speaks InitProducerId up to ${highest}`, async () => {
       await using broker = await startBroker({ quiet: true, apiVersions: { InitProducerId: [0, highest] } })
