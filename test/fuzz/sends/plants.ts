@@ -1,3 +1,4 @@
+import { isPlaceable } from '../../../dist/accumulator/append/appendable-record.js'
 import { Appender } from '../../../dist/accumulator/append/appender.js'
 import { NativeWriter } from '../../../dist/accumulator/append/native-writer.js'
 import { Staging } from '../../../dist/accumulator/append/staging.js'
@@ -21,13 +22,14 @@ type Patched = any
 const OVERHEAD_BYTES_MAX = 32
 
 /** The question for room, as it was: it may drain, and answers for the batch that was read before. */
-function hasRoomFor(appender: Patched, batch: Batch, bytes: number): boolean {
+function hasRoomFor(appender: Patched, batch: Batch): boolean {
   const { staging, options } = appender
-  const needed = bytes + OVERHEAD_BYTES_MAX
+  const needed = staging.placedBytes + OVERHEAD_BYTES_MAX
   const isKnown = batch.roomBytes >= needed && batch.roomStamp === appender.roomStamp
-  if (!isKnown || batch.phase !== BatchPhase.OPEN || !staging.canJoinPromised(bytes)) {
+  if (!isKnown || batch.phase !== BatchPhase.OPEN || !staging.takesPromised) {
     if (batch.phase !== BatchPhase.OPEN) return false
     appender.drainStaged()
+    staging.replace()
     if (appender.waiting.length > 0) return false
     batch.roomBytes = options.batches.roomOf(batch.handle)
     batch.roomStamp = appender.roomStamp
@@ -40,18 +42,17 @@ function foretellBeforeTheDrain(): void {
   const appender: Patched = Appender.prototype
   appender.stagePromised = function (this: Patched, record: Patched) {
     const { staging } = this
-    if (!this.place(record, true)) return null
+    if (!this.place(record, staging.takesSingles)) return null
     const { topic } = record
     let { partition } = record
     if (partition === PARTITION_BY_KEY) partition = staging.partitionOfPlaced(topic.partitionCount)
     else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
-    const bytes = staging.placedBytes
     const batch = topic.partitions[partition]?.queue.at(-1) as Batch | undefined
-    if (batch === undefined || !hasRoomFor(this, batch, bytes)) return null
+    if (batch === undefined || !hasRoomFor(this, batch)) return null
     const asked = record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition
     const index = batch.recordCount + batch.promisedCount++
     staging.joinPromised(record, asked, batch.handle, index)
-    batch.roomBytes -= bytes + OVERHEAD_BYTES_MAX
+    batch.roomBytes -= staging.placedBytes + OVERHEAD_BYTES_MAX
     const { result } = staging
     result[Result.INDEX] = index
     result[Result.KEY_BYTES] = staging.placedKeyBytes
@@ -115,7 +116,7 @@ function passTheStaged(): void {
 /** What a partitioner sends while it is asked for a record that has waited passes those behind it. */
 function passThoseThatWaited(): void {
   const wait: Patched = TopicWait.prototype
-  wait.isReleasing = () => false
+  wait.isNext = isPlaceable
 }
 
 /** What a serializer sends while records are sent on that have waited for it passes those behind. */
