@@ -45,8 +45,10 @@ const noNewEpoch: TransactionControl = {
   name: NO_NEW_EPOCH,
   async run(ground, seed) {
     const sabotage = (producer: Producer) => {
-      const { transactions: manager } = producer as unknown as { transactions: { onUnsure: () => void } }
-      manager.onUnsure = silence
+      const { transactions } = producer as unknown as {
+        transactions: { identity: { spend: () => void } }
+      }
+      transactions.identity.spend = silence
     }
     const options = { seed, isSmall: true, faults: CONTROL_ROUNDS, say: silence, sabotage }
     const [result] = await heldEnd({ ...options, generations: [1] }, ground)

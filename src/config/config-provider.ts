@@ -18,6 +18,7 @@ export type FetchConfig = (path: string, keys: readonly string[]) => ConfigValue
 export interface ConfigProvider {
   /** Once, before all others, with the `config.providers.NAME.param.…` of its name (Java: `Configurable`). */
   configure?(parameters: Readonly<Record<string, unknown>>): void
+  /** As {@link FetchConfig}. */
   get(path: string, keys: readonly string[]): ConfigValues | Promise<ConfigValues>
   /** Once the options are resolved. */
   close?(): void | Promise<void>

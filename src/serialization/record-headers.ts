@@ -43,6 +43,7 @@ export class RecordHeaders implements Iterable<Header> {
     return [...this.list]
   }
 
+  /** Pairs of name and value, in order. */
   [Symbol.iterator](): Iterator<Header> {
     return this.list[Symbol.iterator]()
   }

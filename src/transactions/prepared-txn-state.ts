@@ -30,18 +30,22 @@ export class PreparedTxnState {
     )
   }
 
+  /** Whether it names a transaction. */
   get hasTransaction(): boolean {
     return this.producerId >= 0n
   }
 
+  /** Whether both name the same transaction, or none. */
   equals(other: PreparedTxnState): boolean {
     return this.producerId === other.producerId && this.epoch === other.epoch
   }
 
+  /** `producerId:epoch`, or '' for no transaction: what the constructor takes. */
   toString(): string {
     return this.hasTransaction ? `${this.producerId}:${this.epoch}` : ''
   }
 
+  /** As {@link toString}. */
   toJSON(): string {
     return this.toString()
   }
