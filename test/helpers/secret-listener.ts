@@ -19,9 +19,15 @@ export function secretForms(secret: string): string[] {
   return [...new Set(forms)]
 }
 
+/** Bytes as the text that they may be: as numbers nobody would find a secret in them, and they take long. */
+function withTexts(this: Record<string, unknown>, name: string, value: unknown): unknown {
+  const given = this[name]
+  return given instanceof Uint8Array ? Buffer.from(given).toString('latin1') : value
+}
+
 function asJson(thing: unknown): string {
   try {
-    return JSON.stringify(thing) ?? ''
+    return JSON.stringify(thing, withTexts) ?? ''
   } catch {
     // What cannot be written as JSON cannot be given away by it.
     return ''
@@ -65,8 +71,9 @@ export class SecretListener {
   }
 
   private take(thing: unknown): void {
-    // All of an error; of a producer, which has all of the runtime hanging on it, what is near.
-    const depth = thing instanceof Error ? 40 : 8
+    // All of an error; of a producer, which has all of the runtime hanging on it, what is near: one step more
+    // takes minutes on Deno.
+    const depth = thing instanceof Error ? 40 : 7
     this.texts.push(String(thing), inspect(thing, { depth, showHidden: true, getters: true }))
     this.texts.push(asJson(thing))
     if (!(thing instanceof Error)) return
