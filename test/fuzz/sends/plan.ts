@@ -120,6 +120,8 @@ export function planOf(seed: number, records: number, limits: PlanLimits = { isR
       bufferMemory: bufferBytes,
       maxRequestSize: maxRequestBytes,
       maxBlockMs: isExhausting ? 5 + random.below(60) : PATIENCE_MS,
+      // What waits counts more than its bytes: where nothing may be refused, all of a world has room.
+      ...(!isExhausting && { maxBlockBytes: 256 * 1024 * 1024 }),
       deliveryTimeoutMs: PATIENCE_MS,
       retryBackoffMs: 1 + random.below(4),
       retryBackoffMaxMs: 20,
