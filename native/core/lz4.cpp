@@ -12,9 +12,6 @@
 namespace millrace {
 namespace {
 
-constexpr size_t kMatchLeast = 4;
-constexpr size_t kMatchStartBytes = 12;
-constexpr size_t kLastLiterals = 5;
 constexpr size_t kStride = 16;
 // After 2^6 misses every second position is tried, after as many more every third, until a match is found.
 constexpr uint32_t kPatienceBits = 6;
@@ -56,24 +53,25 @@ struct Place {
   uint64_t word;
 };
 
-// The end of a match of at least kMatchLeast bytes.
+// The end of a match of at least kLz4MatchLeast bytes.
 //
 // What bounds the encoder is one load waiting for another: the word at a match's end gives a slot, the slot
 // the next match, and that its end. So the word is shifted out of what has been read already, not loaded.
 MILLRACE_INLINE Place endOfMatch(const uint8_t* at, const uint8_t* match, const uint8_t* end) {
-  constexpr ptrdiff_t aheadBytes = kMatchLeast + 16;
+  constexpr ptrdiff_t aheadBytes = kLz4MatchLeast + 16;
   if (MILLRACE_LIKELY(end - at >= aheadBytes)) {
-    const uint64_t word = loadLittle64(at + kMatchLeast);
-    const uint64_t difference = word ^ loadLittle64(match + kMatchLeast);
+    const uint64_t word = loadLittle64(at + kLz4MatchLeast);
+    const uint64_t difference = word ^ loadLittle64(match + kLz4MatchLeast);
     if (MILLRACE_LIKELY(difference != 0)) {
-      const uint64_t beyond = loadLittle64(at + kMatchLeast + 8);
+      const uint64_t beyond = loadLittle64(at + kLz4MatchLeast + 8);
       const uint32_t bit = lowestBitOf(difference);
       const uint32_t same = bit & 56;
-      return {at + kMatchLeast + bit / 8, word >> same | (beyond << 1) << (63 ^ same)};
+      return {at + kLz4MatchLeast + bit / 8, word >> same | (beyond << 1) << (63 ^ same)};
     }
   }
-  const uint8_t* const matchEnd = endOfRepeat(at + kMatchLeast, match + kMatchLeast, end - kLastLiterals);
-  const bool mayStart = end - matchEnd >= static_cast<ptrdiff_t>(kMatchStartBytes);
+  const uint8_t* const matchEnd =
+      endOfRepeat(at + kLz4MatchLeast, match + kLz4MatchLeast, end - kLz4LastLiterals);
+  const bool mayStart = end - matchEnd >= static_cast<ptrdiff_t>(kLz4MatchStartBytes);
   return {matchEnd, mayStart ? loadLittle64(matchEnd) : 0};
 }
 
@@ -98,7 +96,7 @@ uint8_t* writeLiterals(uint8_t* to, const uint8_t* from, size_t count, const uin
 uint8_t* writeMatch(uint8_t* to, uint8_t* token, size_t offset, size_t length) {
   *to++ = static_cast<uint8_t>(offset);
   *to++ = static_cast<uint8_t>(offset >> 8);
-  const size_t rest = length - kMatchLeast;
+  const size_t rest = length - kLz4MatchLeast;
   if (rest < 15) {
     *token = static_cast<uint8_t>(*token | rest);
     return to;
@@ -119,9 +117,9 @@ size_t Lz4Encoder::encode(const uint8_t* data, size_t count, uint8_t* output) {
   const uint8_t* const end = data + count;
   const uint8_t* written = data;
   uint8_t* to = output;
-  if (count > kMatchStartBytes) {
+  if (count > kLz4MatchStartBytes) {
     std::memset(table_, 0, sizeof table_);
-    const uint8_t* const lastStart = end - kMatchStartBytes;
+    const uint8_t* const lastStart = end - kLz4MatchStartBytes;
     Place place{data + 1, loadLittle64(data + 1)};
     uint32_t tries = 1U << kPatienceBits;
     for (;;) {

@@ -15,6 +15,10 @@
 namespace millrace {
 
 constexpr size_t kLz4BlockBytesMax = 64 * 1024;
+// The rules above.
+constexpr size_t kLz4MatchLeast = 4;
+constexpr size_t kLz4MatchStartBytes = 12;
+constexpr size_t kLz4LastLiterals = 5;
 
 // The room that encoding needs: what does not compress grows by a byte in 255, and literals are copied 16
 // bytes at a time.

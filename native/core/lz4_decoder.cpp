@@ -1,11 +1,11 @@
 #include "lz4_decoder.h"
 
 #include "bytes.h"
+#include "lz4.h"
 
 namespace millrace {
 namespace {
 
-constexpr size_t kMatchLeast = 4;
 constexpr size_t kNibbleMax = 15;
 
 class Lz4Reader {
@@ -68,7 +68,7 @@ int64_t lz4Decode(const uint8_t* block, size_t count, uint8_t* output, size_t ro
     }
     if (!reader.offset(&offset) || offset == 0 || offset > written) return kLz4Malformed;
     if (!reader.length(token & kNibbleMax, &repeated)) return kLz4Malformed;
-    repeated += kMatchLeast;
+    repeated += kLz4MatchLeast;
     if (repeated > room - written) return kLz4TooLarge;
     // Byte by byte: a match may repeat what it has just written.
     for (uint8_t* to = output + written; repeated > 0; repeated--, to++, written++)

@@ -8,9 +8,6 @@
 namespace millrace {
 namespace {
 
-constexpr size_t kMatchLeast = 4;
-constexpr size_t kMatchStartBytes = 12;
-constexpr size_t kLastLiterals = 5;
 constexpr size_t kNibbleMost = 15;
 // No match begins at the last positions of a block, so this is none of them.
 constexpr uint16_t kNowhere = 0xffff;
@@ -21,7 +18,7 @@ uint32_t lengthBytes(size_t length) {
 }
 
 uint32_t matchBytes(size_t length) {
-  return 3 + lengthBytes(length - kMatchLeast);
+  return 3 + lengthBytes(length - kLz4MatchLeast);
 }
 
 // What one literal more adds to a run that has `count` with it.
@@ -56,7 +53,7 @@ uint8_t nibbleOf(size_t length) {
 
 // Token and literals; the match, if one follows, goes on from there.
 uint8_t* writeLiterals(uint8_t* to, const uint8_t* from, size_t count, size_t matchLength) {
-  const size_t rest = matchLength == 0 ? 0 : matchLength - kMatchLeast;
+  const size_t rest = matchLength == 0 ? 0 : matchLength - kLz4MatchLeast;
   *to++ = static_cast<uint8_t>(nibbleOf(count) << 4 | nibbleOf(rest));
   to = writeLength(to, count);
   if (count > 0) std::memcpy(to, from, count);
@@ -78,7 +75,7 @@ Lz4HcEncoder::Effort Lz4HcEncoder::effortOf(int level) {
 // For each position the one before it with the same hash of four bytes.
 void Lz4HcEncoder::linkPlaces(const uint8_t* data, size_t count) {
   std::memset(latest_, 0xff, sizeof latest_);
-  for (size_t at = 0; at + kMatchLeast <= count; at++) {
+  for (size_t at = 0; at + kLz4MatchLeast <= count; at++) {
     uint16_t& latest = latest_[(loadLittle32(data + at) * 2654435761U) >> (32 - kHashBits)];
     before_[at] = latest;
     latest = static_cast<uint16_t>(at);
@@ -96,8 +93,8 @@ Lz4HcEncoder::Match Lz4HcEncoder::longerMatch(const Block& block, size_t at, siz
     return before == kNowhere ? -1 : static_cast<int32_t>(before) - static_cast<int32_t>(ahead);
   };
   Match found{0, 0};
-  if (best < kMatchLeast) best = kMatchLeast - 1;
-  size_t ahead = best + 1 - kMatchLeast;
+  if (best < kLz4MatchLeast) best = kLz4MatchLeast - 1;
+  size_t ahead = best + 1 - kLz4MatchLeast;
   const auto start = static_cast<int32_t>(at);
   int32_t front = next(start, 0);
   int32_t tail = next(start, ahead);
@@ -117,7 +114,7 @@ Lz4HcEncoder::Match Lz4HcEncoder::longerMatch(const Block& block, size_t at, siz
       best = length;
       found = {length, static_cast<size_t>(start - front)};
       if (best > block.effort.enough || data + at + best >= block.limit) break;
-      ahead = best + 1 - kMatchLeast;
+      ahead = best + 1 - kLz4MatchLeast;
       tail = next(start, ahead);
     }
     front = next(front, 0);
@@ -132,7 +129,7 @@ void Lz4HcEncoder::keepMatch(const uint8_t* data, size_t at, Match match) {
     at--;
     length++;
   }
-  for (; length >= kMatchLeast && length > length_[at]; length--, at++) {
+  for (; length >= kLz4MatchLeast && length > length_[at]; length--, at++) {
     length_[at] = static_cast<uint16_t>(length);
     offset_[at] = static_cast<uint16_t>(match.offset);
   }
@@ -140,16 +137,16 @@ void Lz4HcEncoder::keepMatch(const uint8_t* data, size_t at, Match match) {
 
 void Lz4HcEncoder::findMatches(const uint8_t* data, size_t count, const Effort& effort) {
   std::memset(length_, 0, count * sizeof length_[0]);
-  if (count <= kMatchStartBytes) return;
+  if (count <= kLz4MatchStartBytes) return;
   linkPlaces(data, count);
-  const Block block{data, data + count - kLastLiterals, effort};
-  const size_t starts = count - kMatchStartBytes + 1;
+  const Block block{data, data + count - kLz4LastLiterals, effort};
+  const size_t starts = count - kLz4MatchStartBytes + 1;
   for (size_t at = 0; at < starts;) {
     const Match match = longerMatch(block, at, length_[at]);
     if (match.length != 0) keepMatch(data, at, match);
     const size_t length = length_[at];
     // Where a match is known already, the next that matters goes on beyond its end.
-    const bool skips = length > effort.enough || (!effort.everywhere && length > kMatchLeast);
+    const bool skips = length > effort.enough || (!effort.everywhere && length > kLz4MatchLeast);
     at += skips ? length - 2 : 1;
   }
 }
@@ -162,11 +159,11 @@ void Lz4HcEncoder::chooseSteps(size_t count, const Effort& effort) {
   for (size_t at = count; at-- > 0;) {
     const uint32_t run = literals_[at + 1] + 1;
     // A match that has begun before may go on at the last positions, but none begins there.
-    const size_t longest = at + kMatchStartBytes <= count ? length_[at] : 0;
+    const size_t longest = at + kLz4MatchStartBytes <= count ? length_[at] : 0;
     uint32_t least = cost_[at + 1] + literalBytes(run);
     size_t taken = 0;
     const size_t less = longest > effort.enough ? 0 : effort.shorter;
-    const size_t shortest = longest > kMatchLeast + less ? longest - less : kMatchLeast;
+    const size_t shortest = longest > kLz4MatchLeast + less ? longest - less : kLz4MatchLeast;
     for (size_t length = longest; length >= shortest; length--) {
       const uint32_t cost = cost_[at + length] + matchBytes(length);
       if (cost > least || (cost == least && taken != 0)) continue;
@@ -195,7 +192,7 @@ size_t Lz4HcEncoder::encode(const uint8_t* data, size_t count, int level, uint8_
     to = writeLiterals(to, data + written, at - written, length);
     *to++ = static_cast<uint8_t>(offset_[at]);
     *to++ = static_cast<uint8_t>(offset_[at] >> 8);
-    to = writeLength(to, length - kMatchLeast);
+    to = writeLength(to, length - kLz4MatchLeast);
     at += length;
     written = at;
   }
