@@ -1,5 +1,6 @@
 // Texts as UTF-8, each by the way that is cheapest for its length on the runtime at hand. What the ways cost
 // is in bench/history.md.
+import { isBun, isNode } from './runtime.js'
 
 interface Limits {
   /** Texts up to so many characters are written by a loop: a call would take longer. */
@@ -13,7 +14,7 @@ const BUN: Limits = { looped: 16, joined: 128 }
 /** A call that writes a text costs several times what it does elsewhere. */
 const DENO: Limits = { looped: 96, joined: 4096 }
 
-const limits = 'Deno' in globalThis ? DENO : 'Bun' in globalThis ? BUN : NODE
+const limits = isNode ? NODE : isBun ? BUN : DENO
 
 export const JOINED_CHARACTERS_MAX = limits.joined
 /** A UTF-16 unit takes at most so many. */

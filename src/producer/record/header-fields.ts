@@ -14,6 +14,7 @@ const NAMES_MAX = 256
 /** Values are compared with the last one of their name up to this length. */
 const REPEATED_CHARACTERS_MAX = 64
 const NULL_LENGTH = 1
+const NOT_COUNTED = -1
 
 /** Where headers are written whose bytes are only to be counted. */
 const counting = Buffer.allocUnsafeSlow(UNITS_MAX * UTF8_BYTES_PER_CHARACTER)
@@ -64,6 +65,8 @@ class HeaderName {
 export class HeaderFields implements EncodableHeaders {
   private count = 0
   private units = 0
+  /** Bytes of the wire form, once somebody has asked. */
+  private counted = NOT_COUNTED
   private readonly names: HeaderName[] = []
   private readonly values: Bytes[] = []
   private readonly known = new Map<string, HeaderName>()
@@ -74,8 +77,10 @@ export class HeaderFields implements EncodableHeaders {
     return this.units
   }
 
+  /** A record that waits is asked several times. */
   get byteLength(): number {
-    return this.writeTo(counting, 0)
+    if (this.counted === NOT_COUNTED) this.counted = this.writeTo(counting, 0)
+    return this.counted
   }
 
   /** False, with nothing said, where these headers have to be read the long way. */
@@ -103,6 +108,7 @@ export class HeaderFields implements EncodableHeaders {
     if (read !== this.reads) return false
     this.count = count
     this.units = count === 0 ? 0 : units
+    this.counted = NOT_COUNTED
     return true
   }
 
