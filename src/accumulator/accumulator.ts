@@ -468,7 +468,7 @@ export class RecordAccumulator {
 
   /** The topic's next sticky partition. The present one's batch has had its share and lingers no longer. */
   private choosePartition(topic: TopicState): number {
-    const last = topic.partitions[topic.stickyPartition]?.openBatch
+    const last = topic.openBatch(topic.stickyPartition)
     if (last) this.refreshLive(this.lingering.end(last))
     const load: TopicLoad = {
       partitionCount: topic.partitionCount,

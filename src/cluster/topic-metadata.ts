@@ -98,20 +98,34 @@ export function mergeTopic(
       continue
     }
     if (known === undefined || epoch > known.leaderEpoch) progressed = true
-    partitions[index] = {
+    const { errorCode, replicaNodes: replicas, isrNodes: isr } = partition
+    const told = {
       index,
       leaderId: leaderOf(partition, context.isNode),
       leaderEpoch: epoch,
-      errorCode: partition.errorCode,
-      replicas: partition.replicaNodes,
-      isr: partition.isrNodes,
+      errorCode,
+      replicas,
+      isr,
     }
+    // The object of before where nothing changed: most replies change nothing, and new objects cost more.
+    partitions[index] = known !== undefined && isSamePartition(known, told) ? known : told
   }
   for (let index = 0; index < partitions.length; index++) {
     partitions[index] ??= leaderless(index, previous?.partitions[index]?.leaderEpoch ?? -1)
   }
   const id = isZeroUuid(reply.topicId) && previous !== undefined ? previous.id : reply.topicId
   return { topic: { name, id, partitions: partitions as PartitionMetadata[] }, progressed }
+}
+
+/** By the objects of the lists, which the reader hands out again for lists that are alike. */
+function isSamePartition(a: PartitionMetadata, b: PartitionMetadata): boolean {
+  return (
+    a.leaderId === b.leaderId &&
+    a.leaderEpoch === b.leaderEpoch &&
+    a.errorCode === b.errorCode &&
+    a.replicas === b.replicas &&
+    a.isr === b.isr
+  )
 }
 
 function leaderless(index: number, leaderEpoch: number): PartitionMetadata {

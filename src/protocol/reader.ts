@@ -10,10 +10,20 @@ const STRING_BYTES_MAX = 0x7fff
 const INTS_PER_ELEMENT = 8
 /** A longer list counts in full: no partition has so many replicas. */
 const INTS_OF_A_LIST_MAX = 1000
+/** Lists of the ids of brokers that are kept, by their numbers, to be handed out again. */
+const SHARED_LISTS = 256
+/** Longer lists are rarely alike. */
+const SHARED_LIST_LENGTH_MAX = 8
 /** Texts for people that are read of one frame; the others are left out, for each takes its time. */
 const MESSAGES_MAX = 200
 /** UTF-8 takes up to three bytes for a UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3
+
+/**
+ * The partitions of a cluster have few lists of brokers, which each come often: one list for all that are
+ * alike keeps metadata small and the garbage collector out of the loop's way.
+ */
+const sharedLists = new Array<readonly number[]>(SHARED_LISTS).fill(NO_INTS)
 
 /** A frame with more elements than its reader was allowed to make of it. */
 export class TooManyElementsError extends ProtocolError {}
@@ -246,14 +256,33 @@ export class Reader {
     return elements
   }
 
+  /** Short lists that are alike may be one, which is frozen. */
   int32Array(flexible: boolean): readonly number[] {
     const count = this.countOf(flexible, 4)
     if (count < 0) throw this.failure('an array is null where that is not allowed')
     if (count === 0) return NO_INTS
     this.spend(count > INTS_OF_A_LIST_MAX ? count : count / INTS_PER_ELEMENT)
+    const at = this.advance(4 * count)
+    return count > SHARED_LIST_LENGTH_MAX ? this.int32sAt(at, count) : this.sharedInt32sAt(at, count)
+  }
+
+  private int32sAt(at: number, count: number): readonly number[] {
     // Of exact size, which pushing would not make it: metadata hold many short arrays for long.
     const elements = new Array<number>(count)
-    for (let i = 0; i < count; i++) elements[i] = this.int32()
+    for (let i = 0; i < count; i++) elements[i] = this.frame.readInt32BE(at + 4 * i)
+    return elements
+  }
+
+  private sharedInt32sAt(at: number, count: number): readonly number[] {
+    let hash = count
+    for (let i = 0; i < count; i++) hash = (Math.imul(hash, 31) + this.frame.readInt32BE(at + 4 * i)) | 0
+    const slot = (hash ^ (hash >>> 8)) & (SHARED_LISTS - 1)
+    const shared = sharedLists[slot] as readonly number[]
+    let isSame = shared.length === count
+    for (let i = 0; isSame && i < count; i++) isSame = shared[i] === this.frame.readInt32BE(at + 4 * i)
+    if (isSame) return shared
+    const elements = Object.freeze(this.int32sAt(at, count))
+    sharedLists[slot] = elements
     return elements
   }
 

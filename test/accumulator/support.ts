@@ -121,7 +121,7 @@ export class AccumulatorRig {
   }
 
   partition(topic: TopicState, index: number): PartitionState {
-    return topic.partitions[index] as PartitionState
+    return topic.partition(index)
   }
 
   /** A record of about `bytes` bytes. */

@@ -56,6 +56,25 @@ describe('Reader', () => {
     }
   })
 
+  it('hands out one list for int32 arrays that are alike, and never a list of other numbers', () => {
+    const list = (...numbers: number[]) => {
+      const bytes = Buffer.alloc(1 + 4 * numbers.length, numbers.length + 1)
+      for (const [i, number] of numbers.entries()) bytes.writeInt32BE(number, 1 + 4 * i)
+      return new Reader(bytes).int32Array(true)
+    }
+    assert.equal(list(1, 2, 3), list(1, 2, 3))
+    assert.throws(() => (list(1, 2, 3) as number[]).push(4), TypeError)
+    // Far more lists than are remembered, so that each takes the place of others.
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 10_000; i++) {
+        assert.deepEqual(list(i, i % 7, -1), [i, i % 7, -1])
+        assert.deepEqual(list(i, i % 7), [i, i % 7])
+      }
+    }
+    const long = Array.from({ length: 100 }, (_, i) => i)
+    assert.deepEqual(list(...long), long)
+  })
+
   it('reads zigzag varints', () => {
     const cases: [string, number][] = [
       ['00', 0],

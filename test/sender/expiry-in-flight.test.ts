@@ -25,6 +25,9 @@ const OPTIONS: RigOptions = {
   requestTimeoutMs: 30_000,
 }
 
+const partitionsOf = (topic: TopicState) =>
+  Array.from({ length: PARTITIONS }, (_, index) => topic.partition(index))
+
 /** Between client and broker; goes deaf for what the client says when told so. */
 class DeafProxy {
   private readonly pairs = new Set<{ client: Socket; upstream: Socket }>()
@@ -129,7 +132,7 @@ async function expireInFlight(idempotent: boolean, sabotage: (rig: SenderRig) =>
     proxy.goDeaf()
     const doomed = sendAll(first, 1, 1 + EXPIRING)
     await eventually('200 batches in flight', () => {
-      const onWire = first.partitions.reduce((sum, partition) => sum + partition.onWire, 0)
+      const onWire = partitionsOf(first).reduce((sum, partition) => sum + partition.onWire, 0)
       return onWire === PARTITIONS * EXPIRING
     })
     rig.expireAfter(1)
@@ -138,7 +141,7 @@ async function expireInFlight(idempotent: boolean, sabotage: (rig: SenderRig) =>
     const followers = sendAll(second, 0, FOLLOWING)
     proxy.hearAgain()
     for (const { error } of await followers) assert.equal(error, null)
-    await eventually('all requests are answered', () => first.partitions.every(({ onWire }) => onWire === 0))
+    await eventually('all requests are answered', () => partitionsOf(first).every(({ onWire }) => onWire === 0))
     return { expired: read('first'), followers: read('second'), usedBytes: rig.usedBytes }
   } finally {
     await rig[Symbol.asyncDispose]()

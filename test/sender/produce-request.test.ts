@@ -28,8 +28,9 @@ const topics = [topicOf('a', 0, 1), topicOf('b', 1, 2)]
 /** Batches of all partitions of both topics, by topic or with the topics in turns. */
 function requestOf(version: number, byTurns = false) {
   const batches = topics.flatMap(topic =>
-    topic.partitions.map(
-      partition => new Batch(partition.index, wholeOf(new ArrayBuffer(100)), partition, 0, true),
+    Array.from(
+      { length: PARTITIONS },
+      (_, index) => new Batch(index, wholeOf(new ArrayBuffer(100)), topic.partition(index), 0, true),
     ),
   )
   if (byTurns) batches.sort((one, other) => one.partition.index - other.partition.index)

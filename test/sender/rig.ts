@@ -133,7 +133,7 @@ export class SenderRig implements AsyncDisposable {
   }
 
   partition(topic: TopicState, index = 0): PartitionState {
-    return topic.partitions[index] as PartitionState
+    return topic.partition(index)
   }
 
   /** Sends a record; what becomes of it never rejects. */

@@ -240,8 +240,8 @@ export class Appender {
    */
   private openBatchFor(topic: TopicState, partition: number, bytes: number): Batch | null {
     const index = partition === PARTITION_STICKY ? topic.stickyPartition : partition
-    const batch = topic.partitions[index]?.openBatch
-    if (batch === null || batch === undefined) return null
+    const batch = topic.openBatch(index)
+    if (batch === null) return null
     const needed = bytes + RECORD_OVERHEAD_BYTES_MAX
     if (batch.roomBytes < needed || batch.roomStamp !== this.roomStamp) {
       // Native code does not know of the records that are staged for the batch.

@@ -173,7 +173,7 @@ export class NativeWriter {
   private opened(handle: number, topic: TopicState, partition: number): Batch {
     const { large } = this
     this.large = null
-    return this.options.openBatch(handle, topic.partitions[partition] as PartitionState, large)
+    return this.options.openBatch(handle, topic.partition(partition), large)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { TopicMetadata } from '../../cluster/metadata-cache.js'
-import { NO_LEADER, PartitionState, type PartitionTopic } from './partition-state.js'
+import { NO_LEADER, type PartitionBatch, PartitionState, type PartitionTopic } from './partition-state.js'
 
 const ZERO_UUID = new Uint8Array(16)
 
@@ -8,12 +8,12 @@ export class TopicState implements PartitionTopic {
   readonly name: string
   /** The topic's number on the native side. */
   readonly handle: number
-  /**
-   * All partitions ever seen. After a topic is created again with fewer, entries at index ≥ `partitionCount`
-   * no longer exist in the cluster.
-   */
-  readonly partitions: PartitionState[] = []
   readonly queued = new Set<PartitionState>()
+  /**
+   * By index, those that were ever sent to: a topic of 100,000 partitions costs its producer what it uses.
+   * After a topic is created again with fewer, some of index ≥ `partitionCount` may be among them.
+   */
+  private readonly used: (PartitionState | undefined)[] = []
   private knownCount = 0
   private led: readonly number[] = []
   private known: TopicMetadata | null = null
@@ -56,6 +56,23 @@ export class TopicState implements PartitionTopic {
     return this.incomplete > 0 ? Number.POSITIVE_INFINITY : this.openedMs
   }
 
+  /** The state of a partition, made at the first question for it. */
+  partition(index: number): PartitionState {
+    const used = this.used[index]
+    if (used !== undefined) return used
+    while (this.used.length < index) this.used.push(undefined)
+    const partition = new PartitionState(this, index)
+    const known = this.metadata?.partitions[index]
+    if (known !== undefined) partition.follow(known.leaderId, known.leaderEpoch)
+    this.used[index] = partition
+    return partition
+  }
+
+  /** The open batch of a partition, or null. */
+  openBatch(index: number): PartitionBatch | null {
+    return this.used[index]?.openBatch ?? null
+  }
+
   chooseSticky(partition: number): void {
     this.sticky = partition
   }
@@ -77,15 +94,11 @@ export class TopicState implements PartitionTopic {
     let moved = false
     const available: number[] = []
     for (const { index, leaderId, leaderEpoch } of metadata.partitions) {
-      let partition = this.partitions[index]
-      if (partition === undefined) {
-        partition = new PartitionState(this, index)
-        this.partitions.push(partition)
-      }
       if (leaderId !== NO_LEADER) available.push(index)
-      if (partition.follow(leaderId, leaderEpoch)) moved = true
+      const partition = this.used[index]
+      if (partition?.follow(leaderId, leaderEpoch)) moved = true
       // The new log knows no producer, even if leader and epoch are those of the old.
-      if (wasRecreated) partition.sequences.forgetProof()
+      if (wasRecreated) partition?.sequences.forgetProof()
     }
     this.led = available
     // What is queued for a partition that is gone waits for its time-out, or for the partition to come back.
@@ -105,9 +118,9 @@ export class TopicState implements PartitionTopic {
   /** Nobody leads the partitions from `from` on. */
   private abandon(from: number): boolean {
     let moved = false
-    for (let index = from; index < this.partitions.length; index++) {
-      const partition = this.partitions[index] as PartitionState
-      if (partition.follow(NO_LEADER, partition.leaderEpoch)) moved = true
+    for (let index = from; index < this.used.length; index++) {
+      const partition = this.used[index]
+      if (partition?.follow(NO_LEADER, partition.leaderEpoch)) moved = true
     }
     return moved
   }

@@ -47,7 +47,7 @@ function foretellBeforeTheDrain(): void {
     let { partition } = record
     if (partition === PARTITION_BY_KEY) partition = staging.partitionOfPlaced(topic.partitionCount)
     else if (partition === PARTITION_STICKY) partition = topic.stickyPartition
-    const batch = topic.partitions[partition]?.queue.at(-1) as Batch | undefined
+    const batch = topic.partition(partition).queue.at(-1) as Batch | undefined
     if (batch === undefined || !hasRoomFor(this, batch)) return null
     const asked = record.partition === PARTITION_STICKY ? PARTITION_STICKY : partition
     const index = batch.recordCount + batch.promisedCount++
