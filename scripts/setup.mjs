@@ -26,6 +26,7 @@ import {
   runNode,
   StepError,
 } from './commands.mjs'
+import { hoistImports } from './hoist-imports.mjs'
 
 const TSC = 'node_modules/typescript/bin/tsc'
 const CMAKE_JS = 'node_modules/cmake-js/bin/cmake-js'
@@ -43,7 +44,7 @@ const REGISTRY = '.cache/registry'
 const steps = {
   deps: { title: 'packages', run: () => installPackages('.', []) },
   native: { title: 'native addon', run: buildAddon },
-  typescript: { title: 'TypeScript', run: () => runNode(TSC, ['-b']) },
+  typescript: { title: 'TypeScript', run: compileSources },
   tests: { title: 'TypeScript of the tests', run: () => runNode(TSC, ['-b', 'test']) },
   rig: { title: 'TypeScript of the fault rig', run: () => runNode(TSC, ['-b', 'rig']) },
   'sanitized-addon': { title: 'sanitized addon', run: buildSanitizedAddon },
@@ -98,6 +99,11 @@ const steps = {
 
 /** What a compiled test needs, beside what it tests against. */
 export const BUILT = ['deps', 'native', 'typescript', 'tests']
+
+async function compileSources() {
+  await runNode(TSC, ['-b'])
+  hoistImports()
+}
 
 /** Runs the named steps in the table's order, each once in the life of this process. */
 export async function setUp(names) {

@@ -5,6 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rollup } from 'rollup'
 import { root, StepError } from '../commands.mjs'
+import { restoreImports } from '../hoist-imports.mjs'
 
 const CLI = 'cli'
 const PACKAGE_ROOT_MODULE = join(root, 'dist/common/package-root.js')
@@ -30,8 +31,9 @@ export function entriesOf(manifest) {
 const commonJs = {
   name: 'millrace-commonjs',
   load: id => (id === PACKAGE_ROOT_MODULE ? PACKAGE_ROOT : null),
-  transform(code) {
-    if (!code.includes('createRequire(import.meta.url)')) return null
+  transform(compiled) {
+    const code = restoreImports(compiled)
+    if (!code.includes('createRequire(import.meta.url)')) return code
     return code
       .replace(/^const require = createRequire\(import\.meta\.url\);?$/m, '')
       .replace(/\brequire\('\.\.\/\.\.\/([^']+\.json)'\)/g, (_, path) =>
