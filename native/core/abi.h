@@ -58,17 +58,17 @@ constexpr int32_t kOffset = 6;
 // Bytes of the encoded headers section; 0 for none, native code writes the zero count itself.
 constexpr int32_t kHeaderBytes = 7;
 // The place that JavaScript has promised: the handle of an open batch, or NO_BATCH. Native code writes
-// the record
-// there or refuses the call.
+// the record there or refuses the call.
 constexpr int32_t kBatch = 8;
 // The index that the record has to get in it.
 constexpr int32_t kIndex = 9;
 }  // namespace staged_layout
 
-// A run of records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP and
-// PARTITION count, then three words for each record. PARTITION is that of records with a key; those
-// without go to
-// the sticky one. Key, value and encoded headers stand one after the other in the staging bytes.
+// A run of records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP, PARTITION
+// and HEADER_BYTES count, then three words for each record. PARTITION is that of records with a key; those
+// without go to the sticky one. HEADER_BYTES of the descriptor is 0 where no record has headers: the words
+// of the records are not read then. Key, value and encoded headers stand one after the other in the staging
+// bytes.
 namespace run_layout {
 constexpr int32_t kWords = 3;
 // The first record's words.
@@ -77,7 +77,7 @@ constexpr int32_t kFirst = staged_layout::kWords;
 constexpr int32_t kKeyBytes = 0;
 // Bytes, or -1 for null.
 constexpr int32_t kValueBytes = 1;
-// As of a staged record.
+// As of a staged record. Read only where the descriptor says that some record has headers.
 constexpr int32_t kHeaderBytes = 2;
 }  // namespace run_layout
 

@@ -71,13 +71,16 @@ class RecordWriter {
   // Writes up to `count` records more that are as long as the last one, which went to the sticky partition,
   // into its batch, as long as nothing has to change for them. Their bytes stand at `bytes`, which are
   // `left`, and their time is that of the last one. Answers how many it was; `extend` may take one more.
+  // `kHasHeaders` is false where no record of the run has headers: their words are not read.
+  template <bool kHasHeaders>
   int32_t extendAlike(int64_t timestampMs, const int32_t* words, int32_t count, const uint8_t* bytes,
                       int64_t left) {
     Batch& batch = batches_[handle_];
     if (MILLRACE_UNLIKELY(openBatch_[sticky_] != handle_ || payloadBytes_ > payloadBytesMax_)) return 0;
-    const auto byteCount = static_cast<int64_t>(keyCount_ + valueCount_ + headerCount_);
+    const auto byteCount = static_cast<int64_t>(keyCount_ + valueCount_ + (kHasHeaders ? headerCount_ : 0));
     const int64_t delta = timestampDelta(timestampMs, batch.baseTimestampMs);
-    const RecordShape shape{timestampMs, keyBytes_, valueBytes_, static_cast<int32_t>(headerCount_)};
+    const RecordShape shape{timestampMs, keyBytes_, valueBytes_,
+                            kHasHeaders ? static_cast<int32_t>(headerCount_) : 0};
     const int64_t stickyBytes = 2 * limitBytes_ - 1 - topic_->producedBytes;
     const int64_t roomBytes = std::min(limitBytes_ - batch.bytes, stickyBytes);
     uint8_t* const start = batch.memory + batch.bytes;
@@ -87,14 +90,14 @@ class RecordWriter {
     for (; records < count; records++, words += run_layout::kWords, bytes += byteCount, left -= byteCount) {
       const bool isAlike = words[run_layout::kKeyBytes] == keyBytes_ &&
                            words[run_layout::kValueBytes] == valueBytes_ &&
-                           words[run_layout::kHeaderBytes] == shape.headerBytes;
+                           (!kHasHeaders || words[run_layout::kHeaderBytes] == shape.headerBytes);
       if (!isAlike || byteCount > left) break;
       const int32_t index = batch.records + records;
       const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, index);
       if (to - start + recordBytes(bodyBytes) > roomBytes) break;
       recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));
       const RecordTargets targets = writeRecordFrame(to, shape, bodyBytes, delta, index);
-      copyTo(targets, bytes);
+      copyTo<kHasHeaders>(targets, bytes);
       to = targets.end;
     }
     index_ += records;
@@ -151,10 +154,12 @@ class RecordWriter {
   }
 
   // Key, value and headers to their places in a record whose frame is written.
+  template <bool kHasHeaders = true>
   MILLRACE_INLINE void copyTo(const RecordTargets& targets, const uint8_t* bytes) const {
     copyBytes(targets.key, bytes, keyCount_);
     copyBytes(targets.value, bytes + keyCount_, valueCount_);
-    if (headerCount_ > 0) copyBytes(targets.headers, bytes + keyCount_ + valueCount_, headerCount_);
+    if (kHasHeaders && headerCount_ > 0)
+      copyBytes(targets.headers, bytes + keyCount_ + valueCount_, headerCount_);
   }
 
   // A new batch may have moved the pool's table.

@@ -110,9 +110,62 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
   return result;
 }
 
+namespace {
+
+// All of a run but its descriptor, which is sound. `kHasHeaders` is false where no record has any.
+template <bool kHasHeaders>
+void writeRun(RecordWriter& writer, const StagingArea& area, int32_t first, int32_t count, int32_t touchBase,
+              int64_t timeMs, DrainResult* result) {
+  using namespace run_layout;
+  const int32_t keyedPartition = area.descriptors[staged_layout::kPartition];
+  const int32_t* words = area.descriptors + kFirst + static_cast<size_t>(first) * kWords;
+  int32_t* place = area.places + static_cast<size_t>(first) * place_layout::kWords;
+  int64_t left = area.byteCount - result->position;
+  const uint8_t* bytes = area.bytes + result->position;
+  while (result->processed < count) {
+    const int32_t keyBytes = words[kKeyBytes];
+    const int32_t valueBytes = words[kValueBytes];
+    const int32_t headerBytes = kHasHeaders ? words[kHeaderBytes] : 0;
+    const int64_t byteCount = lengthOf(keyBytes) + lengthOf(valueBytes) + headerBytes;
+    if (MILLRACE_UNLIKELY(keyBytes < -1 || valueBytes < -1 || headerBytes < 0 || byteCount > left)) {
+      result->fault = keyBytes < -1     ? kBadKey
+                      : valueBytes < -1 ? kBadValue
+                      : headerBytes < 0 ? kBadHeaders
+                                        : kNotStaged;
+      break;
+    }
+    const int32_t partition = keyBytes < 0 ? kPartitionSticky : keyedPartition;
+    const RecordShape shape{timeMs, keyBytes, valueBytes, headerBytes};
+    if (MILLRACE_UNLIKELY(!writer.extend(partition, bytes, shape))) {
+      result->status = writer.append(partition, bytes, shape);
+      if (result->status != AppendStatus::Ok) {
+        result->sizeBytes = writer.sizeBytes();
+        break;
+      }
+    }
+    const int32_t index = writer.index();
+    int32_t records = 1;
+    if (partition == kPartitionSticky) {
+      records += writer.extendAlike<kHasHeaders>(timeMs, words + kWords, count - result->processed - 1,
+                                                 bytes + byteCount, left - byteCount);
+    }
+    const int32_t touched =
+        touch(writer.batch(), writer.handle(), index, records, area.touched, &result->touched);
+    for (int32_t i = 0; i < records; i++, place += place_layout::kWords)
+      tellPlace(place, touchBase + touched, index + i, keyBytes, valueBytes);
+    bytes += records * byteCount;
+    left -= records * byteCount;
+    words += records * kWords;
+    result->processed += records;
+  }
+  result->position = area.byteCount - left;
+  result->consecutive = writer.isUniform() && (writer.hasNoKey() || keyedPartition == kPartitionSticky);
+}
+
+}  // namespace
+
 DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first, int32_t count,
                      int64_t position, int32_t touchBase) {
-  using namespace run_layout;
   MILLRACE_ASSERT(first >= 0 && count >= 0 && count <= runCapacity(area) - first,
                   "more staged records than descriptors");
   DrainResult result{0, AppendStatus::Ok, 0, nullptr, 0, position, false};
@@ -120,56 +173,14 @@ DrainResult drainRun(Appender& appender, const StagingArea& area, int32_t first,
   double timestampMs;
   std::memcpy(&timestampMs, area.descriptors + staged_layout::kTimestamp, sizeof timestampMs);
   const int32_t topic = area.descriptors[staged_layout::kTopic];
-  const int32_t keyedPartition = area.descriptors[staged_layout::kPartition];
-  result.fault = runFault(appender, topic, keyedPartition, timestampMs);
+  result.fault = runFault(appender, topic, area.descriptors[staged_layout::kPartition], timestampMs);
   if (result.fault == nullptr && (position < 0 || position > area.byteCount)) result.fault = kNotStaged;
   if (result.fault != nullptr) return result;
 
   RecordWriter writer(appender);
   writer.select(topic);
-  const auto timeMs = static_cast<int64_t>(timestampMs);
-  const int32_t* words = area.descriptors + kFirst + static_cast<size_t>(first) * kWords;
-  int32_t* place = area.places + static_cast<size_t>(first) * place_layout::kWords;
-  int64_t left = area.byteCount - position;
-  const uint8_t* bytes = area.bytes + position;
-  while (result.processed < count) {
-    const int32_t keyBytes = words[kKeyBytes];
-    const int32_t valueBytes = words[kValueBytes];
-    const int32_t headerBytes = words[kHeaderBytes];
-    const int64_t byteCount = lengthOf(keyBytes) + lengthOf(valueBytes) + headerBytes;
-    if (MILLRACE_UNLIKELY(keyBytes < -1 || valueBytes < -1 || headerBytes < 0 || byteCount > left)) {
-      result.fault = keyBytes < -1     ? kBadKey
-                     : valueBytes < -1 ? kBadValue
-                     : headerBytes < 0 ? kBadHeaders
-                                       : kNotStaged;
-      break;
-    }
-    const int32_t partition = keyBytes < 0 ? kPartitionSticky : keyedPartition;
-    const RecordShape shape{timeMs, keyBytes, valueBytes, headerBytes};
-    if (MILLRACE_UNLIKELY(!writer.extend(partition, bytes, shape))) {
-      result.status = writer.append(partition, bytes, shape);
-      if (result.status != AppendStatus::Ok) {
-        result.sizeBytes = writer.sizeBytes();
-        break;
-      }
-    }
-    const int32_t index = writer.index();
-    int32_t records = 1;
-    if (partition == kPartitionSticky) {
-      records += writer.extendAlike(timeMs, words + kWords, count - result.processed - 1, bytes + byteCount,
-                                    left - byteCount);
-    }
-    const int32_t touched =
-        touch(writer.batch(), writer.handle(), index, records, area.touched, &result.touched);
-    for (int32_t i = 0; i < records; i++, place += place_layout::kWords)
-      tellPlace(place, touchBase + touched, index + i, keyBytes, valueBytes);
-    bytes += records * byteCount;
-    left -= records * byteCount;
-    words += records * kWords;
-    result.processed += records;
-  }
-  result.position = area.byteCount - left;
-  result.consecutive = writer.isUniform() && (writer.hasNoKey() || keyedPartition == kPartitionSticky);
+  const auto write = area.descriptors[staged_layout::kHeaderBytes] == 0 ? writeRun<false> : writeRun<true>;
+  write(writer, area, first, count, touchBase, static_cast<int64_t>(timestampMs), &result);
   return result;
 }
 

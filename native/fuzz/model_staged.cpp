@@ -221,6 +221,14 @@ void AppenderModel::appendRun() {
     words[at + run_layout::kKeyBytes] = staged.wordsOf(i)[kKeyBytes];
     words[at + run_layout::kValueBytes] = staged.wordsOf(i)[kValueBytes];
     words[at + run_layout::kHeaderBytes] = staged.wordsOf(i)[kHeaderBytes];
+    if (staged.wordsOf(i)[kHeaderBytes] != 0) words[kHeaderBytes] = 1;
+  }
+  // Where no record has headers, their words may hold anything.
+  if (count > 0 && words[kHeaderBytes] == 0) {
+    if (input_.flip())
+      words[kHeaderBytes] = 1;
+    else
+      words[run_layout::kFirst + run_layout::kHeaderBytes] = static_cast<int32_t>(input_.number());
   }
   const bool isMisled = input_.rarely(16);
   if (isMisled) misleadRun(&input_, words.data());

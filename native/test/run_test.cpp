@@ -226,6 +226,7 @@ TEST(Run, NamesWordsThatMakeNoSense) {
     staging.beginRun(0, kPartitionByKey, 0);
     staging.add("k", "v");
     staging.add("key", "v");
+    staging.at(0)[staged_layout::kHeaderBytes] = 1;
     staging.at(0)[nonsense.word] = nonsense.value;
     const DrainResult drained = drainRun(*appender, staging.area(), 0, 2, 0, 0);
     EXPECT_EQ(drained.processed, nonsense.word < run_layout::kFirst ? 0 : 1);

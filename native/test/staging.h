@@ -73,6 +73,7 @@ class Staging {
     words[run_layout::kKeyBytes] = lengthOf(key);
     words[run_layout::kValueBytes] = lengthOf(value);
     words[run_layout::kHeaderBytes] = static_cast<int32_t>(headers.size());
+    if (!headers.empty()) descriptors_[staged_layout::kHeaderBytes] = 1;
     for (const std::string& part : {key.value_or(""), value.value_or(""), headers}) {
       std::copy(part.begin(), part.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(used_));
       used_ += part.size();

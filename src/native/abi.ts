@@ -68,9 +68,11 @@ export const Staged = {
 } as const
 
 /**
- * A run of records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP and
- * PARTITION count, then three words for each record. PARTITION is that of records with a key; those without
- * go to the sticky one. Key, value and encoded headers stand one after the other in the staging bytes.
+ * A run of records that share topic and time: one descriptor as above, of which TOPIC, TIMESTAMP, PARTITION
+ * and HEADER_BYTES count, then three words for each record. PARTITION is that of records with a key; those
+ * without go to the sticky one. HEADER_BYTES of the descriptor is 0 where no record has headers: the words
+ * of the records are not read then. Key, value and encoded headers stand one after the other in the staging
+ * bytes.
  */
 export const Run = {
   WORDS: 3,
@@ -80,7 +82,7 @@ export const Run = {
   KEY_BYTES: 0,
   /** Bytes, or -1 for null. */
   VALUE_BYTES: 1,
-  /** As of a staged record. */
+  /** As of a staged record. Read only where the descriptor says that some record has headers. */
   HEADER_BYTES: 2,
 } as const
 

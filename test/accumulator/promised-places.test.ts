@@ -46,7 +46,7 @@ test('a record is promised the next index of the open batch, behind all that are
     [PARTITION_STICKY, 3, PARTITION_STICKY].map(partition => send(rig, topic, partition)),
     [1, 2, 3].map(index => ({ batch, index })),
   )
-  assert.equal(rig.accumulator.appender.stagedCount, 3)
+  assert.equal(rig.accumulator.appender.staging.count, 3)
   assert.deepEqual([batch.recordCount, batch.promisedCount], [1, 3])
   rig.accumulator.appender.drainStaged()
   assert.deepEqual([batch.recordCount, batch.promisedCount], [4, 0])
@@ -56,7 +56,7 @@ test('a record is promised the next index of the open batch, behind all that are
 test('a topic made anew with fewer partitions has what is staged written first', () => {
   const { rig, topic, batch, refused } = newRig()
   const promised = send(rig, topic, PARTITION_STICKY)
-  assert.equal(rig.accumulator.appender.stagedCount, 1)
+  assert.equal(rig.accumulator.appender.staging.count, 1)
   const leaders = [0, 1].map(() => [LEADER, 0] as const)
   rig.accumulator.updateTopic(topic, { ...topicMetadata('t', leaders), id: new Uint8Array(16).fill(9) })
   assert.deepEqual(promised, { batch, index: 1 })

@@ -55,7 +55,8 @@ export class Appender {
   readonly waiting: WaitingQueue
   private readonly options: AppenderOptions
   private readonly writer: NativeWriter
-  private readonly staging: Staging
+  /** What the short ways in stage records of runs into. */
+  readonly staging: Staging
   /** The batch that the last direct append wrote into; null if it wrote nothing. */
   private lastBatch: Batch | null = null
   /** Counts what may have used up or closed batches unseen: what was known of their room is void then. */
@@ -136,33 +137,9 @@ export class Appender {
     return true
   }
 
-  /**
-   * Stages one more record of a run that stands as its last record has left it, with `count` records. False,
-   * with nothing done, where that is not so, there is no room or it cannot be staged.
-   */
-  extend(
-    run: StagedRun,
-    count: number,
-    key: NativeBytes,
-    value: NativeBytes,
-    headers: EncodableHeaders | null,
-  ): boolean {
-    return this.staging.extend(run, count, key, value, headers)
-  }
-
   /** Whether records wait for memory. */
   get hasWaiting(): boolean {
     return this.waiting.length > 0
-  }
-
-  /** Records that are staged. */
-  get stagedCount(): number {
-    return this.staging.count
-  }
-
-  /** The ordinal that continues the staged run. */
-  get nextOrdinal(): number {
-    return this.staging.nextOrdinal
   }
 
   /** Throws where a record is too large before it has any header, so that nobody need keep it to find out. */

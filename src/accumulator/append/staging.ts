@@ -13,7 +13,7 @@ import type { TopicState } from '../partition/topic-state.js'
 import { type AppendableRecord, type EncodableHeaders, EncodedHeaders } from './appendable-record.js'
 import type { Delivery } from './delivery.js'
 import { areJoinable, JoinedTexts } from './joined-texts.js'
-import { NOT_STAGEABLE, stageableUnits } from './stageable.js'
+import { NOT_STAGEABLE, stageableUnits, viewUnits } from './stageable.js'
 import { STAGED_RECORDS_MAX, StagedPlaces } from './staged-places.js'
 
 /**
@@ -28,6 +28,13 @@ export const CAPACITY_BYTES = 64 * 1024
 const STAGED_RECORD_UNITS_MAX = 4096
 /** What a record takes in a request beside key, value and headers, and more. */
 const OVERHEAD_BYTES_MAX = 128
+
+/** Of a run, in its descriptor: whether some of its records have headers. */
+const NO_HEADERS = 0
+const HAS_HEADERS = 1
+
+/** A key or value that only needs copying. */
+type StagedView = Uint8Array | null | undefined
 
 /**
  * Who waits for the records of the staging. All of them belong to one run: it gets their places once for each
@@ -106,6 +113,8 @@ export class Staging extends StagedPlaces {
   count = 0
   /** Bytes staged. */
   used = 0
+  /** Whether the run has had neither texts nor headers so far: what is in the bytes needs no second look. */
+  private isBytesOnly = false
   /** Where the bytes begin of the first record of a run that native code has not appended. */
   private position = 0
   private readonly texts: JoinedTexts
@@ -175,6 +184,23 @@ export class Staging extends StagedPlaces {
     this.descriptors[Staged.TOPIC] = topic
     this.descriptors[Staged.PARTITION] = keyedPartition
     this.timestamps[Staged.TIMESTAMP >> 1] = timestampMs
+    this.descriptors[Staged.HEADER_BYTES] = NO_HEADERS
+    this.isBytesOnly = true
+  }
+
+  /**
+   * As {@link extend}, for a record with neither texts nor headers. In a function of its own it is so short
+   * that the loop over an array takes it in.
+   */
+  extendBytes(run: StagedRun, count: number, key: StagedView, value: StagedView): boolean {
+    if (!this.isBytesOnly) return this.extend(run, count, key, value, null)
+    const keyBytes = viewUnits(key)
+    const valueBytes = viewUnits(value)
+    const bytes = this.unitsOf(keyBytes, valueBytes, null)
+    if (bytes === NOT_STAGEABLE || this.run !== run || this.count !== count || !this.hasRoom(bytes))
+      return false
+    this.addBytes(key, value, keyBytes, valueBytes)
+    return true
   }
 
   /**
@@ -216,20 +242,18 @@ export class Staging extends StagedPlaces {
     keyUnits: number,
     valueUnits: number,
   ): void {
-    if (headers === null && typeof key !== 'string' && typeof value !== 'string')
+    if (this.isBytesOnly && headers === null && typeof key !== 'string' && typeof value !== 'string')
       this.addBytes(key, value, keyUnits, valueUnits)
     else this.addWritten(key, value, headers, keyUnits, valueUnits)
   }
 
-  /** The shortest way, for keys and values that only need copying. */
+  /** The shortest way, for keys and values that only need copying, behind others like them. */
   private addBytes(key: NativeBytes, value: NativeBytes, keyBytes: number, valueBytes: number): void {
-    if (!this.texts.isEmpty) this.writeTexts()
     const { bytes, count, descriptors } = this
     // As `describe` does, and faster.
     const at = Run.FIRST + count * Run.WORDS
     descriptors[at + Run.KEY_BYTES] = keyBytes
     descriptors[at + Run.VALUE_BYTES] = valueBytes
-    descriptors[at + Run.HEADER_BYTES] = 0
     let end = this.used
     if (keyBytes > 0) {
       bytes.set(key as Uint8Array, end)
@@ -243,7 +267,7 @@ export class Staging extends StagedPlaces {
     this.count = count + 1
   }
 
-  /** As {@link addBytes}, for a record with texts or headers. */
+  /** As {@link addBytes}, for a record of any kind. */
   private addWritten(
     key: NativeBytes,
     value: NativeBytes,
@@ -252,6 +276,7 @@ export class Staging extends StagedPlaces {
     valueUnits: number,
   ): void {
     const { texts, count } = this
+    this.isBytesOnly = false
     if (headers === null && areJoinable(key, value)) {
       // If it is not all ASCII, the texts will correct that.
       this.describe(count, keyUnits, valueUnits, 0)
@@ -426,7 +451,15 @@ export class Staging extends StagedPlaces {
     const at = Run.FIRST + record * Run.WORDS
     descriptors[at + Run.KEY_BYTES] = keyBytes
     descriptors[at + Run.VALUE_BYTES] = valueBytes
+    if (headerBytes > 0 && descriptors[Staged.HEADER_BYTES] === NO_HEADERS) this.beginHeaders(record)
     descriptors[at + Run.HEADER_BYTES] = headerBytes
+  }
+
+  /** A record of the run is the first with headers: nothing has been said of those before it. */
+  private beginHeaders(record: number): void {
+    const { descriptors } = this
+    descriptors[Staged.HEADER_BYTES] = HAS_HEADERS
+    for (let i = 0; i < record; i++) descriptors[Run.FIRST + i * Run.WORDS + Run.HEADER_BYTES] = 0
   }
 
   /** The first word of what describes a record: the records of a run share one descriptor. */
@@ -445,7 +478,9 @@ export class Staging extends StagedPlaces {
 
   /** Of a record of a run. */
   private headerBytesOf(record: number): number {
-    return this.descriptors[Run.FIRST + record * Run.WORDS + Run.HEADER_BYTES] as number
+    const { descriptors } = this
+    if (descriptors[Staged.HEADER_BYTES] === NO_HEADERS) return 0
+    return descriptors[Run.FIRST + record * Run.WORDS + Run.HEADER_BYTES] as number
   }
 
   private headersAt(from: number, bytes: number): EncodableHeaders | null {

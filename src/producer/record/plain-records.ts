@@ -102,8 +102,9 @@ export class PlainRecords {
     from: number,
     end: number,
   ): number {
-    const { appender, state } = this
-    let { stagedCount: count } = appender
+    const { state } = this
+    const { staging } = this.appender
+    let { count } = staging
     let ordinal = from
     try {
       for (; ordinal < end; ordinal++) {
@@ -111,12 +112,13 @@ export class PlainRecords {
         if (record?.topic !== name) break
         const { partition, timestamp, headers, key, value } = record
         if (partition !== undefined || timestamp !== undefined || value === undefined) break
-        let fields: HeaderFields | null = null
-        if (headers !== undefined) {
-          if (!this.readHeaders(headers, key, value)) break
-          fields = this.fields
+        if (headers === undefined && typeof key !== 'string' && typeof value !== 'string') {
+          if (!state.takesRecords || !staging.extendBytes(run, count, key, value)) break
+        } else {
+          if (headers !== undefined && !this.readHeaders(headers, key, value)) break
+          const fields = headers === undefined ? null : this.fields
+          if (!state.takesRecords || !staging.extend(run, count, key, value, fields)) break
         }
-        if (!state.takesRecords || !appender.extend(run, count, key, value, fields)) break
         count++
       }
     } catch {

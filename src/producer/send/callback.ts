@@ -49,7 +49,7 @@ export class CallbackWay {
     }
     const { appender, run } = this
     try {
-      if (this.plain.stage(record, nowMs, run, appender.nextOrdinal) === null) {
+      if (this.plain.stage(record, nowMs, run, appender.staging.nextOrdinal) === null) {
         this.toTake = TAKEN_AFTER_MISS
         return false
       }
@@ -58,7 +58,7 @@ export class CallbackWay {
       this.toTake = TAKEN_AFTER_MISS
       return false
     }
-    run.set(appender.stagedCount - 1, callback)
+    run.set(appender.staging.count - 1, callback)
     this.sender.wakeup()
     return true
   }
