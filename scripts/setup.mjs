@@ -330,7 +330,10 @@ async function prepareKerberos() {
   if (!isOutdated(addon, [`${folder}/kerberos/src`])) return
   progress('compiling the package kerberos (g++)')
   mkdirSync(dirname(join(root, addon)), { recursive: true })
-  const sources = ['kerberos.cc', ...['base64', 'kerberos_gss', 'kerberos_unix'].map(name => `unix/${name}.cc`)]
+  const sources = [
+    'kerberos.cc',
+    ...['base64', 'kerberos_gss', 'kerberos_unix'].map(name => `unix/${name}.cc`),
+  ]
   await run('g++', [
     ...['-std=c++17', '-O1', '-fPIC', '-shared', '-fvisibility=hidden'],
     ...['-DKERBEROS_USE_RTLD=1', '-DNODE_GYP_MODULE_NAME=kerberos'],

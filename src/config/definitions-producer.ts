@@ -40,7 +40,7 @@ export const producerDefinitions = {
     values: ['use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'],
     importance: 'medium',
     support: 'built',
-    doc: 'Whether bootstrap servers are known to TLS and SASL by the name given, or by the canonical name of each address.',
+    doc: 'Whether bootstrap servers have the name given, or the canonical name of each of their addresses.',
   },
   'client.id': {
     type: 'string',

@@ -19,7 +19,11 @@ const program = (name: string) => `/usr/sbin/${name}`
 export class Kdc implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-kdc-'))
   readonly configFile = join(this.folder, 'krb5.conf')
-  private readonly env = { ...process.env, KRB5_CONFIG: this.configFile, KRB5_KDC_PROFILE: join(this.folder, 'kdc.conf') }
+  private readonly env = {
+    ...process.env,
+    KRB5_CONFIG: this.configFile,
+    KRB5_KDC_PROFILE: join(this.folder, 'kdc.conf'),
+  }
   private child: ChildProcess | null = null
 
   static async start(): Promise<Kdc> {
@@ -68,7 +72,12 @@ export class Kdc implements AsyncDisposable {
     writeFileSync(
       this.configFile,
       [
-        ...['[libdefaults]', `default_realm = ${REALM}`, 'dns_lookup_kdc = false', 'dns_lookup_realm = false'],
+        ...[
+          '[libdefaults]',
+          `default_realm = ${REALM}`,
+          'dns_lookup_kdc = false',
+          'dns_lookup_realm = false',
+        ],
         // Names of brokers are those that the client gives: what is tested is its own rule.
         ...['dns_canonicalize_hostname = false', 'rdns = false', 'udp_preference_limit = 1'],
         ...['[realms]', `${REALM} = {`, `kdc = 127.0.0.1:${port}`, '}', ''],
@@ -78,7 +87,12 @@ export class Kdc implements AsyncDisposable {
       at('kdc.conf'),
       [
         ...['[kdcdefaults]', `kdc_listen = 127.0.0.1:${port}`, `kdc_tcp_listen = 127.0.0.1:${port}`],
-        ...['[realms]', `${REALM} = {`, `database_name = ${at('principal')}`, `key_stash_file = ${at('stash')}`],
+        ...[
+          '[realms]',
+          `${REALM} = {`,
+          `database_name = ${at('principal')}`,
+          `key_stash_file = ${at('stash')}`,
+        ],
         ...['max_life = 1h', 'max_renewable_life = 1d', '}', ''],
         ...['[logging]', `kdc = FILE:${at('kdc.log')}`, `default = FILE:${at('kdc.log')}`, ''],
       ].join('\n'),
@@ -94,7 +108,8 @@ export class Kdc implements AsyncDisposable {
 
   private async admin(query: readonly string[]): Promise<void> {
     const { stdout, stderr } = await run(program('kadmin.local'), ['-r', REALM, ...query], { env: this.env })
-    if (/kadmin\.local: (?!.*Entry for)/.test(stderr)) throw new Error(`${query.join(' ')}: ${stdout}${stderr}`)
+    if (/kadmin\.local: (?!.*Entry for)/.test(stderr))
+      throw new Error(`${query.join(' ')}: ${stdout}${stderr}`)
   }
 
   private async reached(port: number): Promise<void> {

@@ -90,8 +90,13 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
       const { sent, sha256, renewals, longestMs } = JSON.parse(
         readFileSync(rig.resultFile, 'utf8'),
       ) as KerberosResult
-      const logins = rig.calls().slice(before).filter(line => line.includes(`client@${REALM}`)).length
-      t.diagnostic(`${sent} records, ${renewals} sessions renewed, ${logins} logins, longest pause ${longestMs} ms`)
+      const logins = rig
+        .calls()
+        .slice(before)
+        .filter(line => line.includes(`client@${REALM}`)).length
+      t.diagnostic(
+        `${sent} records, ${renewals} sessions renewed, ${logins} logins, longest pause ${longestMs} ms`,
+      )
       assert.ok(renewals >= RENEWALS, `${renewals} renewals`)
       assert.ok(logins >= 2, `${logins} logins`)
       const [digest] = await java.digest(kafka.bootstrapServers, rig.topic)

@@ -30,9 +30,9 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly bufferMemory?: number | null | undefined
   /**
-   * Whether bootstrap servers are known to TLS and SASL by the name given, or by the canonical name of each
-   * address. Default: use_all_dns_ips. Takes one of use_all_dns_ips,
-   * resolve_canonical_bootstrap_servers_only. The same as `client.dns.lookup`.
+   * Whether bootstrap servers have the name given, or the canonical name of each of their addresses.
+   * Default: use_all_dns_ips. Takes one of use_all_dns_ips, resolve_canonical_bootstrap_servers_only. The
+   * same as `client.dns.lookup`.
    */
   readonly clientDnsLookup?: 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only' | null | undefined
   /**

@@ -25,9 +25,9 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'buffer.memory'?: number | null | undefined
   /**
-   * Whether bootstrap servers are known to TLS and SASL by the name given, or by the canonical name of each
-   * address. Default: use_all_dns_ips. Takes one of use_all_dns_ips,
-   * resolve_canonical_bootstrap_servers_only. The same as `clientDnsLookup`.
+   * Whether bootstrap servers have the name given, or the canonical name of each of their addresses.
+   * Default: use_all_dns_ips. Takes one of use_all_dns_ips, resolve_canonical_bootstrap_servers_only. The
+   * same as `clientDnsLookup`.
    */
   readonly 'client.dns.lookup'?:
     | 'use_all_dns_ips'

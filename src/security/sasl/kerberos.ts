@@ -47,7 +47,8 @@ function serviceNameOf(option: string | null, jaas: JaasOptions): string {
   }
   const name = option ?? inEntry
   if (name !== null && /^[^\s@/]+$/.test(name)) return name
-  const what = name === null ? `sasl.mechanism = GSSAPI needs ${key}` : `${key} = ${shownValue(name)} is not valid`
+  const what =
+    name === null ? `sasl.mechanism = GSSAPI needs ${key}` : `${key} = ${shownValue(name)} is not valid`
   throw new ConfigError(
     `${what}: the first part of the brokers' principal, such as kafka; for another mechanism than Kerberos ` +
       'set sasl.mechanism',

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { environmentVariable } from '../../common/environment.js'
 
