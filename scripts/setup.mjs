@@ -314,7 +314,7 @@ export function kerberosMissing() {
   return process.platform === 'linux' ? kafkaMissing() : 'the Kerberos server of the tests runs on Linux'
 }
 
-/** Scripts of packages are not run: the one of `kerberos` would fetch headers of Node that are here already. */
+/** Scripts of packages are not run: that of `kerberos` would fetch headers of Node that are here. */
 async function prepareKerberos() {
   const servers = ['krb5kdc', 'kdb5_util', 'kadmin.local'].map(name => `/usr/sbin/${name}`)
   const wanted = {
@@ -330,15 +330,12 @@ async function prepareKerberos() {
   if (!isOutdated(addon, [`${folder}/kerberos/src`])) return
   progress('compiling the package kerberos (g++)')
   mkdirSync(dirname(join(root, addon)), { recursive: true })
-  const sources = [
-    'kerberos.cc',
-    ...['base64', 'kerberos_gss', 'kerberos_unix'].map(name => `unix/${name}.cc`),
-  ]
+  const files = ['kerberos', 'unix/base64', 'unix/kerberos_gss', 'unix/kerberos_unix']
   await run('g++', [
     ...['-std=c++17', '-O1', '-fPIC', '-shared', '-fvisibility=hidden'],
     ...['-DKERBEROS_USE_RTLD=1', '-DNODE_GYP_MODULE_NAME=kerberos'],
     ...[`-I${folder}/node-addon-api`, '-Inode_modules/node-api-headers/include', '-o', addon],
-    ...[...sources.map(name => `${folder}/kerberos/src/${name}`), '-ldl'],
+    ...[...files.map(name => `${folder}/kerberos/src/${name}.cc`), '-ldl'],
   ])
 }
 

@@ -9,10 +9,10 @@ import { notPermitted } from './not-permitted.js'
 export type Lookup = (host: string) => Promise<readonly string[]>
 
 /** The name of an address; rejects where it has none. */
-export type ReverseLookup = (address: string) => Promise<string>
+type ReverseLookup = (address: string) => Promise<string>
 
 /** Deno that permits some hosts only permits them by the names it was given: their addresses are others. */
-export const systemLookup: Lookup = async host =>
+const systemLookup: Lookup = async host =>
   mayConnectAnywhere() ? (await dns.lookup(host, { all: true })).map(entry => entry.address) : [host]
 
 const systemReverseLookup: ReverseLookup = async address => (await dns.lookupService(address, 0)).hostname

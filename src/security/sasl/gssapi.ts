@@ -39,7 +39,7 @@ interface GssapiOptions {
 const NO_LAYER = 1
 /** Of the four bytes of an offer, one says the layers and three the size of messages. */
 const OFFER_BYTES = 4
-/** No messages at all, as RFC 4752 asks for without a layer; twice as long as the package reads on some platforms. */
+/** No messages at all, as RFC 4752 asks for without a layer. The package may read eight bytes of it. */
 const NO_MESSAGES = Buffer.alloc(2 * OFFER_BYTES).toString('base64')
 
 /**

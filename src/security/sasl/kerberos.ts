@@ -71,9 +71,10 @@ function sourceOf(jaas: JaasOptions): TicketSource {
 function checkCache(given: string | undefined): void {
   const file = given?.replace(/^FILE:/, '')
   if (file === undefined || file === ticketCacheFile()) return
+  const used = shownValue(environmentVariable('KRB5CCNAME') ?? 'the default one')
   throw new ConfigError(
-    `sasl.jaas.config names the ticket cache ${shownValue(file)}, but the process uses ` +
-      `${shownValue(environmentVariable('KRB5CCNAME') ?? 'the default one')}: start it with KRB5CCNAME=FILE:${file}`,
+    `sasl.jaas.config names the ticket cache ${shownValue(file)}, but the process uses ${used}: ` +
+      `start it with KRB5CCNAME=FILE:${file}`,
     'sasl.jaas.config',
   )
 }
