@@ -141,7 +141,9 @@ async function expireInFlight(idempotent: boolean, sabotage: (rig: SenderRig) =>
     const followers = sendAll(second, 0, FOLLOWING)
     proxy.hearAgain()
     for (const { error } of await followers) assert.equal(error, null)
-    await eventually('all requests are answered', () => partitionsOf(first).every(({ onWire }) => onWire === 0))
+    await eventually('all requests are answered', () =>
+      partitionsOf(first).every(({ onWire }) => onWire === 0),
+    )
     return { expired: read('first'), followers: read('second'), usedBytes: rig.usedBytes }
   } finally {
     await rig[Symbol.asyncDispose]()
