@@ -92,25 +92,26 @@ describe('an answer that comes when its batch has expired', () => {
         await using rig = new SenderRig(broker, { clock, idempotent, maxInFlight, deliveryTimeoutMs: 1000 })
         const topic = await rig.topic('t')
         await rig.send(topic, 'warm')
-        let records = 0
+        const { connections } = broker.counters()
+        let requests = 0
         broker.onRequest(({ api }) => {
-          if (api === 'Produce') records++
+          if (api === 'Produce') requests++
         })
         const held = broker.hold({ api: 'Produce' })
         broker.fail({ api: 'Produce', error })
         const late = ['a', 'b', 'c'].map(value => rig.send(topic, value))
-        await eventually('a request', () => records > 0)
+        await eventually('a request', () => requests > 0)
         await clock.advanceAsync(1001)
         for (const { error: outcome } of await Promise.all(late)) assert.equal(outcome?.code, 'TIMED_OUT')
-        const before = records
         held.release()
-        await clock.settle()
-        assert.equal(records, before, 'something was sent again')
-        // Times of the answer's backoff pass, and what comes next finds its way.
+        // What comes next waits for the late answer, and for its backoff if it had one.
         const next = rig.send(topic, 'next')
         while (!rig.settled.includes('next')) await clock.advanceAsync(50)
         assert.equal((await next).error, null)
         assert.deepEqual(stored(broker, 't'), ['warm', 'next'])
+        assert.equal(broker.counters().rejected, 1, 'the answer that came late')
+        assert.equal(requests, 2, 'something was sent again')
+        assert.equal(broker.counters().connections, connections, 'the answer has cost the connection')
         assert.equal(rig.usedBytes, 0)
       })
     }
