@@ -19,7 +19,10 @@ export function configureKerberos(options: SaslOptions, logger: Logger): SaslMec
   const given = (['credentialsProvider', 'tokenProvider'] as const).find(name => options[name] !== null)
   if (given !== undefined) {
     const option = given === 'tokenProvider' ? 'saslOauthTokenProvider' : 'saslCredentialsProvider'
-    throw new ConfigError(`${option} has no meaning with sasl.mechanism = GSSAPI`, option)
+    throw new ConfigError(
+      `${option} has no meaning with sasl.mechanism = GSSAPI, the default; set another sasl.mechanism`,
+      option,
+    )
   }
   const jaas = jaasOptions(options)
   return gssapi({
