@@ -80,6 +80,7 @@ export class Kdc implements AsyncDisposable {
         ],
         // Names of brokers are those that the client gives: what is tested is its own rule.
         ...['dns_canonicalize_hostname = false', 'rdns = false', 'udp_preference_limit = 1'],
+        'renew_lifetime = 1h',
         ...['[realms]', `${REALM} = {`, `kdc = 127.0.0.1:${port}`, '}', ''],
       ].join('\n'),
     )

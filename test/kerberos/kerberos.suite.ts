@@ -1,5 +1,6 @@
 // Runs on every runtime, through test/runtimes/run.mjs, against the KDC and the Kafka of kerberos.test.ts.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +16,9 @@ export interface KerberosRig {
   readonly kinit: string
   readonly principal: string
   readonly keytab: string
+  /** Whose tickets last as long as the test. */
+  readonly steady: string
+  readonly steadyKeytab: string
   readonly renewals: number
   readonly resultFile: string
 }
@@ -96,13 +100,32 @@ test('tickets and sessions are renewed while records flow', async () => {
   writeFileSync(rig.resultFile, JSON.stringify(result))
 })
 
+/** What somebody else does for the process: the cache has a ticket that lasts. */
+function fillCache(): void {
+  execFileSync('kinit', ['-k', '-t', rig.steadyKeytab, rig.steady])
+}
+
 test('tickets that are there already are used, without a login of ours', async () => {
+  fillCache()
   await using producer = new Producer({ ...base(), saslMechanism: 'GSSAPI', saslKerberosKinitCmd: '/none' })
   const { offset } = await producer.send({ topic: `${rig.topic}-given`, value: 'v' })
   assert.equal(offset, 0n)
 })
 
+test('tickets of a cache are renewed', async () => {
+  fillCache()
+  await using producer = new Producer({
+    ...base(),
+    saslJaasConfig: `${KRB5_MODULE} useTicketCache=true principal="${rig.steady}";`,
+    saslKerberosTicketRenewWindowFactor: 0,
+    saslKerberosTicketRenewJitter: 0,
+  })
+  const { offset } = await producer.send({ topic: `${rig.topic}-renewed`, value: 'v' })
+  assert.equal(offset, 0n)
+})
+
 test('an address becomes the name that the broker has a key for', async () => {
+  fillCache()
   const byAddress = { ...base(), bootstrapServers: rig.byAddress }
   await refused(byAddress, /by GSSAPI failed: .*not found in Kerberos database/)
   await using producer = new Producer({
@@ -114,6 +137,7 @@ test('an address becomes the name that the broker has a key for', async () => {
 })
 
 test('what the KDC refuses is said in its words', async () => {
+  fillCache()
   await refused({ ...base(), saslKerberosServiceName: 'other' }, /not found in Kerberos database/)
   await refused({ ...base(), saslJaasConfig: keytab('nobody@MILLRACE.TEST') }, /kinit -k failed: .*nobody/)
 })

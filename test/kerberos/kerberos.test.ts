@@ -27,6 +27,7 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
   let java: JavaClient
   let port: number
   let client: string
+  let steady: string
 
   before(async () => {
     rmSync(link, { force: true })
@@ -35,6 +36,7 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
     kdc = await Kdc.start()
     ;[port] = (await freePorts(1)) as [number]
     client = await kdc.keytab('client', ['-maxlife', `${TICKET_SECONDS} seconds`])
+    steady = await kdc.keytab('steady')
     const broker = await kdc.keytab('kafka/localhost')
     kafka = await startKafka({
       systemProperties: { 'java.security.krb5.conf': kdc.configFile },
@@ -74,6 +76,7 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
     return {
       ...{ byName: `localhost:${port}`, byAddress: `127.0.0.1:${port}`, topic: name, kinit, calls },
       ...{ principal: `client@${REALM}`, keytab: client, renewals: RENEWALS },
+      ...{ steady: `steady@${REALM}`, steadyKeytab: steady },
       resultFile: join(kdc.folder, `${name}.json`),
     }
   }
@@ -90,10 +93,12 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
       const { sent, sha256, renewals, longestMs } = JSON.parse(
         readFileSync(rig.resultFile, 'utf8'),
       ) as KerberosResult
-      const logins = rig
-        .calls()
-        .slice(before)
-        .filter(line => line.includes(`client@${REALM}`)).length
+      const calls = rig.calls().slice(before)
+      const logins = calls.filter(line => line.endsWith(`client@${REALM}`)).length
+      assert.deepEqual(
+        calls.filter(line => line.startsWith('-R')),
+        ['-R'],
+      )
       t.diagnostic(
         `${sent} records, ${renewals} sessions renewed, ${logins} logins, longest pause ${longestMs} ms`,
       )
