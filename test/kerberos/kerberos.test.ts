@@ -15,6 +15,7 @@ const suite = fileURLToPath(new URL('kerberos.suite.js', import.meta.url))
 /** The package `kerberos` is installed and compiled for this lane only, and found while the lane runs. */
 const compiled = fileURLToPath(new URL('../../test/kerberos/node_modules/kerberos', import.meta.url))
 const link = fileURLToPath(new URL('../../node_modules/kerberos', import.meta.url))
+const unlink = () => rmSync(link, { force: true })
 
 const SESSION_MS = Number(process.env.SESSION_MS ?? 1000)
 const RENEWALS = Number(process.env.RENEWALS ?? 6)
@@ -30,8 +31,9 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
   let steady: string
 
   before(async () => {
-    rmSync(link, { force: true })
+    unlink()
     symlinkSync(compiled, link, 'junction')
+    process.once('exit', unlink)
     java = new JavaClient()
     kdc = await Kdc.start()
     ;[port] = (await freePorts(1)) as [number]
@@ -56,7 +58,7 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
     })
   })
   after(async () => {
-    rmSync(link, { force: true })
+    unlink()
     await java?.close()
     await kafka?.stop()
     await kdc?.[Symbol.asyncDispose]()
