@@ -221,7 +221,7 @@ describe('the options of GSSAPI', () => {
     })
   }
 
-  test('need the package, and what waits is told at once', { skip: isInstalled() }, async () => {
+  test('need the package, and what waits fails at once', { skip: isInstalled() }, async () => {
     const { startBroker } = await import('../../dist/testing/index.js')
     await using broker = await startBroker({ quiet: true, sasl: { mechanisms: ['GSSAPI'] } })
     await using producer = new Producer({

@@ -151,7 +151,7 @@ describe('a close amid a reset of the producer id', () => {
     assert.deepEqual(values, ['warm', ...numbers(10)])
   })
 
-  test('that may take no time tells all records so, and ends', async () => {
+  test('that may take no time rejects all records, and ends', async () => {
     const { outcomes, values } = await amid(producer => producer.close({ timeoutMs: 0 }))
     const codes = outcomes.map(each => (each as PromiseRejectedResult).reason?.code)
     assert.deepEqual([...new Set(codes)], ['PRODUCER_CLOSED'])

@@ -80,7 +80,7 @@ describe('errors of records', () => {
   })
 })
 
-test('each record of a transaction’s batch is told its own, in the order of the batch', async () => {
+test('each record of a transaction’s batch gets its own error, in the order of the batch', async () => {
   await using broker = await startBroker({ quiet: true, partitions: 1 })
   await using producer = new Producer({
     bootstrapServers: broker.bootstrapServers,
