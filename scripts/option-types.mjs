@@ -47,7 +47,7 @@ const quoted = text => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}
 function typeOf(key, definition) {
   const { type, default: byDefault, values, knownValues, othersToo, anyCase, support } = definition
   if (OWN_TYPES[key] !== undefined) return OWN_TYPES[key]
-  if (support === 'later' || support === 'never') return defaultOnly(definition)
+  if (support === 'never') return defaultOnly(definition)
   const known = values ?? knownValues
   const cases = text => (anyCase ? [text, text.toLowerCase(), text.toUpperCase()] : [text])
   if (known !== undefined) {
@@ -87,7 +87,7 @@ function wrap(text, indent) {
 
 /** What editors show: what it does, what it takes, why not where not, and its other spelling. */
 function docOf({ doc, default: byDefault, required, support, reason, type }, valid, other) {
-  const isRefused = support === 'later' || support === 'never'
+  const isRefused = support === 'never'
   const refused = isRefused ? ` Only its default is accepted: ${reason}.` : ''
   const inert = support === 'inert' ? ` Changes nothing: ${reason}.` : ''
   const shown = Array.isArray(byDefault) ? byDefault.join(',') : byDefault

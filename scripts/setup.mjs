@@ -78,6 +78,10 @@ const steps = {
     run: async () => (await import('../bench/support/setup-peers.js')).setUpPeer('confluent'),
   },
   registry: { title: 'Apicurio registry and readers for npm run registry-check', run: prepareRegistry },
+  kerberos: {
+    title: 'a Kerberos server of Debian, and the package kerberos compiled against its headers',
+    run: prepareKerberos,
+  },
   nestjs: { title: 'a NestJS application for the tests', run: prepareNestjs },
   site: {
     title: 'what builds the site of docs/',
@@ -309,6 +313,36 @@ async function prepareRegistry() {
   })
   await compileJava(REGISTRY, pom, 'test/registry/java')
   await installPackages('test/registry/peers', ['--ignore-scripts'])
+}
+
+/** What keeps the Kerberos server from running here: its programs are Debian's. */
+export function kerberosMissing() {
+  return process.platform === 'linux' ? kafkaMissing() : 'the Kerberos server of the tests runs on Linux'
+}
+
+/** Scripts of packages are not run: that of `kerberos` would fetch headers of Node that are here. */
+async function prepareKerberos() {
+  const servers = ['krb5kdc', 'kdb5_util', 'kadmin.local'].map(name => `/usr/sbin/${name}`)
+  const wanted = {
+    ...compilers,
+    'a Kerberos server': () => servers.every(file => existsSync(file)),
+    kinit: () => findProgram('kinit') !== undefined,
+    'headers of GSS-API': () => existsSync('/usr/include/gssapi/gssapi_krb5.h'),
+  }
+  await needPrograms(wanted, ['g++', 'krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libkrb5-dev'])
+  await installPackages('test/kerberos', ['--ignore-scripts'])
+  const folder = 'test/kerberos/node_modules'
+  const addon = `${folder}/kerberos/build/Release/kerberos.node`
+  if (!isOutdated(addon, [`${folder}/kerberos/src`])) return
+  progress('compiling the package kerberos (g++)')
+  mkdirSync(dirname(join(root, addon)), { recursive: true })
+  const files = ['kerberos', 'unix/base64', 'unix/kerberos_gss', 'unix/kerberos_unix']
+  await run('g++', [
+    ...['-std=c++17', '-O1', '-fPIC', '-shared', '-fvisibility=hidden'],
+    ...['-DKERBEROS_USE_RTLD=1', '-DNODE_GYP_MODULE_NAME=kerberos'],
+    ...[`-I${folder}/node-addon-api`, '-Inode_modules/node-api-headers/include', '-o', addon],
+    ...[...files.map(name => `${folder}/kerberos/src/${name}.cc`), '-ldl'],
+  ])
 }
 
 /** The examples find millrace in the folder above theirs, as they would find it in their own. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { filesUnder, main, root, run, StepError, seconds } from './commands.mjs'
 import { fuzzNative, fuzzSends } from './fuzz.mjs'
 import { lint } from './lint.mjs'
-import { BUILT, kafkaMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
+import { BUILT, kafkaMissing, kerberosMissing, SANITIZED_ADDON, setUp } from './setup.mjs'
 
 const MINUTE_MS = 60_000
 const SENDS_RUNTIMES = ['current', 'bun', 'deno']
@@ -71,6 +71,12 @@ const lanes = {
     skip: kafkaMissing,
     run: () => nodeTest(isKafka),
   },
+  kerberos: {
+    title: 'a real Kerberos server and a Kafka that asks for its tickets, from Node, Bun and Deno',
+    needs: [...BUILT, 'kafka', 'kerberos', 'runtimes'],
+    skip: kerberosMissing,
+    run: () => nodeTest(isKerberos),
+  },
   chaos: {
     title: 'faults: planted bugs, small lanes, leader kills on a real Apache Kafka',
     // Without Java only the part on the real Kafka is left out.
@@ -103,6 +109,7 @@ const lanes = {
 
 const isHouse = file => file.startsWith('test/house/')
 const isKafka = file => /^test\/(kafka|brokers)\//.test(file)
+const isKerberos = file => file.startsWith('test/kerberos/')
 const isChaos = file => file.startsWith('rig/')
 const isRuntimes = file => file.startsWith('test/runtimes/')
 const isSends = file => file.startsWith('test/fuzz/sends/')
@@ -111,9 +118,10 @@ const isPackaging = file => file.startsWith('test/packaging/')
 const isDocs = file => file.startsWith('test/docs/')
 const isPublicApi = file => file.startsWith('test/public-api/')
 const isUnit = file =>
-  ![isHouse, isDocs, isSends, isKafka, isChaos, isRuntimes, isPackaging, isExamples, isPublicApi].some(
-    matches => matches(file),
-  )
+  ![
+    ...[isHouse, isDocs, isSends, isKafka, isKerberos, isChaos, isRuntimes, isPackaging, isExamples],
+    isPublicApi,
+  ].some(matches => matches(file))
 
 async function ctest(folder) {
   await run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--parallel', '2'])

@@ -88,6 +88,14 @@ function entry(key, doc, facts, spelled, limit) {
   return [`### \`${key}\``, '', doc, '', `- ${facts.join('; ')}`, ...names.filter(Boolean)].join('\n')
 }
 
+/** Each option of Java's in a row: what it does here, or why it can do nothing. */
+function effectTable(java) {
+  const rows = java.map(({ key, doc, available, reason }) => {
+    return `| \`${key}\` | ${available ? doc : `**none**: ${reason}`} |`
+  })
+  return ['| option | effect here |', '|---|---|', ...rows].join('\n')
+}
+
 export async function optionsPage() {
   const { describeOptions } = await built('index.js')
   const { EXTRA_NAMES } = await built('config/names.js')
@@ -119,9 +127,12 @@ or in camelCase (\`lingerMs\`).`,
 - Where an option of Java's does less here, its entry says so.
 - Times are in milliseconds and sizes in bytes, unless the text says otherwise.
 - Numbers and booleans may also be text, as in a \`.properties\` file.
-- \`describeOptions()\` gives the same list to a program.`,
+- \`describeOptions()\` gives the same list to a program, and the [table](#effect-of-each-option-of-java) at the end
+  says what each of Java's does here.`,
     `[Tuning](../tuning.md) says which few of them matter for speed, and
 [security recipes](../security-recipes.md) which ones a cluster needs.`,
     ...sections,
+    '## Effect of each option of Java',
+    effectTable(java),
   ].join('\n\n')}\n`
 }

@@ -6,6 +6,7 @@ import type { RequestListener, SocketFactory } from '../common/network-hooks.js'
 import { noObserver, type Observer } from '../common/observer.js'
 import {
   AuthenticationError,
+  ConfigError,
   KafkaError,
   NetworkError,
   PermissionError,
@@ -15,7 +16,7 @@ import {
 import type { Api } from '../protocol/api.js'
 import { Metadata, type MetadataRequest, type MetadataResponse } from '../protocol/metadata.js'
 import type { Security } from '../security/index.js'
-import { type Lookup, systemLookup } from './addresses.js'
+import { type NameOptions, nameResolution } from './addresses.js'
 import type { AnyApi } from './api-version-table.js'
 import type { Connection } from './connection.js'
 import { FinalizedFeatures } from './finalized-features.js'
@@ -51,7 +52,7 @@ const NO_TOPICS: MetadataRequest = {
 /** What to do when no known broker can be reached (`metadata.recovery.strategy`). */
 type RecoveryStrategy = 'rebootstrap' | 'none'
 
-export interface ClusterClientOptions {
+export interface ClusterClientOptions extends NameOptions {
   bootstrapServers: readonly HostAndPort[]
   clientId: string
   requestTimeoutMs: number
@@ -79,8 +80,6 @@ export interface ClusterClientOptions {
   security?: Security
   /** How sockets are opened; default as `security` says. */
   connect?: Connect
-  /** How names are resolved; default the system's. */
-  lookup?: Lookup
   /** Opens sockets instead of `connect`, by the names of brokers. */
   socketFactory?: SocketFactory | null
   requestListener?: RequestListener | null
@@ -333,8 +332,7 @@ export class ClusterClient {
       prepareConnect: this.connectPreparer(),
       mechanism: options.security?.mechanism ?? null,
       texts: this.texts,
-      // Whoever opens the sockets may know names that this machine does not.
-      lookup: options.lookup ?? (options.socketFactory ? async host => [host] : systemLookup),
+      ...nameResolution(options, options.socketFactory != null),
       requestListener: options.requestListener ?? null,
       events: {
         onUsable: node => this.onUsable(node),
@@ -430,7 +428,8 @@ export class ClusterClient {
       this.lastError = error
       if (!this.updater.isAsleep || this.isNeeded()) this.updater.requestFull()
     }
-    if (error instanceof AuthenticationError || this.isPermittedNothing) this.refuse(error as KafkaError)
+    const isRefused = error instanceof AuthenticationError || error instanceof ConfigError
+    if (isRefused || this.isPermittedNothing) this.refuse(error as KafkaError)
     this.updater.run()
     this.rpcs.dispatch()
     this.onUpdate()

@@ -86,6 +86,8 @@ export interface NodeContext {
   /** Null: brokers ask for no authentication. */
   readonly mechanism: SaslMechanism | null
   readonly lookup: Lookup
+  /** The name of a bootstrap server by its address; null: that of the configuration. */
+  readonly canonicalName: ((address: string) => Promise<string>) | null
   /** The door that texts of brokers go through. */
   readonly texts: ForeignTexts
   /** Default: requests are reported to nobody. */
@@ -126,6 +128,8 @@ export class NodeConnection {
   throttled = false
   private node: BrokerNode
   private addresses: Addresses
+  /** The name by which the server of this attempt is known to TLS and SASL. */
+  private host: string
   private connection: Connection | null = null
   private session: SaslSession | null = null
   private readonly stateTimer: DeadlineTimer
@@ -143,6 +147,7 @@ export class NodeConnection {
   constructor(node: BrokerNode, context: NodeContext) {
     this.id = node.id
     this.node = node
+    this.host = node.host
     this.context = context
     this.addresses = new Addresses(node.host, context.lookup, context.texts)
     this.stateTimer = new DeadlineTimer(context.clock, asOf => this.onStateDeadline(asOf))
@@ -258,9 +263,11 @@ export class NodeConnection {
     this.lastAttemptAt = now
     this.setupDeadline = now + this.context.setupTimeout.delayMs(this.setupFailures)
     this.stateTimer.ensure(this.setupDeadline)
-    Promise.all([this.addresses.next(), this.context.prepareConnect()]).then(
-      ([address, connect]) => {
-        if (attempt === this.attempt) this.open(attempt, address, connect)
+    Promise.all([this.endpoint(), this.context.prepareConnect()]).then(
+      ([{ address, host }, connect]) => {
+        if (attempt !== this.attempt) return
+        this.host = host
+        this.open(attempt, address, connect)
       },
       (error: KafkaError) => {
         if (attempt === this.attempt) this.onEnded(error)
@@ -268,11 +275,20 @@ export class NodeConnection {
     )
   }
 
+  /** Where to connect to, and the name that the server must prove to have. */
+  private async endpoint(): Promise<{ address: string; host: string }> {
+    const { canonicalName } = this.context
+    const { host } = this.node
+    const address = await this.addresses.next()
+    const isBootstrap = this.id < 0
+    return { address, host: isBootstrap && canonicalName !== null ? await canonicalName(address) : host }
+  }
+
   private open(attempt: number, address: string, connect: Connect): void {
     const { clock, logger, observer, texts, requestTimeoutMs } = this.context
     let socket: Socket
     try {
-      socket = connect(address, this.node.port, this.node.host)
+      socket = connect(address, this.node.port, this.host)
     } catch (cause) {
       if (isDenied(cause)) this.onEnded(notPermitted(`${this.node.host}:${this.node.port}`, cause))
       else this.onEnded(new NetworkError(`No socket to broker ${this.name}: ${reasonOf(cause)}`, { cause }))
@@ -337,8 +353,8 @@ export class NodeConnection {
       this.onAccepted(connection, versions)
       return
     }
-    const { host, port } = node
-    const target = { connection, versions, clientId, mechanism, broker: { host, port }, clock, texts }
+    const broker = { host: this.host, port: node.port }
+    const target = { connection, versions, clientId, mechanism, broker, clock, texts }
     const session = new SaslSession({ ...target, timeoutMs: requestTimeoutMs }, logger, {
       onRenewed: durationMs => {
         observer.authenticated(node, durationMs, true)

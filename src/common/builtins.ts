@@ -7,6 +7,9 @@ const require = createRequire(import.meta.url)
  * some ten MiB. `require`, for they are needed in the middle of synchronous code.
  */
 export const builtins = {
+  get childProcess() {
+    return require('node:child_process') as typeof import('node:child_process')
+  },
   get crypto() {
     return require('node:crypto') as typeof import('node:crypto')
   },

@@ -6,10 +6,9 @@ type OptionType = 'string' | 'int' | 'long' | 'short' | 'double' | 'boolean' | '
  *
  * - `built`: it does what it says.
  * - `inert`: every valid value is accepted and none changes anything.
- * - `later`: what it asks for is not built; only its default is accepted.
  * - `never`: it has no meaning outside the JVM or no way to be honoured; only its default is accepted.
  */
-type OptionSupport = 'built' | 'inert' | 'later' | 'never'
+type OptionSupport = 'built' | 'inert' | 'never'
 
 /** One row of the option table. */
 export interface OptionDefinition {

@@ -39,9 +39,8 @@ export const producerDefinitions = {
     default: 'use_all_dns_ips',
     values: ['use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'],
     importance: 'medium',
-    support: 'later',
-    reason: 'canonical bootstrap names are not built',
-    doc: 'Whether each address of a name is tried in turn, or bootstrap names are made canonical first.',
+    support: 'built',
+    doc: 'Whether bootstrap servers have the name given, or the canonical name of each of their addresses.',
   },
   'client.id': {
     type: 'string',

@@ -1,6 +1,5 @@
 import type { OptionDefinition } from './definition.js'
 
-const KERBEROS = 'Kerberos (GSSAPI) is not built; a mechanism of your own can be passed in saslMechanisms'
 const BROKERS_CHECK = "brokers check a token's signature, issuer and audience; Java's client does not, either"
 
 /** The options of SASL authentication. */
@@ -23,40 +22,35 @@ export const saslDefinitions = {
     type: 'string',
     default: '/usr/bin/kinit',
     importance: 'low',
-    support: 'later',
-    reason: KERBEROS,
-    doc: 'Path of the kinit command.',
+    support: 'built',
+    doc: 'Path of the kinit command, which obtains and renews tickets.',
   },
   'sasl.kerberos.min.time.before.relogin': {
     type: 'long',
     default: 60000,
     importance: 'low',
-    support: 'later',
-    reason: KERBEROS,
+    support: 'built',
     doc: 'Shortest time between two Kerberos logins.',
   },
   'sasl.kerberos.service.name': {
     type: 'string',
     default: null,
     importance: 'medium',
-    support: 'later',
-    reason: KERBEROS,
-    doc: 'Kerberos principal the brokers run as.',
+    support: 'built',
+    doc: "First part of the brokers' Kerberos principal, such as kafka in kafka/host@REALM.",
   },
   'sasl.kerberos.ticket.renew.jitter': {
     type: 'double',
     default: 0.05,
     importance: 'low',
-    support: 'later',
-    reason: KERBEROS,
+    support: 'built',
     doc: "Random share added to the time of a ticket's renewal.",
   },
   'sasl.kerberos.ticket.renew.window.factor': {
     type: 'double',
     default: 0.8,
     importance: 'low',
-    support: 'later',
-    reason: KERBEROS,
+    support: 'built',
     doc: "Share of a ticket's life after which it is renewed.",
   },
   'sasl.login.callback.handler.class': {
@@ -140,11 +134,11 @@ export const saslDefinitions = {
   'sasl.mechanism': {
     type: 'string',
     default: 'GSSAPI',
-    knownValues: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'],
+    knownValues: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'GSSAPI'],
     othersToo: true,
     importance: 'medium',
     support: 'built',
-    doc: 'How the client proves who it is, such as PLAIN, SCRAM-SHA-512 or OAUTHBEARER.',
+    doc: 'How the client proves who it is; GSSAPI, the default, is Kerberos.',
   },
   'sasl.oauthbearer.assertion.algorithm': {
     type: 'string',

@@ -83,7 +83,7 @@ export interface ProducerSettings<K = Bytes, V = Bytes> extends TableOptions<K, 
    * authenticated again while records flow (KIP-368).
    */
   readonly saslOauthTokenProvider?: OauthTokenProvider | null | undefined
-  /** Mechanisms of the application's own, chosen by their name in `sasl.mechanism`: for Kerberos, say. */
+  /** Mechanisms of the application's own, chosen by their name in `sasl.mechanism`. */
   readonly saslMechanisms?: readonly SaslMechanism[] | null | undefined
   /**
    * Node's own options of `tls.connect`, over those made of `ssl.*`; a function is asked for each connection.

@@ -37,6 +37,7 @@ export interface ProducerConfig {
   /** At least one, in the order given, without duplicates. */
   readonly bootstrapServers: readonly HostPort[]
   readonly bufferMemory: number
+  readonly clientDnsLookup: 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only'
   /** Never empty. */
   readonly clientId: string
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -121,6 +122,7 @@ export function resolveConfig(
     batchSize: values['batch.size'],
     bootstrapServers: resolveBootstrapServers(values['bootstrap.servers'], values['security.protocol']),
     bufferMemory: values['buffer.memory'],
+    clientDnsLookup: values['client.dns.lookup'],
     compressionType: values['compression.type'],
     compressionLevel: resolveCompressionLevel(values),
     connectionsMaxIdleMs: values['connections.max.idle.ms'],

@@ -43,6 +43,13 @@ export function resolveSasl(context: SecurityContext): SaslOptions {
     ...resolveSources(values, extras),
     login: pluginOf(values, 'sasl.login.class') as SaslLogin | null,
     mechanisms: readMechanisms(extras),
+    kerberos: {
+      serviceName: values['sasl.kerberos.service.name'] || null,
+      kinitCommand: values['sasl.kerberos.kinit.cmd'],
+      minMsBeforeRelogin: values['sasl.kerberos.min.time.before.relogin'],
+      renewWindowFactor: values['sasl.kerberos.ticket.renew.window.factor'],
+      renewJitter: values['sasl.kerberos.ticket.renew.jitter'],
+    },
     oauth: resolveOauth(context),
   }
 }

@@ -82,6 +82,7 @@ function createTransactions(
 function createClient(config: ProducerConfig, clock: Clock, observer: Observer): ClusterClient {
   return new ClusterClient({
     bootstrapServers: config.bootstrapServers,
+    canonicalBootstrapNames: config.clientDnsLookup !== 'use_all_dns_ips',
     clientId: config.clientId,
     requestTimeoutMs: config.requestTimeoutMs,
     maxInFlight: config.maxInFlightRequestsPerConnection,

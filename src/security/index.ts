@@ -34,6 +34,6 @@ export interface Security {
 export function createSecurity({ tls, sasl }: SecurityOptions, logger: Logger): Security {
   return {
     connector: tls === null ? null : new TlsConnector(tls, logger),
-    mechanism: sasl === null ? null : configureSasl(sasl),
+    mechanism: sasl === null ? null : configureSasl(sasl, logger),
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Addresses } from '../../dist/cluster/addresses.js'
+import { Addresses, nameResolution } from '../../dist/cluster/addresses.js'
 import { NetworkError } from '../../dist/errors/index.js'
 
 function scripted(...answers: (readonly string[] | Error)[]) {
@@ -64,5 +64,32 @@ describe('Addresses', () => {
     })
     await assert.rejects(addresses.next(), /has no address/)
     assert.equal(await addresses.next(), '10.0.0.1')
+  })
+})
+
+describe('canonical names', () => {
+  const names: Record<string, string> = {
+    '10.0.0.1': 'broker1.example',
+    '10.0.0.2': 'liar.example',
+    '::1': 'six',
+  }
+  const addresses: Record<string, string[]> = { 'broker1.example': ['10.0.0.9', '10.0.0.1'], six: ['::1'] }
+  const options = {
+    lookup: async (host: string) => addresses[host] ?? [],
+    reverseLookup: async (address: string) => {
+      if (names[address] === undefined) throw new Error('ENOTFOUND')
+      return names[address]
+    },
+  }
+
+  it('are those of addresses whose names lead back to them, and else the addresses', async () => {
+    const { canonicalName } = nameResolution({ ...options, canonicalBootstrapNames: true }, false)
+    const asked = ['10.0.0.1', '::1', '10.0.0.2', '10.0.0.3', 'a.name']
+    const answered = await Promise.all(asked.map(address => canonicalName?.(address)))
+    assert.deepEqual(answered, ['broker1.example', 'six', '10.0.0.2', '10.0.0.3', 'a.name'])
+  })
+
+  it('are not asked for unless the option says so', () => {
+    assert.equal(nameResolution(options, false).canonicalName, null)
   })
 })

@@ -14,6 +14,8 @@ import { ApiVersions } from '../../dist/protocol/api-versions.js'
 import { InitProducerId } from '../../dist/protocol/init-producer-id.js'
 import { Metadata } from '../../dist/protocol/metadata.js'
 import { Produce } from '../../dist/protocol/produce.js'
+import { SaslAuthenticate } from '../../dist/protocol/sasl-authenticate.js'
+import { SaslHandshake } from '../../dist/protocol/sasl-handshake.js'
 import { clusterOptions } from '../helpers/cluster-options.js'
 import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -185,6 +187,43 @@ describe('ClusterClient', () => {
     await clock.advanceAsync(1)
     assert.equal(client.isReady(7), true)
     assert.equal(updates, 1)
+  })
+
+  it('knows bootstrap servers by their canonical names, and the others by what they are called', async () => {
+    const asked: string[] = []
+    const security = {
+      connector: null,
+      mechanism: {
+        name: 'ASKED',
+        begin: ({ host }: { host: string }) => {
+          asked.push(host)
+          return { start: () => Buffer.from('x'), step: () => null }
+        },
+      },
+    }
+    const broker = await brokerOf(request => {
+      if (request.apiKey === ApiVersions.key) {
+        const known = [ApiVersions, Metadata, SaslHandshake, SaslAuthenticate]
+        const versions = known.map(
+          api => [api.key, api.minVersion, api.maxVersion] as [number, number, number],
+        )
+        request.reply(ApiVersions, apiVersionsResponse(versions))
+      } else if (request.apiKey === SaslHandshake.key) {
+        request.reply(SaslHandshake, { errorCode: 0, mechanisms: ['ASKED'] })
+      } else if (request.apiKey === SaslAuthenticate.key) {
+        const answer = { errorCode: 0, errorMessage: null, authBytes: Buffer.alloc(0), sessionLifetimeMs: 0n }
+        request.reply(SaslAuthenticate, answer)
+      } else return false
+      return true
+    })
+    const client = clientOf(broker, {
+      security,
+      canonicalBootstrapNames: true,
+      lookup: async () => ['127.0.0.1'],
+      reverseLookup: async address => `canonical-of-${address}`,
+    })
+    await ready(client)
+    assert.deepEqual(asked, ['canonical-of-127.0.0.1', broker.address.host])
   })
 })
 

@@ -71,6 +71,7 @@ function rig(host: string, port: number, { connect = connectTcp, ...overrides }:
       clock,
       logger,
       lookup: async () => ['127.0.0.1'],
+      canonicalName: null,
       texts: foreignTexts,
       mechanism: null,
       observer: noObserver,

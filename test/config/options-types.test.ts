@@ -105,7 +105,7 @@ const refused: readonly [name: string, options: () => unknown][] = [
   // @ts-expect-error a function, or nothing
   ['class', () => typed({ bootstrapServers: at, sslEngineFactoryClass: 'com.example.Engines' })],
   // @ts-expect-error only the default is accepted
-  ['text', () => typed({ bootstrapServers: at, saslKerberosKinitCmd: '/bin/kinit' })],
+  ['text', () => typed({ bootstrapServers: at, sslProvider: 'BC' })],
   // @ts-expect-error a closed set, though it is looked at with TLS only
   ['store', () => typed({ bootstrapServers: at, securityProtocol: 'SSL', sslTruststoreType: 'BKS' })],
   // @ts-expect-error no TLS before 1.2

@@ -57,6 +57,7 @@ describe('defaults', () => {
       batchSize: 16384,
       bootstrapServers: [{ host: 'localhost', port: 9092 }],
       bufferMemory: 33554432,
+      clientDnsLookup: 'use_all_dns_ips',
       compressionType: 'none',
       compressionLevel: null,
       connectionsMaxIdleMs: 540000,
@@ -529,12 +530,10 @@ describe('plug-ins', () => {
   })
 })
 
-describe('what is not built', () => {
+describe('what only a JVM can follow', () => {
   const refused: [object, string, ...RegExp[]][] = [
-    [{ 'sasl.kerberos.service.name': 'kafka' }, 'sasl.kerberos.service.name', /Kerberos/],
     [{ 'ssl.provider': 'BC' }, 'ssl.provider', /JVM/],
     [{ 'security.providers': 'x.Y' }, 'security.providers', /JVM/],
-    [{ 'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only' }, 'client.dns.lookup'],
   ]
   for (const [options, key, ...patterns] of refused)
     test(`is refused by name: ${inspect(options)}`, () => {
@@ -556,7 +555,6 @@ describe('what is not built', () => {
     }
     const ownValues: Record<string, unknown> = {
       'sasl.oauthbearer.assertion.algorithm': 'ES256',
-      'client.dns.lookup': 'resolve_canonical_bootstrap_servers_only',
     }
     const effectless = [
       ...['receive.buffer.bytes', 'send.buffer.bytes'],
@@ -566,6 +564,10 @@ describe('what is not built', () => {
       ...['sasl.oauthbearer.jwks.endpoint.retry.backoff.ms', 'sasl.oauthbearer.jwks.endpoint.url'],
     ]
     const unavailable = describeOptions().filter(option => !option.available)
+    for (const { key, reason } of unavailable) {
+      assert.match(String(reason), /JVM|runtimes|brokers check/, key)
+      assert.doesNotMatch(String(reason), /not built/, key)
+    }
     assert.ok(unavailable.length >= effectless.length)
     for (const { key, type, default: byDefault } of unavailable) {
       const differing = { ...other, boolean: !byDefault, list: ['x'], class: 'x.Y' }[type as string]

@@ -30,11 +30,11 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly bufferMemory?: number | null | undefined
   /**
-   * Whether each address of a name is tried in turn, or bootstrap names are made canonical first. Only its
-   * default is accepted: canonical bootstrap names are not built. Default: use_all_dns_ips. The same as
-   * `client.dns.lookup`.
+   * Whether bootstrap servers have the name given, or the canonical name of each of their addresses.
+   * Default: use_all_dns_ips. Takes one of use_all_dns_ips, resolve_canonical_bootstrap_servers_only. The
+   * same as `client.dns.lookup`.
    */
-  readonly clientDnsLookup?: 'use_all_dns_ips' | null | undefined
+  readonly clientDnsLookup?: 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only' | null | undefined
   /**
    * Name of this producer in requests, broker logs and quotas; where empty, producer- and a number.
    * Default: none. Takes a string. The same as `client.id`.

@@ -25,11 +25,15 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'buffer.memory'?: number | null | undefined
   /**
-   * Whether each address of a name is tried in turn, or bootstrap names are made canonical first. Only its
-   * default is accepted: canonical bootstrap names are not built. Default: use_all_dns_ips. The same as
-   * `clientDnsLookup`.
+   * Whether bootstrap servers have the name given, or the canonical name of each of their addresses.
+   * Default: use_all_dns_ips. Takes one of use_all_dns_ips, resolve_canonical_bootstrap_servers_only. The
+   * same as `clientDnsLookup`.
    */
-  readonly 'client.dns.lookup'?: 'use_all_dns_ips' | null | undefined
+  readonly 'client.dns.lookup'?:
+    | 'use_all_dns_ips'
+    | 'resolve_canonical_bootstrap_servers_only'
+    | null
+    | undefined
   /**
    * Name of this producer in requests, broker logs and quotas; where empty, producer- and a number.
    * Default: none. Takes a string. The same as `clientId`.

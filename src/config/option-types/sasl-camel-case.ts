@@ -24,35 +24,30 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslJaasConfig?: string | null | undefined
   /**
-   * Path of the kinit command. Only its default is accepted: Kerberos (GSSAPI) is not built; a mechanism of
-   * your own can be passed in saslMechanisms. Default: /usr/bin/kinit. The same as
-   * `sasl.kerberos.kinit.cmd`.
+   * Path of the kinit command, which obtains and renews tickets. Default: /usr/bin/kinit. Takes a string.
+   * The same as `sasl.kerberos.kinit.cmd`.
    */
-  readonly saslKerberosKinitCmd?: '/usr/bin/kinit' | null | undefined
+  readonly saslKerberosKinitCmd?: string | null | undefined
   /**
-   * Shortest time between two Kerberos logins. Only its default is accepted: Kerberos (GSSAPI) is not
-   * built; a mechanism of your own can be passed in saslMechanisms. Default: 60000. The same as
-   * `sasl.kerberos.min.time.before.relogin`.
+   * Shortest time between two Kerberos logins. Default: 60000. Takes a whole number from -9007199254740991
+   * to 9007199254740991. The same as `sasl.kerberos.min.time.before.relogin`.
    */
-  readonly saslKerberosMinTimeBeforeRelogin?: 60000 | null | undefined
+  readonly saslKerberosMinTimeBeforeRelogin?: number | null | undefined
   /**
-   * Kerberos principal the brokers run as. Only its default is accepted: Kerberos (GSSAPI) is not built; a
-   * mechanism of your own can be passed in saslMechanisms. Default: none. The same as
-   * `sasl.kerberos.service.name`.
+   * First part of the brokers' Kerberos principal, such as kafka in kafka/host@REALM. Default: none. Takes
+   * a string. The same as `sasl.kerberos.service.name`.
    */
-  readonly saslKerberosServiceName?: null | undefined
+  readonly saslKerberosServiceName?: string | null | undefined
   /**
-   * Random share added to the time of a ticket's renewal. Only its default is accepted: Kerberos (GSSAPI)
-   * is not built; a mechanism of your own can be passed in saslMechanisms. Default: 0.05. The same as
+   * Random share added to the time of a ticket's renewal. Default: 0.05. Takes a number. The same as
    * `sasl.kerberos.ticket.renew.jitter`.
    */
-  readonly saslKerberosTicketRenewJitter?: 0.05 | null | undefined
+  readonly saslKerberosTicketRenewJitter?: number | null | undefined
   /**
-   * Share of a ticket's life after which it is renewed. Only its default is accepted: Kerberos (GSSAPI) is
-   * not built; a mechanism of your own can be passed in saslMechanisms. Default: 0.8. The same as
+   * Share of a ticket's life after which it is renewed. Default: 0.8. Takes a number. The same as
    * `sasl.kerberos.ticket.renew.window.factor`.
    */
-  readonly saslKerberosTicketRenewWindowFactor?: 0.8 | null | undefined
+  readonly saslKerberosTicketRenewWindowFactor?: number | null | undefined
   /**
    * Function that obtains the credentials: a token, or user name and password. Default: none. Takes a
    * function () => token or () => { username, password }. The same as `sasl.login.callback.handler.class`.
@@ -110,14 +105,15 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslLoginRetryBackoffMs?: number | null | undefined
   /**
-   * How the client proves who it is, such as PLAIN, SCRAM-SHA-512 or OAUTHBEARER. Default: GSSAPI. Takes a
-   * string. The same as `sasl.mechanism`.
+   * How the client proves who it is; GSSAPI, the default, is Kerberos. Default: GSSAPI. Takes a string. The
+   * same as `sasl.mechanism`.
    */
   readonly saslMechanism?:
     | 'PLAIN'
     | 'SCRAM-SHA-256'
     | 'SCRAM-SHA-512'
     | 'OAUTHBEARER'
+    | 'GSSAPI'
     | (string & {})
     | null
     | undefined

@@ -24,34 +24,30 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.jaas.config'?: string | null | undefined
   /**
-   * Path of the kinit command. Only its default is accepted: Kerberos (GSSAPI) is not built; a mechanism of
-   * your own can be passed in saslMechanisms. Default: /usr/bin/kinit. The same as `saslKerberosKinitCmd`.
+   * Path of the kinit command, which obtains and renews tickets. Default: /usr/bin/kinit. Takes a string.
+   * The same as `saslKerberosKinitCmd`.
    */
-  readonly 'sasl.kerberos.kinit.cmd'?: '/usr/bin/kinit' | null | undefined
+  readonly 'sasl.kerberos.kinit.cmd'?: string | null | undefined
   /**
-   * Shortest time between two Kerberos logins. Only its default is accepted: Kerberos (GSSAPI) is not
-   * built; a mechanism of your own can be passed in saslMechanisms. Default: 60000. The same as
-   * `saslKerberosMinTimeBeforeRelogin`.
+   * Shortest time between two Kerberos logins. Default: 60000. Takes a whole number from -9007199254740991
+   * to 9007199254740991. The same as `saslKerberosMinTimeBeforeRelogin`.
    */
-  readonly 'sasl.kerberos.min.time.before.relogin'?: 60000 | null | undefined
+  readonly 'sasl.kerberos.min.time.before.relogin'?: number | null | undefined
   /**
-   * Kerberos principal the brokers run as. Only its default is accepted: Kerberos (GSSAPI) is not built; a
-   * mechanism of your own can be passed in saslMechanisms. Default: none. The same as
-   * `saslKerberosServiceName`.
+   * First part of the brokers' Kerberos principal, such as kafka in kafka/host@REALM. Default: none. Takes
+   * a string. The same as `saslKerberosServiceName`.
    */
-  readonly 'sasl.kerberos.service.name'?: null | undefined
+  readonly 'sasl.kerberos.service.name'?: string | null | undefined
   /**
-   * Random share added to the time of a ticket's renewal. Only its default is accepted: Kerberos (GSSAPI)
-   * is not built; a mechanism of your own can be passed in saslMechanisms. Default: 0.05. The same as
+   * Random share added to the time of a ticket's renewal. Default: 0.05. Takes a number. The same as
    * `saslKerberosTicketRenewJitter`.
    */
-  readonly 'sasl.kerberos.ticket.renew.jitter'?: 0.05 | null | undefined
+  readonly 'sasl.kerberos.ticket.renew.jitter'?: number | null | undefined
   /**
-   * Share of a ticket's life after which it is renewed. Only its default is accepted: Kerberos (GSSAPI) is
-   * not built; a mechanism of your own can be passed in saslMechanisms. Default: 0.8. The same as
+   * Share of a ticket's life after which it is renewed. Default: 0.8. Takes a number. The same as
    * `saslKerberosTicketRenewWindowFactor`.
    */
-  readonly 'sasl.kerberos.ticket.renew.window.factor'?: 0.8 | null | undefined
+  readonly 'sasl.kerberos.ticket.renew.window.factor'?: number | null | undefined
   /**
    * Function that obtains the credentials: a token, or user name and password. Default: none. Takes a
    * function () => token or () => { username, password }. The same as `saslLoginCallbackHandlerClass`.
@@ -109,14 +105,15 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.login.retry.backoff.ms'?: number | null | undefined
   /**
-   * How the client proves who it is, such as PLAIN, SCRAM-SHA-512 or OAUTHBEARER. Default: GSSAPI. Takes a
-   * string. The same as `saslMechanism`.
+   * How the client proves who it is; GSSAPI, the default, is Kerberos. Default: GSSAPI. Takes a string. The
+   * same as `saslMechanism`.
    */
   readonly 'sasl.mechanism'?:
     | 'PLAIN'
     | 'SCRAM-SHA-256'
     | 'SCRAM-SHA-512'
     | 'OAUTHBEARER'
+    | 'GSSAPI'
     | (string & {})
     | null
     | undefined

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { fileURLToPath } from 'node:url'
-import { printable, reasonOf } from '../../common/foreign-text.js'
+import { reasonOf } from '../../common/foreign-text.js'
+import type { Logger } from '../../common/logger.js'
 import { Secret, shownValue } from '../../common/secret.js'
 import { AuthenticationError, ConfigError, KafkaError } from '../../errors/index.js'
 import { deriveBeside, deriveNow, TooLongError } from '../tls/derivation.js'
@@ -8,8 +9,9 @@ import { StoreFiles } from '../tls/store-files.js'
 import { trustOf } from '../tls/stores.js'
 import { assertionSource } from './assertion.js'
 import { type CredentialsSource, checkedProvider } from './credentials.js'
-import { type JaasEntry, parseJaasConfig } from './jaas.js'
+import { checkModule, type JaasEntry, parseJaasConfig } from './jaas.js'
 import { clientJwtValidator, type JwtValidator, jsonOf, partsOf } from './jwt.js'
+import { configureKerberos } from './kerberos.js'
 import type { SaslMechanism } from './mechanism.js'
 import { checkedToken, type OauthTokenProvider, TokenCache } from './oauth-token.js'
 import { oauthbearer } from './oauthbearer.js'
@@ -25,13 +27,13 @@ import { plain } from './plain.js'
 import { scram } from './scram.js'
 import { unsecuredTokenProvider } from './unsecured-token.js'
 
-const BUILT_IN = 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER'
+const BUILT_IN = 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, GSSAPI'
 const HTTP_TIMEOUT_MS = 10_000
 const EXTENSION_PREFIX = 'extension_'
 
 /** The mechanism that the options ask for. */
-export function configureSasl(options: SaslOptions): SaslMechanism {
-  const mechanism = mechanismOf(options)
+export function configureSasl(options: SaslOptions, logger: Logger): SaslMechanism {
+  const mechanism = mechanismOf(options, logger)
   return options.login === null ? mechanism : afterLogin(mechanism, options.login)
 }
 
@@ -57,7 +59,7 @@ function afterLogin(mechanism: SaslMechanism, login: SaslLogin): SaslMechanism {
   }
 }
 
-function mechanismOf(options: SaslOptions): SaslMechanism {
+function mechanismOf(options: SaslOptions, logger: Logger): SaslMechanism {
   const { mechanism, mechanisms } = options
   const own = mechanisms.find(each => each.name === mechanism)
   if (own !== undefined) return own
@@ -69,6 +71,8 @@ function mechanismOf(options: SaslOptions): SaslMechanism {
       return scram(mechanism, credentialsOf(options))
     case 'OAUTHBEARER':
       return oauthbearer(new TokenCache(validatedTokensOf(options), options.oauth.refresh))
+    case 'GSSAPI':
+      return configureKerberos(options, logger)
     default:
       throw new ConfigError(
         `sasl.mechanism = ${shownValue(mechanism)} is not built in; allowed: ${BUILT_IN}, or the name ` +
@@ -243,19 +247,6 @@ function endpointOf(url: string): URL {
     `${option} is not valid; allowed: an https URL without user and password in it, because the client's ` +
       'secret is sent there',
     option,
-  )
-}
-
-function checkModule({ module }: JaasEntry, mechanism: string, allowed: readonly string[]): void {
-  if (allowed.includes(module)) return
-  const hint =
-    module === 'IAMLoginModule'
-      ? '; for AWS use sasl.mechanism = OAUTHBEARER with saslOauthTokenProvider = awsMskIamTokenProvider(…)'
-      : ''
-  throw new ConfigError(
-    `sasl.jaas.config names the login module ${shownValue(module)}, which does not go with sasl.mechanism ` +
-      `= ${printable(mechanism)}; allowed: ${allowed.join(', ')}${hint}`,
-    'sasl.jaas.config',
   )
 }
 

@@ -1,3 +1,5 @@
+import { printable } from '../../common/foreign-text.js'
+import { shownValue } from '../../common/secret.js'
 import { ConfigError } from '../../errors/index.js'
 
 /** A login module and its options, out of `sasl.jaas.config`. */
@@ -60,6 +62,20 @@ export function parseJaasConfig(text: string): JaasEntry {
   }
   if (read < tokens.length) throw malformed('only one login module may be given')
   return { module: className.text.slice(className.text.lastIndexOf('.') + 1), options }
+}
+
+/** Refuses an entry of another mechanism. */
+export function checkModule({ module }: JaasEntry, mechanism: string, allowed: readonly string[]): void {
+  if (allowed.includes(module)) return
+  const hint =
+    module === 'IAMLoginModule'
+      ? '; for AWS use sasl.mechanism = OAUTHBEARER with saslOauthTokenProvider = awsMskIamTokenProvider(…)'
+      : ''
+  throw new ConfigError(
+    `sasl.jaas.config names the login module ${shownValue(module)}, which does not go with sasl.mechanism ` +
+      `= ${printable(mechanism)}; allowed: ${allowed.join(', ')}${hint}`,
+    'sasl.jaas.config',
+  )
 }
 
 /** Looks at every character once, or twice: a text that does not end as it should costs no more. */

@@ -23,8 +23,8 @@ export interface SaslExchange {
 }
 
 /**
- * A SASL mechanism (RFC 4422). The built-in ones implement it, and so may an application's own, such as one
- * for Kerberos (GSSAPI): pass it in the option `saslMechanisms` and name it in `sasl.mechanism`.
+ * A SASL mechanism (RFC 4422). The built-in ones implement it, and so may an application's own: pass it in
+ * the option `saslMechanisms` and name it in `sasl.mechanism`.
  */
 export interface SaslMechanism {
   /** As registered, such as `GSSAPI`: what SaslHandshake asks the broker for. */

@@ -2,6 +2,7 @@ import type { Secret } from '../../common/secret.js'
 import type { AssertionOptions } from './assertion.js'
 import type { SaslCredentialsProvider } from './credentials.js'
 import type { JwtValidator } from './jwt.js'
+import type { TicketRules } from './kerberos-tickets.js'
 import type { SaslMechanism } from './mechanism.js'
 import type { OauthTokenProvider, RefreshRule } from './oauth-token.js'
 
@@ -30,6 +31,8 @@ export interface SaslOptions {
   readonly login: SaslLogin | null
   /** The application's own, which go before built-in ones of the same name. */
   readonly mechanisms: readonly SaslMechanism[]
+  /** Of GSSAPI; `serviceName` null: the JAAS entry has it. */
+  readonly kerberos: TicketRules & { readonly serviceName: string | null }
   readonly oauth: {
     readonly retriever: RetrieverKind
     /** Null: tokens are taken as they come. */

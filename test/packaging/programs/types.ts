@@ -55,7 +55,7 @@ new Producer({
 new Producer({
   bootstrapServers,
   // @ts-expect-error only its default is accepted
-  'sasl.kerberos.kinit.cmd': '/bin/kinit',
+  'ssl.provider': 'BC',
 })
 new Producer({
   bootstrapServers,
