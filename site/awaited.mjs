@@ -37,7 +37,8 @@ const loops = [
   [
     '100 times `send`, then await all',
     5,
-    producer => Promise.all(Array.from({ length: 100 }, () => producer.send(record()))).then(all => all.length),
+    producer =>
+      Promise.all(Array.from({ length: 100 }, () => producer.send(record()))).then(all => all.length),
   ],
   [
     'await `sendMany` of 1,000',

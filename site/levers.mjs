@@ -114,5 +114,8 @@ export async function measureLevers() {
   const measured = []
   for (const group of groups) measured.push(await measureGroup(group))
   const machine = `Medians of ${ROUNDS} runs in turns, Node 24, ${availableParallelism()} cores that other work shared.`
-  writeFileSync(join(SITE, 'levers.json'), `${JSON.stringify({ machine, groups: measured, awaited }, null, 2)}\n`)
+  writeFileSync(
+    join(SITE, 'levers.json'),
+    `${JSON.stringify({ machine, groups: measured, awaited }, null, 2)}\n`,
+  )
 }

@@ -60,7 +60,11 @@ function awaitedTables({ node, rates, firsts }) {
 
 /** What Node's flag does to a promise for each record: bench/results/compare.md, case A. */
 function semiSpaceTable() {
-  const found = [...source('bench/results/compare.md').matchAll(/^\| millrace, Node 24( --max-semi-space-size=\d+)? \| record \|.*$/gm)]
+  const found = [
+    ...source('bench/results/compare.md').matchAll(
+      /^\| millrace, Node 24( --max-semi-space-size=\d+)? \| record \|.*$/gm,
+    ),
+  ]
   const rows = found.slice(0, 3).map(([line, flag]) => {
     const cells = line.split('|').map(cell => cell.trim())
     return [flag === undefined ? 'none' : code(flag.trim()), cells[3], cells[7]]
@@ -73,7 +77,9 @@ function semiSpaceTable() {
 }
 
 export function tuningPage() {
-  const { machine, groups, awaited } = JSON.parse(readFileSync(new URL('../levers.json', import.meta.url), 'utf8'))
+  const { machine, groups, awaited } = JSON.parse(
+    readFileSync(new URL('../levers.json', import.meta.url), 'utf8'),
+  )
   const text = [
     `Measured by ${code('npm run docs -- --measure')}: CPU time of the client's process for each record, beside the first row of its table.
 The broker reads and discards. ${machine}`,
