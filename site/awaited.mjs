@@ -1,5 +1,5 @@
-// How fast one caller sends who waits after each record, or does not, and how long the first record takes: part of
-// `npm run docs -- --measure`. The broker runs in a thread of its own and answers at once.
+// How fast one caller sends who waits after each record, or does not, and how long the first record takes.
+// Part of `npm run docs -- --measure`. The broker runs in a thread of its own and answers at once.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
