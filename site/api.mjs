@@ -55,7 +55,7 @@ export async function writeApiPages() {
   const undocumented = undocumentedExports(project)
   if (undocumented.length > 0) throw new Error(`exports without a docstring: ${undocumented.join(', ')}`)
   removeInherited(project)
-  putErrorsLast(project)
+  sortByUse(project)
   await app.outputs.writeOutput({ name: 'markdown', path: out }, project)
   for (const { name } of entries) {
     const file = join(out, `${name}.md`)
@@ -93,11 +93,11 @@ function removeInherited(project) {
   }
 }
 
-/** Who opens a page of the API looks for calls first. */
-function putErrorsLast(project) {
-  const isError = ({ name }) => Number(name.endsWith('Error'))
+/** Readers of an API page look for the producer and its calls first, and for errors last. */
+function sortByUse(project) {
+  const rankOf = ({ name }) => (name === 'Producer' ? 0 : name.endsWith('Error') ? 2 : 1)
   for (const { groups } of project.getChildrenByKind(ReflectionKind.Module)) {
-    for (const group of groups) group.children.sort((one, other) => isError(one) - isError(other))
+    for (const group of groups) group.children.sort((one, other) => rankOf(one) - rankOf(other))
   }
 }
 

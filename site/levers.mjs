@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { measureAwaited } from './awaited.mjs'
 import { ROOT, SITE } from './stage.mjs'
 
 const ROUNDS = 5
@@ -108,8 +109,13 @@ async function measureGroup(group) {
 }
 
 export async function measureLevers() {
+  const awaited = await measureAwaited()
+  console.log(awaited)
   const measured = []
   for (const group of groups) measured.push(await measureGroup(group))
   const machine = `Medians of ${ROUNDS} runs in turns, Node 24, ${availableParallelism()} cores that other work shared.`
-  writeFileSync(join(SITE, 'levers.json'), `${JSON.stringify({ machine, groups: measured }, null, 2)}\n`)
+  writeFileSync(
+    join(SITE, 'levers.json'),
+    `${JSON.stringify({ machine, groups: measured, awaited }, null, 2)}\n`,
+  )
 }

@@ -7,7 +7,19 @@ import { extname, join, normalize } from 'node:path'
 import puppeteer from 'puppeteer-core'
 import { bytesOf, SITE } from './stage.mjs'
 
-const PAGES = ['', 'getting-started', 'sending', 'tuning', 'security-recipes', 'performance', 'questions']
+const PAGES = [
+  ...[
+    '',
+    'getting-started',
+    'sending',
+    'tuning',
+    'security-recipes',
+    'performance',
+    'questions',
+    'deployment',
+  ],
+  ...['migrating-from-kafkajs', 'command-line', 'project/design'],
+]
 const REFERENCES = ['reference/errors', 'reference/options', 'reference/api/millrace', 'metrics']
 const WINDOWS = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } }
 const SEARCHED = 'confluent cloud'
@@ -63,7 +75,8 @@ async function look(browser, origin, problems) {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
       page.on('request', request => requested.add(request.url()))
       page.on('pageerror', error => problems.push(`${window}, ${scheme}: ${error.message}`))
-      const places = scheme === 'light' ? [...PAGES, ...REFERENCES] : ['', 'tuning', 'reference/errors']
+      const places =
+        scheme === 'light' ? [...PAGES, ...REFERENCES] : ['', 'tuning', 'performance', 'reference/errors']
       for (const place of places) {
         const name = `${window}-${scheme}-${place.replaceAll('/', '_') || 'index'}`
         await photograph(page, `${origin}/${place}`, name, problems)

@@ -50,7 +50,7 @@ export const questions = [
         query: 'retry failed record',
         page: 'sending#retry-a-failed-record',
       },
-      { question: 'How do I cancel a send?', query: 'AbortSignal', page: 'sending#stop-waiting' },
+      { question: 'How do I cancel a send?', query: 'AbortSignal', page: 'sending#cancel-a-send' },
       {
         question: 'When does an HTTP handler answer 200, and when 202?',
         query: 'http 202',

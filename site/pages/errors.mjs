@@ -71,7 +71,7 @@ function inProduce({ judge, Verdict }, number) {
     case Verdict.RETRY_AFTER_EPOCH_BUMP:
       return 'The producer takes a new epoch and sends it again by itself.'
     case Verdict.RETRY_WITH_NEW_ID:
-      return 'If an earlier attempt may have stored it, it counts as stored. Else the producer takes a new id and sends it again.'
+      return 'If an earlier attempt may have stored it, it counts as stored. Otherwise the producer takes a new id and sends it again.'
     case Verdict.FATAL:
       return 'It fails, and an idempotent producer can send nothing more: make a new one.'
     default:
@@ -117,26 +117,26 @@ export async function errorsPage() {
   return `${[
     '# Errors',
     generatedBy('the tables of errors'),
-    `Every error is a \`KafkaError\` with a stable \`code\`. The code is in what \`console.log\`, an uncaught exception and
-\`JSON.stringify\` print. Look it up here; match on it in code, and never on the message.`,
+    `Every error is a \`KafkaError\` with a stable \`code\`. \`console.log\`, uncaught exceptions and
+\`JSON.stringify\` show it. Look it up on this page. In your program, compare the code and never the message.`,
     table(
       ['property', 'what it says'],
       [
         ['`code`', 'one of the codes of this page'],
         [
           '`retriable`',
-          'whether the same call may succeed later. The producer has retried by itself already',
+          'whether the same call may succeed later. The producer has already retried by itself',
         ],
         ['`topic`, `partition`, `broker`', 'where it happened, if that is known'],
         ['`cause`', 'the error behind it, such as the last refusal before a time-out'],
-        ['`errorName`, `errorCode`', 'name and number of the protocol, if a broker answered with an error'],
-        ['`fatal`, `abortable`', 'what a transactional producer has to do next'],
+        ['`errorName`, `errorCode`', 'name and number in the protocol, if a broker answered with an error'],
+        ['`fatal`, `abortable`', 'whether to make a new producer, or to abort the transaction'],
       ],
     ),
     '## Codes',
     ...checkedTexts().map(ownError),
     '## Errors of brokers',
-    'A broker says these by name and number. `errorName` of a `BrokerError` has the name, and so has each message.',
+    'Brokers answer with these errors. `errorName` of a `BrokerError` is the name, and each message begins with it.',
     ...told.map(([name, number]) => brokerError(make, errorJavaClass(number), judging, name, number)),
     '## Other errors of the protocol',
     "A producer does not normally meet these. If it does, the broker's log says more.",

@@ -31,7 +31,7 @@ export async function metricsPage() {
   return `${[
     '# Metrics reference',
     generatedBy('the tables of metrics'),
-    `\`producer.metrics()\` has these, by the names, groups and tags of Java's producer 4.3. [Metrics, traces and logs](../metrics.md)
+    `\`producer.metrics()\` has these metrics, with the names, groups and tags of Java's producer 4.3. [Metrics, traces and logs](../metrics.md)
 says how to get them into Prometheus, OpenTelemetry or code of your own, and which of them to watch.`,
     section('producer-metrics', 'Of the whole producer. Tag: `client-id`.', [
       ...rowsOf(producerSensors),

@@ -124,7 +124,7 @@ export async function optionsPage() {
 ${available} have an effect here. ${own.length} are our own. An option may be written as Java has it (\`'linger.ms'\`)
 or in camelCase (\`lingerMs\`).`,
     `- A wrong name, a wrong value or a conflict throws a [\`ConfigError\`](errors.md#config_invalid) at once.
-- Where an option of Java's does less here, its entry says so.
+- If an option of Java has less effect here, its entry says so.
 - Times are in milliseconds and sizes in bytes, unless the text says otherwise.
 - Numbers and booleans may also be text, as in a \`.properties\` file.
 - \`describeOptions()\` gives the same list to a program, and the [table](#effect-of-each-option-of-java) at the end

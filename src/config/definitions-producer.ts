@@ -16,7 +16,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'medium',
     support: 'built',
-    doc: 'Size of a batch and of its memory slab, before compression; 0 means one record a batch.',
+    doc: 'Size of a batch before compression, and of its piece of buffer.memory; 0 means one record a batch.',
   },
   'bootstrap.servers': {
     type: 'list',
@@ -32,7 +32,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'high',
     support: 'built',
-    doc: 'Memory for records that wait to be sent; where it is used up, send waits up to max.block.ms.',
+    doc: 'Memory for records without an outcome. If it is used up, records wait up to max.block.ms for it.',
   },
   'client.dns.lookup': {
     type: 'string',
@@ -47,7 +47,7 @@ export const producerDefinitions = {
     default: '',
     importance: 'medium',
     support: 'built',
-    doc: 'Name of this producer in requests, broker logs and quotas; where empty, producer- and a number.',
+    doc: 'Name of this producer in requests, broker logs and quotas; if empty, producer- and a number.',
   },
   'compression.gzip.level': {
     type: 'int',
@@ -83,14 +83,14 @@ export const producerDefinitions = {
     max: 22,
     importance: 'medium',
     support: 'built',
-    doc: 'Effort of Zstandard; negative levels are faster and larger.',
+    doc: 'Effort of Zstandard; negative levels are faster and compress less.',
   },
   'config.providers': {
     type: 'list',
     default: [],
     importance: 'low',
     support: 'built',
-    doc: 'Plug-ins that fetch what variables in the values of options stand for (KIP-297).',
+    doc: 'Plug-ins that fetch the values of variables in options, from files for example (KIP-297).',
   },
   'connections.max.idle.ms': {
     type: 'long',
@@ -105,7 +105,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'medium',
     support: 'built',
-    doc: 'Longest time from send to its outcome, retries included; at least linger.ms + request.timeout.ms.',
+    doc: 'Longest time from the start of a batch to its outcome; at least linger.ms + request.timeout.ms.',
   },
   'enable.idempotence': {
     type: 'boolean',
@@ -198,14 +198,14 @@ export const producerDefinitions = {
     anyCase: true,
     importance: 'low',
     support: 'built',
-    doc: 'What happens when no known broker can be reached: start over from bootstrap.servers, or nothing.',
+    doc: 'If no known broker can be reached: rebootstrap starts over from bootstrap.servers, none does not.',
   },
   'metric.reporters': {
     type: 'list',
     default: ['org.apache.kafka.common.metrics.JmxReporter'],
     importance: 'low',
     support: 'built',
-    doc: 'Objects that receive the metrics, or functions called with each; of names only JmxReporter.',
+    doc: 'Objects that receive the metrics, or functions called with each. The only name is JmxReporter.',
   },
   'metrics.num.samples': {
     type: 'int',
@@ -213,7 +213,7 @@ export const producerDefinitions = {
     min: 1,
     importance: 'low',
     support: 'built',
-    doc: 'Windows kept for each averaged metric.',
+    doc: 'Samples kept for each averaged metric.',
   },
   'metrics.recording.level': {
     type: 'string',
@@ -229,7 +229,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'low',
     support: 'built',
-    doc: 'Length of the window a metric is averaged over.',
+    doc: 'Length of one sample of the averages.',
   },
   'partitioner.adaptive.partitioning.enable': {
     type: 'boolean',
@@ -244,21 +244,21 @@ export const producerDefinitions = {
     min: 0,
     importance: 'low',
     support: 'built',
-    doc: 'A partition whose broker takes nothing for this long gets no records without a key; 0: off.',
+    doc: 'A partition whose broker takes no batch for this long gets no records without a key; 0: off.',
   },
   'partitioner.class': {
     type: 'class',
     default: null,
     importance: 'medium',
     support: 'built',
-    doc: 'Object or function that chooses partitions; as a name only that of Java’s RoundRobinPartitioner.',
+    doc: "Object or function that chooses partitions. The only name is Java's RoundRobinPartitioner.",
   },
   'partitioner.ignore.keys': {
     type: 'boolean',
     default: false,
     importance: 'medium',
     support: 'built',
-    doc: 'Whether records with a key are spread like those without.',
+    doc: 'Whether keys are ignored when a partition is chosen.',
   },
   'receive.buffer.bytes': {
     type: 'int',
@@ -300,7 +300,7 @@ export const producerDefinitions = {
     max: 2147483647,
     importance: 'high',
     support: 'built',
-    doc: 'How often a batch is sent again after an error that may pass, until delivery.timeout.ms.',
+    doc: 'How often a batch is sent again after a retriable error, within delivery.timeout.ms.',
   },
   'retry.backoff.max.ms': {
     type: 'long',
@@ -354,7 +354,7 @@ export const producerDefinitions = {
     default: false,
     importance: 'low',
     support: 'built',
-    doc: 'Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.',
+    doc: 'Whether an outside coordinator ends transactions (KIP-939). Brokers must know InitProducerId v6.',
   },
   'transactional.id': {
     type: 'string',

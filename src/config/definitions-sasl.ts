@@ -72,14 +72,14 @@ export const saslDefinitions = {
     default: null,
     importance: 'low',
     support: 'built',
-    doc: 'Longest wait for a connection to the token provider; 10 seconds where none is given.',
+    doc: 'Longest wait for a connection to the token provider; 10 seconds if none is given.',
   },
   'sasl.login.read.timeout.ms': {
     type: 'int',
     default: null,
     importance: 'low',
     support: 'built',
-    doc: 'Longest wait for an answer of the token provider; 10 seconds where none is given.',
+    doc: 'Longest wait for an answer of the token provider; 10 seconds if none is given.',
   },
   'sasl.login.refresh.buffer.seconds': {
     type: 'short',
@@ -177,7 +177,7 @@ export const saslDefinitions = {
     default: false,
     importance: 'medium',
     support: 'built',
-    doc: 'Whether each assertion carries an id of its own.',
+    doc: 'Whether each assertion has an id of its own.',
   },
   'sasl.oauthbearer.assertion.claim.nbf.seconds': {
     type: 'int',
@@ -298,7 +298,7 @@ export const saslDefinitions = {
     importance: 'medium',
     support: 'inert',
     reason: BROKERS_CHECK,
-    doc: 'Where the key set of the token provider is.',
+    doc: 'URL of the key set of the token provider.',
   },
   'sasl.oauthbearer.jwt.retriever.class': {
     type: 'class',
@@ -340,6 +340,6 @@ export const saslDefinitions = {
     default: null,
     importance: 'medium',
     support: 'built',
-    doc: 'Where tokens are fetched from, by https only, or the file:// that holds one.',
+    doc: 'URL that tokens are fetched from: https, or a file:// that holds one.',
   },
 } as const satisfies Record<string, OptionDefinition>

@@ -41,14 +41,14 @@ export const tlsDefinitions = {
     anyCase: true,
     importance: 'low',
     support: 'built',
-    doc: "https checks that a broker's certificate is for its name; empty does not check.",
+    doc: "https checks that a broker's certificate names its host; empty does not check.",
   },
   'ssl.engine.factory.class': {
     type: 'class',
     default: null,
     importance: 'low',
     support: 'built',
-    doc: "Function that gives Node's own options of tls.connect for each connection.",
+    doc: "Function that returns Node's options of tls.connect for each connection.",
   },
   'ssl.key.password': {
     type: 'password',
@@ -100,7 +100,7 @@ export const tlsDefinitions = {
     anyCase: true,
     importance: 'medium',
     support: 'built',
-    doc: 'Format of the key store: PKCS12 or PEM; JKS stands for either, as the file has it.',
+    doc: 'Format of the key store: PKCS12 or PEM. JKS, the default, accepts both.',
   },
   'ssl.protocol': {
     type: 'string',
@@ -163,6 +163,6 @@ export const tlsDefinitions = {
     anyCase: true,
     importance: 'medium',
     support: 'built',
-    doc: 'Format of the trust store: PKCS12 or PEM; JKS stands for either, as the file has it.',
+    doc: 'Format of the trust store: PKCS12 or PEM. JKS, the default, accepts both.',
   },
 } as const satisfies Record<string, OptionDefinition>

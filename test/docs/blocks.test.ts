@@ -102,7 +102,10 @@ test('commands', async context => {
   }
   for (const block of blocks.filter(({ language }) => language === 'sh').filter(each => !isSkipped(each))) {
     await context.test(placeOf(block), async () => {
-      for (const command of block.text.replaceAll('\\\n', '').split('\n').filter(Boolean)) {
+      for (const command of block.text
+        .replace(/\\\n */g, '')
+        .split('\n')
+        .filter(Boolean)) {
         const isOfProject = checkCommand(command)
         if (isOfProject || block.info === 'check') continue
         const { status, output, errors } = await runCommand(

@@ -13,3 +13,17 @@ declare module '@azure/identity' {
     getToken(scope: string): Promise<{ token: string; expiresOnTimestamp: number }>
   }
 }
+
+declare module '@confluentinc/schemaregistry' {
+  export enum SerdeType {
+    KEY = 'KEY',
+    VALUE = 'VALUE',
+  }
+  export class SchemaRegistryClient {
+    constructor(options: { baseURLs: string[] })
+  }
+  export class AvroSerializer {
+    constructor(client: SchemaRegistryClient, type: SerdeType, options: { useLatestVersion?: boolean })
+    serialize(topic: string, value: unknown): Promise<Buffer>
+  }
+}

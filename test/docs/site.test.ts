@@ -89,12 +89,15 @@ test('the search of the site leads to the answer of each of the thirty questions
   assert.equal(asked.length, 30)
   for (const { question, query, page } of asked) {
     const [path, anchor] = page.split('#')
-    const found = search(query).slice(0, FIRST_RESULTS)
-    // One click on the result, and one more in the contents of the page if another of its sections was found.
-    assert.ok(
-      found.some(place => place.split('#')[0] === path),
-      `${question} "${query}" finds ${found.join(', ')}`,
-    )
+    // Some type a few words, and some the whole question.
+    for (const typed of [query, question]) {
+      const found = search(typed).slice(0, FIRST_RESULTS)
+      // One click on the result, and one more in the contents of the page if another of its sections was found.
+      assert.ok(
+        found.some(place => place.split('#')[0] === path),
+        `"${typed}" finds ${found.join(', ')}, and not ${path}`,
+      )
+    }
     if (anchor === undefined) continue
     assert.ok(readFileSync(join(DIST, `${path}.html`), 'utf8').includes(` id="${anchor}"`), page)
   }

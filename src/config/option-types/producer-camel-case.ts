@@ -15,8 +15,8 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly acks?: 'all' | '-1' | '0' | '1' | -1 | 0 | 1 | null | undefined
   /**
-   * Size of a batch and of its memory slab, before compression; 0 means one record a batch. Default: 16384.
-   * Takes a whole number from 0 to 2147483647. The same as `batch.size`.
+   * Size of a batch before compression, and of its piece of buffer.memory; 0 means one record a batch.
+   * Default: 16384. Takes a whole number from 0 to 2147483647. The same as `batch.size`.
    */
   readonly batchSize?: number | null | undefined
   /**
@@ -25,8 +25,8 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly bootstrapServers?: readonly string[] | string
   /**
-   * Memory for records that wait to be sent; where it is used up, send waits up to max.block.ms. Default:
-   * 33554432. Takes a whole number from 0 to 9007199254740991. The same as `buffer.memory`.
+   * Memory for records without an outcome. If it is used up, records wait up to max.block.ms for it.
+   * Default: 33554432. Takes a whole number from 0 to 9007199254740991. The same as `buffer.memory`.
    */
   readonly bufferMemory?: number | null | undefined
   /**
@@ -36,8 +36,8 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly clientDnsLookup?: 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only' | null | undefined
   /**
-   * Name of this producer in requests, broker logs and quotas; where empty, producer- and a number.
-   * Default: none. Takes a string. The same as `client.id`.
+   * Name of this producer in requests, broker logs and quotas; if empty, producer- and a number. Default:
+   * none. Takes a string. The same as `client.id`.
    */
   readonly clientId?: string | null | undefined
   /**
@@ -56,13 +56,14 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly compressionType?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' | null | undefined
   /**
-   * Effort of Zstandard; negative levels are faster and larger. Default: 3. Takes a whole number from
-   * -131072 to 22. The same as `compression.zstd.level`.
+   * Effort of Zstandard; negative levels are faster and compress less. Default: 3. Takes a whole number
+   * from -131072 to 22. The same as `compression.zstd.level`.
    */
   readonly compressionZstdLevel?: number | null | undefined
   /**
-   * Plug-ins that fetch what variables in the values of options stand for (KIP-297). Default: none. Takes
-   * names with commas or in an array, or an object of providers. The same as `config.providers`.
+   * Plug-ins that fetch the values of variables in options, from files for example (KIP-297). Default:
+   * none. Takes names with commas or in an array, or an object of providers. The same as
+   * `config.providers`.
    */
   readonly configProviders?:
     | string
@@ -76,7 +77,7 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly connectionsMaxIdleMs?: number | null | undefined
   /**
-   * Longest time from send to its outcome, retries included; at least linger.ms + request.timeout.ms.
+   * Longest time from the start of a batch to its outcome; at least linger.ms + request.timeout.ms.
    * Default: 120000. Takes a whole number from 0 to 2147483647. The same as `delivery.timeout.ms`.
    */
   readonly deliveryTimeoutMs?: number | null | undefined
@@ -137,13 +138,13 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly metadataRecoveryRebootstrapTriggerMs?: number | null | undefined
   /**
-   * What happens when no known broker can be reached: start over from bootstrap.servers, or nothing.
+   * If no known broker can be reached: rebootstrap starts over from bootstrap.servers, none does not.
    * Default: rebootstrap. Takes one of rebootstrap, none (in any case). The same as
    * `metadata.recovery.strategy`.
    */
   readonly metadataRecoveryStrategy?: 'rebootstrap' | 'REBOOTSTRAP' | 'none' | 'NONE' | null | undefined
   /**
-   * Objects that receive the metrics, or functions called with each; of names only JmxReporter. Default:
+   * Objects that receive the metrics, or functions called with each. The only name is JmxReporter. Default:
    * org.apache.kafka.common.metrics.JmxReporter. Takes an array of functions, or of objects with init or
    * metricChange. The same as `metric.reporters`.
    */
@@ -154,7 +155,7 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
     | null
     | undefined
   /**
-   * Windows kept for each averaged metric. Default: 2. Takes a whole number from 1 to 2147483647. The same
+   * Samples kept for each averaged metric. Default: 2. Takes a whole number from 1 to 2147483647. The same
    * as `metrics.num.samples`.
    */
   readonly metricsNumSamples?: number | null | undefined
@@ -164,8 +165,8 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly metricsRecordingLevel?: 'INFO' | 'DEBUG' | 'TRACE' | null | undefined
   /**
-   * Length of the window a metric is averaged over. Default: 30000. Takes a whole number from 0 to
-   * 9007199254740991. The same as `metrics.sample.window.ms`.
+   * Length of one sample of the averages. Default: 30000. Takes a whole number from 0 to 9007199254740991.
+   * The same as `metrics.sample.window.ms`.
    */
   readonly metricsSampleWindowMs?: number | null | undefined
   /**
@@ -174,18 +175,18 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly partitionerAdaptivePartitioningEnable?: boolean | null | undefined
   /**
-   * A partition whose broker takes nothing for this long gets no records without a key; 0: off. Default: 0.
-   * Takes a whole number from 0 to 9007199254740991. The same as `partitioner.availability.timeout.ms`.
+   * A partition whose broker takes no batch for this long gets no records without a key; 0: off. Default:
+   * 0. Takes a whole number from 0 to 9007199254740991. The same as `partitioner.availability.timeout.ms`.
    */
   readonly partitionerAvailabilityTimeoutMs?: number | null | undefined
   /**
-   * Object or function that chooses partitions; as a name only that of Java’s RoundRobinPartitioner.
-   * Default: none. Takes a function (topic, keyBytes, valueBytes, cluster) => id, or an object with a
-   * partition method. The same as `partitioner.class`.
+   * Object or function that chooses partitions. The only name is Java's RoundRobinPartitioner. Default:
+   * none. Takes a function (topic, keyBytes, valueBytes, cluster) => id, or an object with a partition
+   * method. The same as `partitioner.class`.
    */
   readonly partitionerClass?: Partitioner | Partition | null | undefined
   /**
-   * Whether records with a key are spread like those without. Default: false. The same as
+   * Whether keys are ignored when a partition is chosen. Default: false. The same as
    * `partitioner.ignore.keys`.
    */
   readonly partitionerIgnoreKeys?: boolean | null | undefined
@@ -211,7 +212,7 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly requestTimeoutMs?: number | null | undefined
   /**
-   * How often a batch is sent again after an error that may pass, until delivery.timeout.ms. Default:
+   * How often a batch is sent again after a retriable error, within delivery.timeout.ms. Default:
    * 2147483647. Takes a whole number from 0 to 2147483647.
    */
   readonly retries?: number | null | undefined
@@ -247,7 +248,7 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly transactionTimeoutMs?: number | null | undefined
   /**
-   * Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.
+   * Whether an outside coordinator ends transactions (KIP-939). Brokers must know InitProducerId v6.
    * Default: false. The same as `transaction.two.phase.commit.enable`.
    */
   readonly transactionTwoPhaseCommitEnable?: boolean | null | undefined

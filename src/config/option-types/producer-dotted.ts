@@ -10,8 +10,8 @@ type JmxReporter = 'org.apache.kafka.common.metrics.JmxReporter'
 /** Options of the part `producer` of the table, under Java's keys. */
 export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
   /**
-   * Size of a batch and of its memory slab, before compression; 0 means one record a batch. Default: 16384.
-   * Takes a whole number from 0 to 2147483647. The same as `batchSize`.
+   * Size of a batch before compression, and of its piece of buffer.memory; 0 means one record a batch.
+   * Default: 16384. Takes a whole number from 0 to 2147483647. The same as `batchSize`.
    */
   readonly 'batch.size'?: number | null | undefined
   /**
@@ -20,8 +20,8 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'bootstrap.servers'?: readonly string[] | string
   /**
-   * Memory for records that wait to be sent; where it is used up, send waits up to max.block.ms. Default:
-   * 33554432. Takes a whole number from 0 to 9007199254740991. The same as `bufferMemory`.
+   * Memory for records without an outcome. If it is used up, records wait up to max.block.ms for it.
+   * Default: 33554432. Takes a whole number from 0 to 9007199254740991. The same as `bufferMemory`.
    */
   readonly 'buffer.memory'?: number | null | undefined
   /**
@@ -35,8 +35,8 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
     | null
     | undefined
   /**
-   * Name of this producer in requests, broker logs and quotas; where empty, producer- and a number.
-   * Default: none. Takes a string. The same as `clientId`.
+   * Name of this producer in requests, broker logs and quotas; if empty, producer- and a number. Default:
+   * none. Takes a string. The same as `clientId`.
    */
   readonly 'client.id'?: string | null | undefined
   /**
@@ -55,13 +55,13 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'compression.type'?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' | null | undefined
   /**
-   * Effort of Zstandard; negative levels are faster and larger. Default: 3. Takes a whole number from
-   * -131072 to 22. The same as `compressionZstdLevel`.
+   * Effort of Zstandard; negative levels are faster and compress less. Default: 3. Takes a whole number
+   * from -131072 to 22. The same as `compressionZstdLevel`.
    */
   readonly 'compression.zstd.level'?: number | null | undefined
   /**
-   * Plug-ins that fetch what variables in the values of options stand for (KIP-297). Default: none. Takes
-   * names with commas or in an array, or an object of providers. The same as `configProviders`.
+   * Plug-ins that fetch the values of variables in options, from files for example (KIP-297). Default:
+   * none. Takes names with commas or in an array, or an object of providers. The same as `configProviders`.
    */
   readonly 'config.providers'?:
     | string
@@ -75,7 +75,7 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'connections.max.idle.ms'?: number | null | undefined
   /**
-   * Longest time from send to its outcome, retries included; at least linger.ms + request.timeout.ms.
+   * Longest time from the start of a batch to its outcome; at least linger.ms + request.timeout.ms.
    * Default: 120000. Takes a whole number from 0 to 2147483647. The same as `deliveryTimeoutMs`.
    */
   readonly 'delivery.timeout.ms'?: number | null | undefined
@@ -136,13 +136,13 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'metadata.recovery.rebootstrap.trigger.ms'?: number | null | undefined
   /**
-   * What happens when no known broker can be reached: start over from bootstrap.servers, or nothing.
+   * If no known broker can be reached: rebootstrap starts over from bootstrap.servers, none does not.
    * Default: rebootstrap. Takes one of rebootstrap, none (in any case). The same as
    * `metadataRecoveryStrategy`.
    */
   readonly 'metadata.recovery.strategy'?: 'rebootstrap' | 'REBOOTSTRAP' | 'none' | 'NONE' | null | undefined
   /**
-   * Objects that receive the metrics, or functions called with each; of names only JmxReporter. Default:
+   * Objects that receive the metrics, or functions called with each. The only name is JmxReporter. Default:
    * org.apache.kafka.common.metrics.JmxReporter. Takes an array of functions, or of objects with init or
    * metricChange. The same as `metricReporters`.
    */
@@ -153,7 +153,7 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
     | null
     | undefined
   /**
-   * Windows kept for each averaged metric. Default: 2. Takes a whole number from 1 to 2147483647. The same
+   * Samples kept for each averaged metric. Default: 2. Takes a whole number from 1 to 2147483647. The same
    * as `metricsNumSamples`.
    */
   readonly 'metrics.num.samples'?: number | null | undefined
@@ -163,8 +163,8 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'metrics.recording.level'?: 'INFO' | 'DEBUG' | 'TRACE' | null | undefined
   /**
-   * Length of the window a metric is averaged over. Default: 30000. Takes a whole number from 0 to
-   * 9007199254740991. The same as `metricsSampleWindowMs`.
+   * Length of one sample of the averages. Default: 30000. Takes a whole number from 0 to 9007199254740991.
+   * The same as `metricsSampleWindowMs`.
    */
   readonly 'metrics.sample.window.ms'?: number | null | undefined
   /**
@@ -173,18 +173,18 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'partitioner.adaptive.partitioning.enable'?: boolean | null | undefined
   /**
-   * A partition whose broker takes nothing for this long gets no records without a key; 0: off. Default: 0.
-   * Takes a whole number from 0 to 9007199254740991. The same as `partitionerAvailabilityTimeoutMs`.
+   * A partition whose broker takes no batch for this long gets no records without a key; 0: off. Default:
+   * 0. Takes a whole number from 0 to 9007199254740991. The same as `partitionerAvailabilityTimeoutMs`.
    */
   readonly 'partitioner.availability.timeout.ms'?: number | null | undefined
   /**
-   * Object or function that chooses partitions; as a name only that of Java’s RoundRobinPartitioner.
-   * Default: none. Takes a function (topic, keyBytes, valueBytes, cluster) => id, or an object with a
-   * partition method. The same as `partitionerClass`.
+   * Object or function that chooses partitions. The only name is Java's RoundRobinPartitioner. Default:
+   * none. Takes a function (topic, keyBytes, valueBytes, cluster) => id, or an object with a partition
+   * method. The same as `partitionerClass`.
    */
   readonly 'partitioner.class'?: Partitioner | Partition | null | undefined
   /**
-   * Whether records with a key are spread like those without. Default: false. The same as
+   * Whether keys are ignored when a partition is chosen. Default: false. The same as
    * `partitionerIgnoreKeys`.
    */
   readonly 'partitioner.ignore.keys'?: boolean | null | undefined
@@ -241,7 +241,7 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'transaction.timeout.ms'?: number | null | undefined
   /**
-   * Whether an outside coordinator ends transactions (KIP-939), where brokers speak InitProducerId v6.
+   * Whether an outside coordinator ends transactions (KIP-939). Brokers must know InitProducerId v6.
    * Default: false. The same as `transactionTwoPhaseCommitEnable`.
    */
   readonly 'transaction.two.phase.commit.enable'?: boolean | null | undefined

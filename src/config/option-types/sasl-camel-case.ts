@@ -64,13 +64,13 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslLoginClass?: SaslLogin | string | null | undefined
   /**
-   * Longest wait for a connection to the token provider; 10 seconds where none is given. Default: none.
-   * Takes a whole number from -2147483648 to 2147483647. The same as `sasl.login.connect.timeout.ms`.
+   * Longest wait for a connection to the token provider; 10 seconds if none is given. Default: none. Takes
+   * a whole number from -2147483648 to 2147483647. The same as `sasl.login.connect.timeout.ms`.
    */
   readonly saslLoginConnectTimeoutMs?: number | null | undefined
   /**
-   * Longest wait for an answer of the token provider; 10 seconds where none is given. Default: none. Takes
-   * a whole number from -2147483648 to 2147483647. The same as `sasl.login.read.timeout.ms`.
+   * Longest wait for an answer of the token provider; 10 seconds if none is given. Default: none. Takes a
+   * whole number from -2147483648 to 2147483647. The same as `sasl.login.read.timeout.ms`.
    */
   readonly saslLoginReadTimeoutMs?: number | null | undefined
   /**
@@ -138,7 +138,7 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslOauthbearerAssertionClaimIss?: string | null | undefined
   /**
-   * Whether each assertion carries an id of its own. Default: false. The same as
+   * Whether each assertion has an id of its own. Default: false. The same as
    * `sasl.oauthbearer.assertion.claim.jti.include`.
    */
   readonly saslOauthbearerAssertionClaimJtiInclude?: boolean | null | undefined
@@ -225,7 +225,7 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslOauthbearerJwksEndpointRetryBackoffMs?: number | null | undefined
   /**
-   * Where the key set of the token provider is. Changes nothing: brokers check a token's signature, issuer
+   * URL of the key set of the token provider. Changes nothing: brokers check a token's signature, issuer
    * and audience; Java's client does not, either. Default: none. Takes a string. The same as
    * `sasl.oauthbearer.jwks.endpoint.url`.
    */
@@ -257,8 +257,8 @@ export interface SaslCamelCaseOptions {
    */
   readonly saslOauthbearerSubClaimName?: string | null | undefined
   /**
-   * Where tokens are fetched from, by https only, or the file:// that holds one. Default: none. Takes a
-   * string. The same as `sasl.oauthbearer.token.endpoint.url`.
+   * URL that tokens are fetched from: https, or a file:// that holds one. Default: none. Takes a string.
+   * The same as `sasl.oauthbearer.token.endpoint.url`.
    */
   readonly saslOauthbearerTokenEndpointUrl?: string | null | undefined
 }

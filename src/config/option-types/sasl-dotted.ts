@@ -64,13 +64,13 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.login.class'?: SaslLogin | string | null | undefined
   /**
-   * Longest wait for a connection to the token provider; 10 seconds where none is given. Default: none.
-   * Takes a whole number from -2147483648 to 2147483647. The same as `saslLoginConnectTimeoutMs`.
+   * Longest wait for a connection to the token provider; 10 seconds if none is given. Default: none. Takes
+   * a whole number from -2147483648 to 2147483647. The same as `saslLoginConnectTimeoutMs`.
    */
   readonly 'sasl.login.connect.timeout.ms'?: number | null | undefined
   /**
-   * Longest wait for an answer of the token provider; 10 seconds where none is given. Default: none. Takes
-   * a whole number from -2147483648 to 2147483647. The same as `saslLoginReadTimeoutMs`.
+   * Longest wait for an answer of the token provider; 10 seconds if none is given. Default: none. Takes a
+   * whole number from -2147483648 to 2147483647. The same as `saslLoginReadTimeoutMs`.
    */
   readonly 'sasl.login.read.timeout.ms'?: number | null | undefined
   /**
@@ -138,7 +138,7 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.oauthbearer.assertion.claim.iss'?: string | null | undefined
   /**
-   * Whether each assertion carries an id of its own. Default: false. The same as
+   * Whether each assertion has an id of its own. Default: false. The same as
    * `saslOauthbearerAssertionClaimJtiInclude`.
    */
   readonly 'sasl.oauthbearer.assertion.claim.jti.include'?: boolean | null | undefined
@@ -225,7 +225,7 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms'?: number | null | undefined
   /**
-   * Where the key set of the token provider is. Changes nothing: brokers check a token's signature, issuer
+   * URL of the key set of the token provider. Changes nothing: brokers check a token's signature, issuer
    * and audience; Java's client does not, either. Default: none. Takes a string. The same as
    * `saslOauthbearerJwksEndpointUrl`.
    */
@@ -257,8 +257,8 @@ export interface SaslDottedOptions {
    */
   readonly 'sasl.oauthbearer.sub.claim.name'?: string | null | undefined
   /**
-   * Where tokens are fetched from, by https only, or the file:// that holds one. Default: none. Takes a
-   * string. The same as `saslOauthbearerTokenEndpointUrl`.
+   * URL that tokens are fetched from: https, or a file:// that holds one. Default: none. Takes a string.
+   * The same as `saslOauthbearerTokenEndpointUrl`.
    */
   readonly 'sasl.oauthbearer.token.endpoint.url'?: string | null | undefined
 }

@@ -41,12 +41,12 @@ export interface TlsCamelCaseOptions {
     | null
     | undefined
   /**
-   * https checks that a broker's certificate is for its name; empty does not check. Default: https. Takes
+   * https checks that a broker's certificate names its host; empty does not check. Default: https. Takes
    * one of https, an empty text (in any case). The same as `ssl.endpoint.identification.algorithm`.
    */
   readonly sslEndpointIdentificationAlgorithm?: 'https' | 'HTTPS' | '' | null | undefined
   /**
-   * Function that gives Node's own options of tls.connect for each connection. Default: none. Takes a
+   * Function that returns Node's options of tls.connect for each connection. Default: none. Takes a
    * function () => options of tls.connect. The same as `ssl.engine.factory.class`.
    */
   readonly sslEngineFactoryClass?:
@@ -81,8 +81,8 @@ export interface TlsCamelCaseOptions {
    */
   readonly sslKeystorePassword?: string | null | undefined
   /**
-   * Format of the key store: PKCS12 or PEM; JKS stands for either, as the file has it. Default: JKS. Takes
-   * one of JKS, PKCS12, PEM (in any case). The same as `ssl.keystore.type`.
+   * Format of the key store: PKCS12 or PEM. JKS, the default, accepts both. Default: JKS. Takes one of JKS,
+   * PKCS12, PEM (in any case). The same as `ssl.keystore.type`.
    */
   readonly sslKeystoreType?: 'JKS' | 'jks' | 'PKCS12' | 'pkcs12' | 'PEM' | 'pem' | null | undefined
   /**
@@ -130,8 +130,8 @@ export interface TlsCamelCaseOptions {
    */
   readonly sslTruststorePassword?: string | null | undefined
   /**
-   * Format of the trust store: PKCS12 or PEM; JKS stands for either, as the file has it. Default: JKS.
-   * Takes one of JKS, PKCS12, PEM (in any case). The same as `ssl.truststore.type`.
+   * Format of the trust store: PKCS12 or PEM. JKS, the default, accepts both. Default: JKS. Takes one of
+   * JKS, PKCS12, PEM (in any case). The same as `ssl.truststore.type`.
    */
   readonly sslTruststoreType?: 'JKS' | 'jks' | 'PKCS12' | 'pkcs12' | 'PEM' | 'pem' | null | undefined
 }
