@@ -183,6 +183,7 @@ constexpr AddonFunction kFunctions[] = {
     {"crc32c", crc32cOfValue},
     {"createLz4HcEncoder", createLz4HcEncoder},
     {"lz4Decode", lz4Decode},
+    {"snappyDecode", snappyDecode},
     {"zstdDecode", zstdDecode},
     {"zstdBound", zstdBound},
     {"createZstdEncoder", createZstdEncoder},
@@ -199,7 +200,7 @@ bool addString(napi_env env, napi_value exports, const char* name, const char* t
 
 NAPI_MODULE_INIT() {
   using namespace millrace;
-  bool made = keepViewProbe(env) && addLz4Block(env, exports) &&
+  bool made = keepViewProbe(env) && addLz4Block(env, exports) && addSnappyChunks(env, exports) &&
               addString(env, exports, "version", MILLRACE_VERSION) &&
               addString(env, exports, "zstdVersion", zstdVersion()) &&
               addString(env, exports, "crc32cImplementation", crc32cPicked().name);

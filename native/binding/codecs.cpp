@@ -2,12 +2,14 @@
 
 #include <cstdlib>
 #include <limits>
+#include <new>
 
 #include "../core/crc32c.h"
 #include "../core/lz4.h"
 #include "../core/lz4_decoder.h"
 #include "../core/murmur2.h"
 #include "arguments.h"
+#include "owning_function.h"
 
 namespace millrace {
 namespace {
@@ -93,10 +95,6 @@ napi_value lz4Block(napi_env env, napi_callback_info info) {
   return makeDouble(env, static_cast<double>(bytes));
 }
 
-void deleteEncoder(napi_env, void* data, void*) {
-  delete static_cast<Lz4Encoder*>(data);
-}
-
 }  // namespace
 
 napi_value lz4Decode(napi_env env, napi_callback_info info) {
@@ -113,14 +111,8 @@ napi_value lz4Decode(napi_env env, napi_callback_info info) {
 }
 
 bool addLz4Block(napi_env env, napi_value exports) {
-  auto* encoder = new Lz4Encoder();
-  napi_value function = nullptr;
-  if (napi_create_function(env, "lz4Block", NAPI_AUTO_LENGTH, lz4Block, encoder, &function) != napi_ok ||
-      napi_add_finalizer(env, function, encoder, deleteEncoder, nullptr, nullptr) != napi_ok) {
-    delete encoder;
-    return false;
-  }
-  return napi_set_named_property(env, exports, "lz4Block", function) == napi_ok;
+  const napi_value function = makeOwningFunction(env, "lz4Block", lz4Block, new (std::nothrow) Lz4Encoder());
+  return function != nullptr && napi_set_named_property(env, exports, "lz4Block", function) == napi_ok;
 }
 
 }  // namespace millrace

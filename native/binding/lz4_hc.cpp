@@ -4,13 +4,10 @@
 
 #include "arguments.h"
 #include "codecs.h"
+#include "owning_function.h"
 
 namespace millrace {
 namespace {
-
-void deleteEncoder(napi_env, void* data, void*) {
-  delete static_cast<Lz4HcEncoder*>(data);
-}
 
 // encode(input, output, level) of an encoder that createLz4HcEncoder has made.
 napi_value encodeBlock(napi_env env, napi_callback_info info) {
@@ -42,13 +39,7 @@ napi_value encodeBlock(napi_env env, napi_callback_info info) {
 napi_value createLz4HcEncoder(napi_env env, napi_callback_info) {
   auto* encoder = new (std::nothrow) Lz4HcEncoder();
   if (encoder == nullptr) return throwRangeError(env, "there is no memory for an encoder of LZ4");
-  napi_value function = nullptr;
-  if (napi_create_function(env, "lz4HcBlock", NAPI_AUTO_LENGTH, encodeBlock, encoder, &function) != napi_ok ||
-      napi_add_finalizer(env, function, encoder, deleteEncoder, nullptr, nullptr) != napi_ok) {
-    delete encoder;
-    return nullptr;
-  }
-  return function;
+  return makeOwningFunction(env, "lz4HcBlock", encodeBlock, encoder);
 }
 
 }  // namespace millrace

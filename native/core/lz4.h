@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "repeats.h"
+
 namespace millrace {
 
 constexpr size_t kLz4BlockBytesMax = 64 * 1024;
@@ -26,6 +28,9 @@ constexpr size_t lz4RoomFor(size_t count) {
   return count + count / 255 + 32;
 }
 
+// 32 KiB, so that table and block fit into the nearest caches together.
+constexpr int kLz4HashBits = 14;
+
 class Lz4Encoder {
  public:
   // Encodes at most kLz4BlockBytesMax into a block at `output`, which has lz4RoomFor(count); answers its
@@ -33,14 +38,7 @@ class Lz4Encoder {
   size_t encode(const uint8_t* data, size_t count, uint8_t* output);
 
  private:
-  // 32 KiB, so that table and block fit into the nearest caches together.
-  static constexpr int kHashBits = 14;
-
-  uint16_t& slotOf(uint64_t word);
-
-  // Where each hash was seen last: positions of a block fit into 16 bits. Stale ones are harmless, as every
-  // candidate is compared, but the same input shall always give the same block.
-  uint16_t table_[size_t{1} << kHashBits];
+  RepeatTable<kLz4HashBits> table_;
 };
 
 }  // namespace millrace

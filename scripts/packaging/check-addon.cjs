@@ -28,6 +28,13 @@ async function check() {
   const blockBytes = addon.lz4Block(input, block)
   const fromLz4 =
     addon.lz4Decode(block.subarray(0, blockBytes), decoded) === input.length && decoded.equals(input)
+  decoded.fill(0)
+  const chunksBytes = addon.snappyChunks(input, block)
+  const firstBytes = 4 + block.readInt32BE(0)
+  const half = addon.snappyDecode(block.subarray(4, firstBytes), decoded)
+  const rest = addon.snappyDecode(block.subarray(firstBytes + 4, chunksBytes), decoded.subarray(half))
+  const fromSnappy = half + rest === input.length && decoded.equals(input)
+  const snappy = sha256(block.subarray(0, chunksBytes))
   const encoder = addon.createZstdEncoder(3)
   const frameBytes = encoder.encode(input, frame)
   const zstd = Buffer.from(frame.subarray(0, frameBytes))
@@ -41,6 +48,8 @@ async function check() {
     murmur2: addon.murmur2('foobar'),
     lz4: sha256(block.subarray(0, blockBytes)),
     lz4Decoded: fromLz4,
+    snappy,
+    snappyDecoded: fromSnappy,
     zstd: sha256(zstd),
     zstdOnThread: onThread === frameBytes && frame.subarray(0, frameBytes).equals(zstd),
     zstdDecoded: fromZstd,

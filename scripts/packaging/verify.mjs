@@ -85,7 +85,7 @@ async function reference() {
     crc32cLong: crc32c(input).toString(16),
     murmur2: -790332482,
     zstd: hash.update(compress(input, { compressionLevel: 3 })).digest('hex'),
-    ...{ lz4Decoded: true, zstdDecoded: true, zstdOnThread: true },
+    ...{ lz4Decoded: true, snappyDecoded: true, zstdDecoded: true, zstdOnThread: true },
   }
 }
 
@@ -141,7 +141,7 @@ function execute({ target, how, command, words, terminal = false }, expected) {
   if (wrong.length > 0)
     return { ...row, outcome: 'FAILED', note: `differs: ${wrong.map(([key]) => key).join()}` }
   const { runtime, arch, implementation } = extra
-  const note = `Node ${runtime} ${arch}, CRC32C by ${implementation}; CRC32C, LZ4 and zstd equal`
+  const note = `Node ${runtime} ${arch}, CRC32C by ${implementation}; CRC32C, LZ4, Snappy and zstd equal`
   return { ...row, outcome: 'passed', note }
 }
 
@@ -213,7 +213,7 @@ function report(rows) {
     '# What stands behind each prebuilt addon',
     '',
     'Written by `npm run package -- --verify`. The references are the check value of CRC32C and our table in',
-    'JavaScript, the frames of the package `zstd-napi`, and for LZ4 what the decoder reads back.',
+    'JavaScript, the frames of the package `zstd-napi`, and for LZ4 and Snappy what the decoder reads back.',
     '',
     '| target | how | outcome | what was seen |',
     '|---|---|---|---|',

@@ -24,10 +24,7 @@ interface CompressionLevels {
 /** Kafka's default levels. */
 export const defaultCompressionLevels: Readonly<CompressionLevels> = { gzip: -1, lz4: 9, zstd: 3 }
 
-/**
- * The codec of a `compression.type`, null for `none`. Loads the package it needs, and throws a `ConfigError`
- * that says what to install when that fails.
- */
+/** The codec of a `compression.type`, null for `none`. */
 export function createCodec(type: CompressionType, levels: CompressionLevels): Codec | null {
   switch (type) {
     case 'none':

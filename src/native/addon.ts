@@ -134,6 +134,11 @@ export const LZ4_MALFORMED = -1
 /** Of {@link NativeAddon.lz4Decode}: the output has no room for what the block holds. */
 export const LZ4_TOO_LARGE = -2
 
+/** Of {@link NativeAddon.snappyDecode}: the block breaks the format. */
+export const SNAPPY_MALFORMED = -1
+/** Of {@link NativeAddon.snappyDecode}: the output has no room for what the block holds. */
+export const SNAPPY_TOO_LARGE = -2
+
 /** Both write one frame into `output`, of at least `zstdBound(input.length)` bytes, and tell its size. */
 interface ZstdEncoder {
   encode(input: Uint8Array, output: Uint8Array): number
@@ -169,6 +174,18 @@ export interface NativeAddon {
    * `output` takes.
    */
   lz4Decode(block: Uint8Array, output: Uint8Array): number
+  /**
+   * Encodes the input 32 KiB at a time: each raw Snappy block stands after its size, an int32 big-endian.
+   * `output` has at least `input.length + input.length / 60 + (input.length / 32768 + 1) * 40` bytes, the
+   * quotients rounded down. Returns the bytes written.
+   */
+  snappyChunks(input: Uint8Array, output: Uint8Array): number
+  /**
+   * Decodes one raw Snappy block of any size into `output`, which must not overlap it. Returns the bytes
+   * written; {@link SNAPPY_MALFORMED} or {@link SNAPPY_TOO_LARGE} where the block is none, or holds more than
+   * `output` takes.
+   */
+  snappyDecode(block: Uint8Array, output: Uint8Array): number
   /** An encoder of zstd's level (-131072 to 22; 0 is 3) that keeps its contexts between calls. */
   createZstdEncoder(level: number): ZstdEncoder
   /** The size of a zstd frame of `inputBytes` bytes, at most. */

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as zlib from 'node:zlib'
 import {
   type Codec,
@@ -16,7 +12,7 @@ import {
 } from '../../dist/compression/index.js'
 import { xxhash32 } from '../../dist/compression/xxhash32.js'
 import { createZstdCodec } from '../../dist/compression/zstd.js'
-import { ConfigError, ProtocolError } from '../../dist/errors/index.js'
+import { ProtocolError } from '../../dist/errors/index.js'
 
 const require = createRequire(import.meta.url)
 const MiB = 1024 * 1024
@@ -157,10 +153,11 @@ describe('every codec', () => {
     for (const id of [5, 7, -1, 1.5]) assert.throws(() => codecById(id), ProtocolError)
   })
 
-  test('what lz4 and zstd give at once stands in the same memory every time', () => {
-    const memory = (type: 'lz4' | 'zstd') => (codec(type).compress(jsonBytes(100_000)) as Uint8Array).buffer
+  test('what snappy, lz4 and zstd give at once stands in the same memory every time', () => {
+    const memory = (type: 'snappy' | 'lz4' | 'zstd') =>
+      (codec(type).compress(jsonBytes(100_000)) as Uint8Array).buffer
     const first = memory('lz4')
-    for (const type of ['lz4', 'zstd', 'lz4'] as const) assert.equal(memory(type), first)
+    for (const type of ['snappy', 'lz4', 'zstd', 'lz4'] as const) assert.equal(memory(type), first)
   })
 
   test('number 0 gives back the bytes within the limit', () => {
@@ -208,19 +205,31 @@ describe('every codec', () => {
 describe('snappy framing', () => {
   const header = '82534e41505059000000000100000001'
   const bare = (input: Uint8Array): Buffer => require('snappy').compressSync(input)
+  const unpacked = (block: Buffer): Buffer => require('snappy').uncompressSync(block)
 
   test('a stream is the header and raw blocks of 32 KiB each with its length', async () => {
-    const input = jsonBytes(100_000)
-    const stream = Buffer.from(await codec('snappy').compress(input))
-    assert.equal(stream.subarray(0, 16).toString('hex'), header)
-    let position = 16
-    for (let start = 0; start < input.length; start += 32_768) {
-      const block = bare(input.subarray(start, start + 32_768))
-      assert.equal(stream.readInt32BE(position), block.length)
-      assert.equal(stream.compare(block, 0, block.length, position + 4, position + 4 + block.length), 0)
-      position += 4 + block.length
+    for (const size of [1, 32_767, 32_768, 32_769, 100_000, 2 * MiB + 1]) {
+      for (const input of [jsonBytes(size), new Uint8Array(randomBytes(size))]) {
+        const stream = Buffer.from(await codec('snappy').compress(input))
+        assert.equal(stream.subarray(0, 16).toString('hex'), header)
+        let position = 16
+        for (let start = 0; start < input.length; start += 32_768) {
+          const part = input.subarray(start, start + 32_768)
+          const length = stream.readInt32BE(position)
+          position += 4
+          const block = stream.subarray(position, position + length)
+          assert.equal(Buffer.compare(unpacked(block), part), 0)
+          assert.ok(length <= bare(part).length * 1.03, `${length} bytes, the package ${bare(part).length}`)
+          position += length
+        }
+        assert.equal(position, stream.length)
+      }
     }
-    assert.equal(position, stream.length)
+  })
+
+  test('nothing compresses to a header', async () => {
+    const stream = await codec('snappy').compress(new Uint8Array(0))
+    assert.equal(Buffer.from(stream).toString('hex'), header)
   })
 
   test('the records of the golden batch compress to its very bytes', async () => {
@@ -228,9 +237,20 @@ describe('snappy framing', () => {
     assert.equal(Buffer.from(stream).toString('hex'), recordsRegion(goldenBatches.snappy).toString('hex'))
   })
 
-  test('a bare block of another client is read', () => {
-    const input = jsonBytes(100_000)
+  test('a bare block of another client is read, and chunks of any size', () => {
+    const input = jsonBytes(300_000)
     assert.equal(Buffer.compare(codec('snappy').decompress(bare(input), MiB), input), 0)
+    for (const chunkBytes of [1, 1000, 65_536, 200_000]) {
+      const parts: Uint8Array[] = [Buffer.from(header, 'hex')]
+      for (let start = 0; start < 5000 * chunkBytes && start < input.length; start += chunkBytes) {
+        const block = bare(input.subarray(start, start + chunkBytes))
+        const length = Buffer.alloc(4)
+        length.writeInt32BE(block.length)
+        parts.push(length, block)
+      }
+      const content = codec('snappy').decompress(Buffer.concat(parts), MiB)
+      assert.equal(Buffer.compare(content, input.subarray(0, 5000 * chunkBytes)), 0)
+    }
   })
 
   test('a block that claims gigabytes is refused before anything is allocated', () => {
@@ -238,6 +258,12 @@ describe('snappy framing', () => {
     assert.throws(() => codec('snappy').decompress(claim, 2 ** 40), /claims 4294967295/)
     const endless = Buffer.from('ffffffffffff', 'hex')
     assert.throws(() => codec('snappy').decompress(endless, 2 ** 40), /more than five bytes/)
+  })
+
+  test('blocks that break the format are refused', () => {
+    for (const block of ['0408616263', '020861626305', '050861626305000', '08086162630504', '0308616263ff']) {
+      assert.throws(() => codec('snappy').decompress(Buffer.from(block, 'hex'), MiB), /breaks the format/)
+    }
   })
 
   test('chunk lengths that are negative, zero or beyond the end are refused', () => {
@@ -401,29 +427,4 @@ describe('zstd implementations', () => {
       0,
     )
   })
-})
-
-test('a missing package is an error that names the option and what to install', async t => {
-  const dist = fileURLToPath(new URL('../../dist', import.meta.url))
-  const elsewhere = mkdtempSync(join(tmpdir(), 'millrace-compression-'))
-  t.after(() => rmSync(elsewhere, { recursive: true, force: true }))
-  for (const folder of ['common', 'compression', 'errors', 'native']) {
-    mkdirSync(join(elsewhere, folder))
-    cpSync(join(dist, folder), join(elsewhere, folder), { recursive: true })
-  }
-  writeFileSync(join(elsewhere, 'package.json'), '{"type":"module"}')
-  const entry = pathToFileURL(join(elsewhere, 'compression/index.js')).href
-  const { createCodec: createWithoutPackages } = (await import(entry)) as {
-    createCodec: typeof createCodec
-  }
-  assert.throws(
-    () => createWithoutPackages('snappy', defaultCompressionLevels),
-    (error: ConfigError) =>
-      error.name === ConfigError.name &&
-      error.code === 'CONFIG_INVALID' &&
-      error.key === 'compression.type' &&
-      error.message.includes('npm install snappy'),
-  )
-  assert.equal(createWithoutPackages('lz4', defaultCompressionLevels)?.name, 'lz4')
-  assert.equal(createWithoutPackages('gzip', defaultCompressionLevels)?.name, 'gzip')
 })

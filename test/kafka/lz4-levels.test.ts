@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Producer } from '../../dist/index.js'
 import { loadAddon } from '../../dist/native/load.js'
 import { type Kafka, startKafka } from './broker.js'
+import { contents } from './codec-contents.js'
 import { kafkaSkip, startJava } from './java.js'
 import { JavaClient } from './java-client.js'
 
 const BLOCK_BYTES = 64 * 1024
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** What Java's library writes at the same level, and so much more. */
 const RATIO_MAX: Readonly<Record<number, number>> = { 1: 1, 2: 1, 9: 1.02, 12: 1.001, 17: 1.001 }
 /** Levels in between, of which only the order is promised. */
@@ -52,30 +51,6 @@ function ownResults(content: Buffer): Map<number, Result> {
     results.set(level, [total, took * 1e6])
   }
   return results
-}
-
-/** Orders as JSON, sources, and machine code. */
-function contents(): Map<string, Buffer> {
-  let state = 7
-  const below = (limit: number) => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
-  const orders = Array.from({ length: 8000 }, (_, id) => ({
-    ...{ id: below(1e6), user: `user-${below(5000)}`, state: ['new', 'paid', 'sent'][below(3)] },
-    items: [{ sku: `SKU-${below(800)}`, count: below(5), price: below(1e6) / 100 }],
-    at: 1_700_000_000_000 + id * 37,
-  }))
-  const folder = join(ROOT, 'src/producer')
-  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts'))
-    .sort()
-    .map(name => readFileSync(join(folder, name)))
-  return new Map([
-    ['orders', Buffer.from(orders.map(order => JSON.stringify(order)).join('\n'))],
-    ['sources', Buffer.concat(sources)],
-    ['machine code', readFileSync(join(ROOT, 'build/Release/millrace.node')).subarray(0, 600_000)],
-  ])
 }
 
 describe('the levels of LZ4', { skip: kafkaSkip(), timeout: 300_000 }, () => {

@@ -13,6 +13,8 @@ import {
   PARTITION_STICKY,
   Result,
   Run,
+  SNAPPY_MALFORMED,
+  SNAPPY_TOO_LARGE,
   Staged,
   Touched,
 } from '../../dist/native/addon.js'
@@ -101,6 +103,34 @@ test('lz4Decode reads what lz4Block writes, and says what is wrong with anything
   assert.equal(addon.lz4Decode(Buffer.from('1061020000', 'hex'), output), LZ4_MALFORMED)
   assert.throws(() => addon.lz4Decode('a' as never, output), TypeError)
   assert.throws(() => addon.lz4Decode(block, new Uint8Array(new SharedArrayBuffer(9))), TypeError)
+})
+
+test('snappyChunks writes chunks, and wants views of lengths that it can do with', () => {
+  const output = new Uint8Array(1000).fill(7)
+  const bytes = addon.snappyChunks(Buffer.alloc(100, 'a'), output)
+  assert.equal(Buffer.from(output.subarray(0, bytes)).toString('hex'), '00000009640061fe01008a0100')
+  assert.equal(output[999], 7)
+  assert.equal(addon.snappyChunks(new Uint8Array(0), output), 0)
+  assert.throws(() => addon.snappyChunks(new Uint8Array(1000), output), RangeError)
+  assert.throws(() => addon.snappyChunks('aaa' as never, output), TypeError)
+  assert.throws(() => addon.snappyChunks(output, null as never), TypeError)
+})
+
+test('snappyDecode reads what snappyChunks writes, and says what is wrong with anything else', () => {
+  const input = Buffer.from('the quick brown fox, the quick red fox; '.repeat(50))
+  const chunk = new Uint8Array(4000)
+  const block = chunk.subarray(4, addon.snappyChunks(input, chunk))
+  const output = new Uint8Array(input.length)
+  assert.equal(addon.snappyDecode(block, output), input.length)
+  assert.deepEqual(Buffer.from(output), input)
+  assert.equal(addon.snappyDecode(block, output.subarray(1)), SNAPPY_TOO_LARGE)
+  for (let cut = 0; cut < block.length; cut++) {
+    assert.equal(addon.snappyDecode(block.subarray(0, cut), output), SNAPPY_MALFORMED, `${cut}`)
+  }
+  // Three literals, then a match that begins before the first byte.
+  assert.equal(addon.snappyDecode(Buffer.from('08086162630504', 'hex'), output), SNAPPY_MALFORMED)
+  assert.throws(() => addon.snappyDecode('a' as never, output), TypeError)
+  assert.throws(() => addon.snappyDecode(block, new Uint8Array(new SharedArrayBuffer(9))), TypeError)
 })
 
 test('zstd wants views of its own, and an output that is large enough', async () => {

@@ -219,6 +219,9 @@ export class HostileCalls {
       () => addon.lz4Block(values.bytes() as never, values.bytes() as never),
       () => addon.lz4Block(values.bytes() as never, new Uint8Array(this.small(600) as never)),
       () => addon.lz4Decode(values.bytes() as never, new Uint8Array(this.small(600) as never)),
+      () => addon.snappyChunks(values.bytes() as never, new Uint8Array(this.small(600) as never)),
+      () => addon.snappyChunks(values.bytes() as never, random.once(2) ? new Uint8Array(9000) : this.bytes()),
+      () => addon.snappyDecode(values.bytes() as never, new Uint8Array(this.small(600) as never)),
       () => addon.zstdBound(this.small(600) as never),
       () => addon.zstdDecode(values.bytes() as never, new Uint8Array(this.small(600) as never)),
       () => {

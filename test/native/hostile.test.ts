@@ -174,6 +174,7 @@ test('sizes beyond int32 are refused and not wrapped', () => {
   assert.equal(core.append(0, huge, huge), AppendStatus.TOO_LARGE)
   assert.equal(core.append(-1, 'k', huge), AppendStatus.TOO_LARGE)
   assert.throws(() => addon.lz4Block(huge, huge), RangeError)
+  assert.throws(() => addon.snappyChunks(huge, huge), RangeError)
   assert.throws(() => core.native.provideLarge(huge.buffer), RangeError)
   assert.equal(core.native.availableBytes(), before)
 })
