@@ -181,6 +181,7 @@ constexpr AddonFunction kFunctions[] = {
     {"freeBuffer", freeBuffer},
     {"murmur2", murmur2OfValue},
     {"crc32c", crc32cOfValue},
+    {"createGzipEncoder", createGzipEncoder},
     {"createLz4HcEncoder", createLz4HcEncoder},
     {"lz4Decode", lz4Decode},
     {"snappyDecode", snappyDecode},

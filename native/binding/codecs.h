@@ -14,6 +14,9 @@ bool addLz4Block(napi_env env, napi_value exports);
 // lz4_hc.cpp: a function like `lz4Block` with a level, and with an encoder of its own.
 napi_value createLz4HcEncoder(napi_env env, napi_callback_info info);
 
+// gzip.cpp
+napi_value createGzipEncoder(napi_env env, napi_callback_info info);
+
 // snappy.cpp: `snappyChunks`, with an encoder of its own for each environment, and what decodes a block.
 bool addSnappyChunks(napi_env env, napi_value exports);
 napi_value snappyDecode(napi_env env, napi_callback_info info);

@@ -61,6 +61,14 @@ inline void storeBig64(uint8_t* to, uint64_t value) {
   storeBig32(to + 4, static_cast<uint32_t>(value));
 }
 
+inline void storeLittle64(uint8_t* to, uint64_t value) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  for (int i = 0; i < 8; i++) to[i] = static_cast<uint8_t>(value >> (8 * i));
+#else
+  std::memcpy(to, &value, sizeof value);
+#endif
+}
+
 // memcpy that may be given (null, 0), as an empty view of JavaScript has no address. Keys are mostly short,
 // and two overlapping words cost less than the call.
 inline void copyBytes(uint8_t* to, const uint8_t* from, size_t count) {

@@ -100,10 +100,10 @@ MILLRACE_INLINE Place endOfMatch(const uint8_t* at, const uint8_t* match, const 
   return {matchEnd, mayStart ? loadLittle64(matchEnd) : 0};
 }
 
-// Of five bytes: four find shorter matches, which cost as much to write and save less.
-template <int kHashBits>
+// The slot of a word's first bytes.
+template <int kHashBits, int kBytes>
 MILLRACE_INLINE size_t slotOf(uint64_t word) {
-  return ((word << 24) * 0xbf58476d1ce4e5b9U) >> (64 - kHashBits);
+  return ((word << (64 - 8 * kBytes)) * 0xbf58476d1ce4e5b9U) >> (64 - kHashBits);
 }
 
 }  // namespace repeats
@@ -126,7 +126,8 @@ inline uint8_t* copyLiterals(uint8_t* to, const uint8_t* from, size_t count, con
 template <typename Format, int kHashBits>
 uint8_t* encodeRepeats(const uint8_t* data, size_t count, RepeatTable<kHashBits>* table, uint8_t* to) {
   using repeats::Place;
-  using repeats::slotOf;
+  // Four bytes find shorter matches, which cost as much to write and save less.
+  constexpr auto slotOf = repeats::slotOf<kHashBits, 5>;
   MILLRACE_ASSERT(count <= 64 * 1024, "positions in a block are 16 bits");
   const uint8_t* const end = data + count;
   const uint8_t* written = data;
@@ -136,7 +137,7 @@ uint8_t* encodeRepeats(const uint8_t* data, size_t count, RepeatTable<kHashBits>
     Place place{data + 1, loadLittle64(data + 1)};
     uint32_t tries = 1U << Format::kPatienceBits;
     for (;;) {
-      const size_t slot = slotOf<kHashBits>(place.word);
+      const size_t slot = slotOf(place.word);
       const uint8_t* match = data + table->places[slot];
       table->places[slot] = static_cast<uint16_t>(place.at - data);
       if (loadLittle32(match) != static_cast<uint32_t>(place.word)) {
@@ -155,8 +156,7 @@ uint8_t* encodeRepeats(const uint8_t* data, size_t count, RepeatTable<kHashBits>
       written = place.at;
       tries = 1U << Format::kPatienceBits;
       if (MILLRACE_UNLIKELY(place.at > lastStart)) break;
-      table->places[slotOf<kHashBits>(loadLittle64(place.at - 2))] =
-          static_cast<uint16_t>(place.at - 2 - data);
+      table->places[slotOf(loadLittle64(place.at - 2))] = static_cast<uint16_t>(place.at - 2 - data);
     }
   }
   return Format::literals(to, written, static_cast<size_t>(end - written), end);

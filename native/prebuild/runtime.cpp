@@ -15,6 +15,14 @@ void* operator new(size_t bytes) {
   return memory;
 }
 
+namespace std {
+const nothrow_t nothrow{};
+}
+
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }

@@ -3,6 +3,7 @@
 'use strict'
 const { createHash } = require('node:crypto')
 const { writeFileSync } = require('node:fs')
+const { gunzipSync } = require('node:zlib')
 
 const [addonPath, outputPath] = process.argv.slice(2)
 
@@ -35,6 +36,8 @@ async function check() {
   const rest = addon.snappyDecode(block.subarray(firstBytes + 4, chunksBytes), decoded.subarray(half))
   const fromSnappy = half + rest === input.length && decoded.equals(input)
   const snappy = sha256(block.subarray(0, chunksBytes))
+  const memberBytes = addon.createGzipEncoder().encode(input, block)
+  const gzip = Buffer.from(block.subarray(0, memberBytes))
   const encoder = addon.createZstdEncoder(3)
   const frameBytes = encoder.encode(input, frame)
   const zstd = Buffer.from(frame.subarray(0, frameBytes))
@@ -46,6 +49,8 @@ async function check() {
     crc32c: addon.crc32c(Buffer.from('123456789')).toString(16),
     crc32cLong: addon.crc32c(input).toString(16),
     murmur2: addon.murmur2('foobar'),
+    gzip: sha256(gzip),
+    gzipDecoded: gunzipSync(gzip).equals(input),
     lz4: sha256(block.subarray(0, blockBytes)),
     lz4Decoded: fromLz4,
     snappy,

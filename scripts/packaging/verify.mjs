@@ -85,7 +85,8 @@ async function reference() {
     crc32cLong: crc32c(input).toString(16),
     murmur2: -790332482,
     zstd: hash.update(compress(input, { compressionLevel: 3 })).digest('hex'),
-    ...{ lz4Decoded: true, snappyDecoded: true, zstdDecoded: true, zstdOnThread: true },
+    ...{ gzipDecoded: true, lz4Decoded: true, snappyDecoded: true },
+    ...{ zstdDecoded: true, zstdOnThread: true },
   }
 }
 

@@ -57,7 +57,7 @@ export const producerDefinitions = {
     orElse: -1,
     importance: 'medium',
     support: 'built',
-    doc: 'Effort of gzip from 1, fast, to 9, small; -1 leaves it to the library.',
+    doc: 'Effort of gzip from 1, fast, to 9, small. -1 to 4 is an encoder of our own, from 5 on it is zlib.',
   },
   'compression.lz4.level': {
     type: 'int',

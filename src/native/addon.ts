@@ -139,8 +139,8 @@ export const SNAPPY_MALFORMED = -1
 /** Of {@link NativeAddon.snappyDecode}: the output has no room for what the block holds. */
 export const SNAPPY_TOO_LARGE = -2
 
-/** Both write one frame into `output`, of at least `zstdBound(input.length)` bytes, and tell its size. */
-interface ZstdEncoder {
+/** Both write one frame or member into `output`, and tell its size. */
+export interface NativeEncoder {
   encode(input: Uint8Array, output: Uint8Array): number
   /**
    * As `encode`, on a thread of the runtime's pool. Until the promise is settled neither array may be
@@ -186,8 +186,16 @@ export interface NativeAddon {
    * `output` takes.
    */
   snappyDecode(block: Uint8Array, output: Uint8Array): number
-  /** An encoder of zstd's level (-131072 to 22; 0 is 3) that keeps its contexts between calls. */
-  createZstdEncoder(level: number): ZstdEncoder
+  /**
+   * An encoder of gzip that keeps its contexts between calls, about 300 KiB each. Its `output` has at least
+   * `input.length + (input.length / 32768 + 1) * 8 + 64` bytes, the quotient rounded down.
+   */
+  createGzipEncoder(): NativeEncoder
+  /**
+   * An encoder of zstd's level (-131072 to 22; 0 is 3) that keeps its contexts between calls. Its `output`
+   * has at least `zstdBound(input.length)` bytes.
+   */
+  createZstdEncoder(level: number): NativeEncoder
   /** The size of a zstd frame of `inputBytes` bytes, at most. */
   zstdBound(inputBytes: number): number
   /**

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
+import { gunzipSync } from 'node:zlib'
 import {
   AppendStatus,
   LZ4_MALFORMED,
@@ -131,6 +132,21 @@ test('snappyDecode reads what snappyChunks writes, and says what is wrong with a
   assert.equal(addon.snappyDecode(Buffer.from('08086162630504', 'hex'), output), SNAPPY_MALFORMED)
   assert.throws(() => addon.snappyDecode('a' as never, output), TypeError)
   assert.throws(() => addon.snappyDecode(block, new Uint8Array(new SharedArrayBuffer(9))), TypeError)
+})
+
+test('gzip wants views of its own, and an output that is large enough', async () => {
+  const encoder = addon.createGzipEncoder()
+  const input = Buffer.from('the quick brown fox, the quick red fox; '.repeat(5000))
+  const output = new Uint8Array(input.length + 7 * 8 + 64)
+  const bytes = encoder.encode(input, output)
+  assert.deepEqual(gunzipSync(output.subarray(0, bytes)), input)
+  output.fill(0)
+  assert.equal(await encoder.encodeOnThread(input, output), bytes)
+  assert.deepEqual(gunzipSync(output.subarray(0, bytes)), input)
+  assert.throws(() => encoder.encode(input, output.subarray(1)), /output is too small/)
+  await assert.rejects(encoder.encodeOnThread(input, output.subarray(1)), /output is too small/)
+  assert.throws(() => encoder.encodeOnThread(input, 'x' as never), TypeError)
+  assert.throws(() => encoder.encode(new Uint8Array(new SharedArrayBuffer(9)), output), TypeError)
 })
 
 test('zstd wants views of its own, and an output that is large enough', async () => {

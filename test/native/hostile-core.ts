@@ -230,6 +230,10 @@ export class HostileCalls {
         return encoder.encode(values.bytes() as never, output)
       },
       () => {
+        const output = random.once(2) ? new Uint8Array(20_000) : (values.bytes() as never)
+        return addon.createGzipEncoder().encode(values.bytes() as never, output)
+      },
+      () => {
         const encode = addon.createLz4HcEncoder()
         const output = random.once(2) ? new Uint8Array(9000) : (values.bytes() as never)
         return encode(values.bytes() as never, output, random.once(2) ? this.small(30) : (9 as never))

@@ -41,8 +41,8 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly clientId?: string | null | undefined
   /**
-   * Effort of gzip from 1, fast, to 9, small; -1 leaves it to the library. Default: -1. Takes a whole
-   * number from 1 to 9, or -1. The same as `compression.gzip.level`.
+   * Effort of gzip from 1, fast, to 9, small. -1 to 4 is an encoder of our own, from 5 on it is zlib.
+   * Default: -1. Takes a whole number from 1 to 9, or -1. The same as `compression.gzip.level`.
    */
   readonly compressionGzipLevel?: number | null | undefined
   /**

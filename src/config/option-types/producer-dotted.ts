@@ -40,8 +40,8 @@ export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
    */
   readonly 'client.id'?: string | null | undefined
   /**
-   * Effort of gzip from 1, fast, to 9, small; -1 leaves it to the library. Default: -1. Takes a whole
-   * number from 1 to 9, or -1. The same as `compressionGzipLevel`.
+   * Effort of gzip from 1, fast, to 9, small. -1 to 4 is an encoder of our own, from 5 on it is zlib.
+   * Default: -1. Takes a whole number from 1 to 9, or -1. The same as `compressionGzipLevel`.
    */
   readonly 'compression.gzip.level'?: number | null | undefined
   /**

@@ -13,24 +13,24 @@ import org.apache.kafka.common.utils.ByteBufferOutputStream;
  * Java producer does to {@code NAME.java}. Prints a line {@code NAME equal|differs BYTES} for each name, with the
  * size of what it has written.
  */
-final class SnappyStreams {
+final class CodecStreams {
     /** Of record batches. */
     private static final byte MAGIC = 2;
 
-    private SnappyStreams() {}
+    private CodecStreams() {}
 
     public static void main(String[] args) throws Exception {
-        Compression snappy = Compression.snappy().build();
-        Path folder = Path.of(args[0]);
-        for (String name : Arrays.copyOfRange(args, 1, args.length)) {
+        Compression codec = Compression.of(args[0]).build();
+        Path folder = Path.of(args[1]);
+        for (String name : Arrays.copyOfRange(args, 2, args.length)) {
             byte[] plain = Files.readAllBytes(folder.resolve(name + ".plain"));
             ByteBuffer stream = ByteBuffer.wrap(Files.readAllBytes(folder.resolve(name + ".stream")));
             boolean isEqual;
-            try (InputStream input = snappy.wrapForInput(stream, MAGIC, BufferSupplier.NO_CACHING)) {
+            try (InputStream input = codec.wrapForInput(stream, MAGIC, BufferSupplier.NO_CACHING)) {
                 isEqual = Arrays.equals(input.readAllBytes(), plain);
             }
             ByteBufferOutputStream written = new ByteBufferOutputStream(plain.length + 512);
-            try (OutputStream output = snappy.wrapForOutput(written, MAGIC)) {
+            try (OutputStream output = codec.wrapForOutput(written, MAGIC)) {
                 output.write(plain);
             }
             ByteBuffer bytes = written.buffer();
