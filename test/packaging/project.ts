@@ -63,9 +63,10 @@ export async function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = bareEnvironment(),
+  timeout = COMMAND_MS,
 ): Promise<string> {
   try {
-    const options = { cwd, env, timeout: COMMAND_MS, maxBuffer: 2 ** 26 }
+    const options = { cwd, env, timeout, maxBuffer: 2 ** 26 }
     const { stdout } = await promisify(execFile)(command, args, options)
     return stdout
   } catch (error) {
@@ -78,6 +79,8 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-packaging-'))
   /** The environment of commands that are given none. */
   env: NodeJS.ProcessEnv = bareEnvironment()
+  /** What a command may take. */
+  commandMs = COMMAND_MS
 
   constructor(manifest: object = {}) {
     this.write({ 'package.json': JSON.stringify({ name: 'project', private: true, ...manifest }) })
@@ -96,7 +99,7 @@ export class Project {
   }
 
   run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = this.env): Promise<string> {
-    return run(this.folder, command, args, env)
+    return run(this.folder, command, args, env, this.commandMs)
   }
 
   /** The command prints that every codec has delivered all its records, and that no class exists twice. */

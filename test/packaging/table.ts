@@ -1,8 +1,10 @@
 // `npm run package -- --table`: every tool chain in a project of every package manager, scripts off and no
 // compiler on the PATH. Each cell sends records with every codec and reads them back. Writes toolchains.md.
 // Usage: node dist-test/packaging/table.js TARBALL [INSTALLER …]; of some installers it only prints.
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildsAddon } from './build-addon.js'
 import { type Installer, install, installers, program, projectFor } from './installers.js'
 import { NEXT, nextDelivers } from './next.js'
 import { type Project, ROOT } from './project.js'
@@ -14,16 +16,38 @@ const rows: readonly Toolchain[] = [...runtimes, ...compilers, ...runners, ...bu
 const MS = 1000
 
 interface Column {
-  readonly installer: Installer
+  readonly name: string
+  readonly version: string
   /** What has come of each row, by name. */
-  readonly outcomes: Map<string, string>
-  packages: number
-  megabytes: number
-  seconds: number
+  readonly outcomes: Readonly<Record<string, string>>
+  readonly packages: number
+  readonly megabytes: number
+  readonly seconds: number
 }
 
-async function outcomeOf(title: string, work: () => Promise<void>): Promise<string> {
+/** A row that has a project to itself, as it brings or changes packages. */
+interface OwnRow {
+  readonly name: string
+  readonly version: string
+  readonly packages: readonly string[]
+  readonly files: Readonly<Record<string, string>>
+  delivers(installer: Installer, project: Project): Promise<void>
+}
+
+const ownRows: readonly OwnRow[] = [
+  { ...NEXT, delivers: (_installer, project) => nextDelivers(project, program('node24')) },
+  {
+    name: 'millrace build-addon, which needs compilers, then Node',
+    version: process.versions.node,
+    packages: [],
+    files: {},
+    delivers: buildsAddon,
+  },
+]
+
+async function outcomeOf(row: string, installer: string, work: () => Promise<void>): Promise<string> {
   const startedMs = Date.now()
+  const title = `${row}, installed by ${installer}`
   const took = () => `${((Date.now() - startedMs) / MS).toFixed(1)} s`
   try {
     await work()
@@ -33,6 +57,15 @@ async function outcomeOf(title: string, work: () => Promise<void>): Promise<stri
     console.log(`FAILED    ${title}, ${took()}\n${error instanceof Error ? error.message : error}`)
     return 'FAILED'
   }
+}
+
+/** Whole builds are among the commands, on machines that may be busy. */
+const COMMAND_MS = 20 * 60 * MS
+
+function freshProject(installer: Installer, registry: Registry): Project {
+  const project = projectFor(installer, registry)
+  project.commandMs = COMMAND_MS
+  return project
 }
 
 /** Real folders with a package.json that names a package; links to them count once. */
@@ -50,48 +83,50 @@ function packagesOf(modules: string): { packages: number; bytes: number } {
 
 /** Installs twice into fresh projects: the second time the installer's cache is warm. */
 async function warmSeconds(installer: Installer, registry: Registry, first: Project): Promise<number> {
-  const project = projectFor(installer, registry)
+  const project = freshProject(installer, registry)
   // Its caches are the first project's.
   project.env = { ...first.env }
   try {
     const startedMs = Date.now()
     await install(installer, project)
-    return (Date.now() - startedMs) / MS
+    const seconds = (Date.now() - startedMs) / MS
+    await project.delivers(program('node24'), ['requires.cjs'])
+    return seconds
   } finally {
     project.remove()
   }
 }
 
 async function columnOf(installer: Installer, registry: Registry): Promise<Column> {
-  const column: Column = { installer, outcomes: new Map(), packages: 0, megabytes: 0, seconds: 0 }
-  const project = projectFor(installer, registry)
+  const outcomes: Record<string, string> = {}
+  const project = freshProject(installer, registry)
+  const { name } = installer
   try {
     await install(installer, project)
     const { packages, bytes } = packagesOf(join(project.folder, 'node_modules'))
-    Object.assign(column, { packages, megabytes: bytes / 1e6 })
-    column.seconds = await warmSeconds(installer, registry, project)
+    const seconds = await warmSeconds(installer, registry, project)
     project.write(SOURCES)
     for (const row of rows) {
-      const title = `${row.name}, installed by ${installer.name}`
-      const outcome = canRun(row) ? await outcomeOf(title, () => row.delivers(project)) : 'not run'
-      column.outcomes.set(row.name, outcome)
+      const isPossible = canRun(row)
+      outcomes[row.name] = isPossible
+        ? await outcomeOf(row.name, name, () => row.delivers(project))
+        : 'not run'
     }
+    for (const row of ownRows) {
+      outcomes[row.name] = await outcomeOf(row.name, name, () => inOwnProject(row, installer, registry))
+    }
+    return { name, version: installer.version(), outcomes, packages, megabytes: bytes / 1e6, seconds }
   } finally {
     project.remove()
   }
-  column.outcomes.set(
-    NEXT.name,
-    await outcomeOf(`${NEXT.name}, ${installer.name}`, () => next(installer, registry)),
-  )
-  return column
 }
 
-async function next(installer: Installer, registry: Registry): Promise<void> {
-  const project = projectFor(installer, registry)
+async function inOwnProject(row: OwnRow, installer: Installer, registry: Registry): Promise<void> {
+  const project = freshProject(installer, registry)
   try {
-    project.write(NEXT.files)
-    await install(installer, project, ['millrace', ...NEXT.packages])
-    await nextDelivers(project, program('node24'))
+    project.write(row.files)
+    await install(installer, project, ['millrace', ...row.packages])
+    await row.delivers(installer, project)
   } finally {
     project.remove()
   }
@@ -99,7 +134,7 @@ async function next(installer: Installer, registry: Registry): Promise<void> {
 
 function report(columns: readonly Column[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const shown = [...rows.map(row => ({ name: row.name, version: row.version() })), NEXT]
+  const shown = [...rows.map(row => ({ name: row.name, version: row.version() })), ...ownRows]
   const of = (text: (column: Column) => string) => columns.map(text)
   return [
     '# The package in every tool chain, installed by every package manager',
@@ -108,10 +143,10 @@ function report(columns: readonly Column[]): string {
     'scripts off and nothing but `node` on the PATH. `delivers`: records of each codec were sent and read back.',
     'Seconds are those of a second installation, its cache warm, on the machine that wrote this.',
     '',
-    line(['tool chain', 'version', ...of(({ installer }) => `${installer.name} ${installer.version()}`)]),
+    line(['tool chain', 'version', ...of(({ name, version }) => `${name} ${version}`)]),
     line(['---', '---', ...of(() => '---')]),
     ...shown.map(({ name, version }) =>
-      line([name, version, ...of(({ outcomes }) => outcomes.get(name) ?? 'not run')]),
+      line([name, version, ...of(({ outcomes }) => outcomes[name] ?? 'not run')]),
     ),
     line(['packages installed', '', ...of(({ packages }) => `${packages}`)]),
     line(['MB installed', '', ...of(({ megabytes }) => megabytes.toFixed(1))]),
@@ -120,17 +155,33 @@ function report(columns: readonly Column[]): string {
   ].join('\n')
 }
 
+/** What this very tarball has shown already is kept: a run that was interrupted goes on where it was. */
+async function keptColumn(installer: Installer, registry: Registry, folder: string): Promise<Column> {
+  const kept = join(folder, `${installer.name}.json`)
+  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as Column
+  const column = await columnOf(installer, registry)
+  const isGood = Object.values(column.outcomes).every(each => each === 'delivers')
+  if (isGood) writeFileSync(kept, JSON.stringify(column))
+  return column
+}
+
 const [tarball = '', ...names] = process.argv.slice(2)
+const digest = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+const folder = join(ROOT, '.cache/package/table', digest.slice(0, 16))
+mkdirSync(folder, { recursive: true })
 const registry = await startRegistry(tarball)
 try {
   const columns: Column[] = []
   for (const installer of installers) {
     const isWanted = names.length === 0 || names.includes(installer.name)
-    if (isWanted && existsSync(program(installer.runtime))) columns.push(await columnOf(installer, registry))
+    if (!isWanted || !existsSync(program(installer.runtime))) continue
+    columns.push(await keptColumn(installer, registry, folder))
   }
   console.log(report(columns))
   if (names.length === 0) writeFileSync(OUTPUT, report(columns))
-  const failed = columns.flatMap(({ outcomes }) => [...outcomes.values()]).filter(each => each !== 'delivers')
+  const failed = columns
+    .flatMap(({ outcomes }) => Object.values(outcomes))
+    .filter(each => each !== 'delivers')
   if (failed.length > 0) process.exitCode = 1
 } finally {
   await registry.close()
