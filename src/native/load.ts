@@ -8,7 +8,7 @@ import { NativeAddonError, PermissionError } from '../errors/index.js'
 import type { NativeAddon } from './addon.js'
 import { compiledFor } from './object-kind.js'
 import { prebuilds } from './prebuilds.js'
-import { targetName, targets } from './target.js'
+import { isThere, targetName, targets } from './target.js'
 
 /** Where an addon may be, and how to load it from there; `load` throws where it is not, or not usable. */
 export interface AddonPlace {
@@ -115,12 +115,20 @@ function refusal(attempts: readonly string[]): string {
     ...attempts.map(attempt => `  ${attempt}`),
     'Any one of these helps:',
     ...(isNamed ? [`  - unset ${VARIABLE}: while it is set, only the file that it names is tried`] : []),
+    ...(isBundled()
+      ? ['  - leave the package outside of the bundle, or take its .node files in (docs/bundlers.md)']
+      : []),
     `  - run where the package carries one: ${known.map(({ name }) => name).join(', ')}, with Node-API ` +
       `${nodeApi} or later; if this is one of them, install the package anew, with its folder prebuilds`,
     '  - compile one: npx millrace build-addon (needs CMake and a C and C++17 compiler)',
     `  - set ${VARIABLE} to the path of an addon of millrace ${packageVersion()} that was compiled for this ` +
       'platform elsewhere',
   ].join('\n')
+}
+
+/** Whether this code lies in an application's own bundle, where the files of the package need not be. */
+function isBundled(): boolean {
+  return packageRoot === '' || !isThere(join(packageRoot, 'native/targets.json'))
 }
 
 function runtimeName(): string {

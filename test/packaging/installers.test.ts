@@ -100,6 +100,28 @@ describe('one installation', { skip: !existsSync(program(npm.runtime)) }, () => 
 
   for (const row of runtimes) test(row.name, { skip: !canRun(row) }, () => row.delivers(project))
 
+  for (const [runtime, more] of [
+    ['node24', []],
+    ['node26', ['--allow-net']],
+  ] as const) {
+    const permitted = (flags: readonly string[]) => [
+      ...['--permission', `--allow-fs-read=${project.folder}`, ...more, ...flags, 'requires.cjs'],
+    ]
+
+    test(`${runtime} with --permission names the flags that it needs`, {
+      skip: !existsSync(program(runtime)),
+    }, async () => {
+      const named = /run with (--allow-addons --allow-fs-read=\S+ ?(?:--allow-net)?)/
+      await assert.rejects(project.run(program(runtime), permitted([])), (error: Error) => {
+        const [, flags = ''] = named.exec(error.message) ?? []
+        assert.equal(flags.includes('--allow-net'), more.length > 0, error.message)
+        return flags !== ''
+      })
+      // Nothing outside of the project may be read: neither the system's libraries nor /proc.
+      await project.delivers(program(runtime), permitted(['--allow-addons']))
+    })
+  }
+
   test('has the command, and its version', async () => {
     const output = await project.run(process.execPath, ['node_modules/millrace/dist/cli.js', '--version'])
     assert.match(output, /^\d+\.\d+\.\d+\n$/)
