@@ -78,8 +78,9 @@ async function installForeign() {
 }
 
 /**
- * What the addons have to compute: CRC32C by our table in JavaScript, zstd by a package of others. LZ4 has many
- * right answers: all have to give that of this platform, which another's decoder reads back, and to read another's.
+ * What the addons have to compute: CRC32C by our table in JavaScript, zstd by a package of others. LZ4 has
+ * many right answers: all have to give that of this platform, which another's decoder reads back, and to read
+ * another's.
  */
 async function reference() {
   const require = createRequire(import.meta.url)
@@ -175,8 +176,8 @@ function execute(runtime, expected) {
 }
 
 /**
- * The tarball, installed for other platforms in a folder with a name of many kinds of letters, loads its addon
- * by itself, and records of every codec are read back.
+ * The tarball, installed for other platforms in a folder with a name of many kinds of letters, loads its
+ * addon by itself, and records of every codec are read back.
  */
 async function deliveries(runtimes, tarball) {
   const rows = []
@@ -191,7 +192,7 @@ async function deliveries(runtimes, tarball) {
       name: target,
       how: `${how}, the tarball`,
       outcome,
-      note: isGood ? DELIVERS_ALL : said.slice(-300),
+      note: isGood ? READ_BACK : said.slice(-300),
     })
   }
   return rows
@@ -211,7 +212,7 @@ async function projectFor(target, tarball) {
   return project
 }
 
-const DELIVERS_ALL = 'in a folder with spaces and an umlaut; every codec delivers'
+const READ_BACK = 'in a folder with spaces and an umlaut; every codec delivers'
 const DELIVERS = `const { Producer } = require('millrace')
 const { startBroker } = require('millrace/testing')
 require('./deliver.cjs').deliver({ Producer, startBroker, isSame: true })
@@ -253,8 +254,8 @@ function report(rows) {
     '# What stands behind each prebuilt addon',
     '',
     'Written by `npm run package -- --verify`. The references are the check value of CRC32C and our table in',
-    'JavaScript, and the frames of the package `zstd-napi`. LZ4 blocks are the same on all targets, the package',
-    '`lz4-napi` reads them, and its blocks are read.',
+    'JavaScript, and the frames of the package `zstd-napi`. LZ4 blocks are the same on all targets. The',
+    'package `lz4-napi` reads them, and its blocks are read.',
     '',
     '| target | how | outcome | what was seen |',
     '|---|---|---|---|',

@@ -116,13 +116,13 @@ function refusal(attempts: readonly string[]): string {
     'Any one of these helps:',
     ...(isNamed ? [`  - unset ${VARIABLE}: while it is set, only the file that it names is tried`] : []),
     ...(isBundled()
-      ? ['  - leave the package outside of the bundle, or take its .node files in (docs/bundlers.md)']
+      ? ['  - leave the package outside of the bundle, or take its .node files in']
       : []),
     `  - run where the package carries one: ${known.map(({ name }) => name).join(', ')}, with Node-API ` +
       `${nodeApi} or later; if this is one of them, install the package anew, with its folder prebuilds`,
     '  - compile one: npx millrace build-addon (needs CMake and a C and C++17 compiler)',
-    `  - set ${VARIABLE} to the path of an addon of millrace ${packageVersion()} that was compiled for this ` +
-      'platform elsewhere',
+    `  - set ${VARIABLE} to the path of an addon of millrace ${packageVersion()} that was compiled for ` +
+      'this platform elsewhere',
   ].join('\n')
 }
 

@@ -9,8 +9,8 @@ const MZ = 0x5a4d
 const PE_ARCH: Readonly<Record<number, string>> = { 34404: 'x64', 43620: 'arm64' }
 
 /**
- * What a file was compiled for, by the names of native/targets.json, such as `linux-arm64-musl`. Undefined if it
- * is no native code of these platforms. Read only after loading has failed: what systems say of a file for
+ * What a file was compiled for, by the names of native/targets.json, such as `linux-arm64-musl`. Undefined if
+ * it is no native code of these platforms. Read only after loading has failed: what systems say of a file for
  * another platform leads astray, such as that it does not exist.
  */
 export function compiledFor(path: string): string | undefined {
