@@ -21,7 +21,7 @@ const { bun, deno } = process.versions
 const runtimeName = bun ? 'bun' : deno ? 'deno' : 'node'
 const OPTIONS = { output: { type: 'string' } } as const satisfies OptionTable
 
-/** How each package manager adds packages to a folder, in which it is started, without running their scripts. */
+/** How each package manager adds packages to the folder that it is started in, without their scripts. */
 const INSTALLERS: Readonly<Record<string, (packages: readonly string[]) => readonly string[]>> = {
   npm: packages => ['install', '--prefix', '.', '--ignore-scripts', '--no-audit', '--no-fund', ...packages],
   pnpm: packages => ['add', '--dir', '.', '--ignore-scripts', ...packages],
@@ -99,7 +99,7 @@ interface Tools {
   readonly zstd: string
 }
 
-/** cmake-js, which brings Node-API's headers, and zstd's sources: those at hand, else fetched for this once. */
+/** cmake-js, which brings Node-API's headers, and zstd's sources: those at hand, else fetched for once. */
 async function findTools(folder: string): Promise<Tools> {
   const atHand = toolsIn(packageRoot)
   if (atHand !== undefined) return atHand
@@ -163,8 +163,8 @@ async function compile({ cmakeJs, zstd }: Tools, folder: string): Promise<void> 
 }
 
 /**
- * The environment without what tells npm that we were started with: where to install, and for which workspace.
- * npm hands it on to what it runs.
+ * The environment without what npm was told when it started us: where to install, and for which workspace.
+ * It hands that on to what it runs.
  */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const handedOn =

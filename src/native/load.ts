@@ -115,9 +115,7 @@ function refusal(attempts: readonly string[]): string {
     ...attempts.map(attempt => `  ${attempt}`),
     'Any one of these helps:',
     ...(isNamed ? [`  - unset ${VARIABLE}: while it is set, only the file that it names is tried`] : []),
-    ...(isBundled()
-      ? ['  - leave the package outside of the bundle, or take its .node files in']
-      : []),
+    ...(isBundled() ? ['  - leave the package outside of the bundle, or take its .node files in'] : []),
     `  - run where the package carries one: ${known.map(({ name }) => name).join(', ')}, with Node-API ` +
       `${nodeApi} or later; if this is one of them, install the package anew, with its folder prebuilds`,
     '  - compile one: npx millrace build-addon (needs CMake and a C and C++17 compiler)',

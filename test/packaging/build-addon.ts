@@ -1,5 +1,5 @@
-// `npx millrace build-addon` in a project whose package lacks the addon of this platform: before it every send is
-// refused with what helps, after it records are delivered.
+// `npx millrace build-addon` in a project whose package lacks the addon of this platform: before it every send
+// is refused with what helps, after it records are delivered.
 import assert from 'node:assert/strict'
 import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ export async function buildsAddon(installer: Installer, project: Project): Promi
     rmSync(join(project.folder, PREBUILDS, name), { recursive: true, force: true })
   }
   await assert.rejects(project.run(process.execPath, ['requires.cjs']), /npx millrace build-addon/)
-  const withCompilers = { ...project.env, PATH: process.env.PATH }
+  const withCompilers = { ...project.env, PATH: process.env.PATH, TMPDIR: project.folder }
   await project.run(program(installer.runtime), installer.exec(['millrace', 'build-addon']), withCompilers)
   assert.ok(existsSync(join(project.folder, BUILT)), `no ${BUILT}`)
   await project.delivers(process.execPath, ['requires.cjs'])

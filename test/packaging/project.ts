@@ -76,7 +76,8 @@ export async function run(
 }
 
 export class Project {
-  readonly folder = mkdtempSync(join(tmpdir(), 'millrace-packaging-'))
+  /** Of a name that users' folders may have, too. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'millrace packaging ü '))
   /** The environment of commands that are given none. */
   env: NodeJS.ProcessEnv = bareEnvironment()
   /** What a command may take. */

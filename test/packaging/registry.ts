@@ -1,5 +1,5 @@
-// A registry on the loopback interface that has the packed package, so that each installer adds it by its name as
-// users do. For any other package it sends the installer to the registry that npm is set up with.
+// A registry on the loopback interface that has the packed package, so that each installer adds it by its name
+// as users do. For any other package it sends the installer to the registry that npm is set up with.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

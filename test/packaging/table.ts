@@ -81,7 +81,7 @@ function packagesOf(modules: string): { packages: number; bytes: number } {
   return { packages: folders.length, bytes }
 }
 
-/** Seconds of the fastest of three installations more, each into a fresh project: the cache is warm by then. */
+/** Seconds of the fastest of three more installations, each into a fresh project: the cache is warm then. */
 async function warmSeconds(installer: Installer, registry: Registry, first: Project): Promise<number> {
   const seconds: number[] = []
   for (let round = 0; round < 3; round += 1) {
@@ -142,8 +142,9 @@ function report(columns: readonly Column[]): string {
   return [
     '# The package in every tool chain, installed by every package manager',
     '',
-    'Written by `npm run package -- --table`. Installed by name from a registry on the loopback interface, with',
-    'scripts off and nothing but `node` on the PATH. `delivers`: records of each codec were sent and read back.',
+    'Written by `npm run package -- --table`. Installed by name from a registry on the loopback interface,',
+    'with scripts off and nothing but `node` on the PATH. `delivers`: records of each codec were sent and read',
+    'back. `build-addon` alone has compilers on the PATH.',
     'Seconds: the fastest of three installations with a warm cache, on the machine that wrote this.',
     '',
     line(['tool chain', 'version', ...of(({ name, version }) => `${name} ${version}`)]),

@@ -1,4 +1,4 @@
-// The packed package in the tool chains that Node users have: bundlers, test runners, TypeScript of every kind.
+// The packed package in the tool chains that Node users have: bundlers, test runners, every TypeScript.
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
