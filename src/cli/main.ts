@@ -50,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(MAIN_HELP)
     return EXIT_USAGE
   }
-  if (name === '--version' || name === '-V') return print(`${packageVersion()}\n`)
+  if (name === '--version' || name === '-V') return print(`${packageVersion() ?? 'of unknown version'}\n`)
   if (name === '--help' || name === '-h' || name === 'help') {
     return print((rest[0] !== undefined && commandOf(rest[0])?.help) || MAIN_HELP)
   }
@@ -62,7 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`millrace: unknown ${what} ${printable(quote(name))}; ${hint}\n`)
     return EXIT_USAGE
   }
-  if (rest.length === 1 && rest[0] === '--version') return print(`${packageVersion()}\n`)
+  if (rest.length === 1 && rest[0] === '--version')
+    return print(`${packageVersion() ?? 'of unknown version'}\n`)
   if (rest.includes('--help') || rest.includes('-h')) return print(command.help)
   try {
     return await command.run(rest)

@@ -9,7 +9,12 @@ import { fileURLToPath } from 'node:url'
  */
 export const packageRoot: string = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The version of package.json. */
-export function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
+/** The version of package.json; undefined where the runtime does not let it be read. */
+export function packageVersion(): string | undefined {
+  try {
+    const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8')
+    return (JSON.parse(manifest) as { version: string }).version
+  } catch {
+    return undefined
+  }
 }

@@ -64,8 +64,9 @@ function fileAt(path: string): AddonPlace {
 export function checkedAddon(loaded: unknown): NativeAddon {
   const { createCore, version } = (loaded ?? {}) as Partial<NativeAddon>
   if (typeof createCore !== 'function') throw new Error('is not an addon of millrace')
-  if (version !== packageVersion())
-    throw new Error(`is the addon of millrace ${version}, not of ${packageVersion()}`)
+  const expected = packageVersion()
+  if (expected !== undefined && version !== expected)
+    throw new Error(`is the addon of millrace ${version}, not of ${expected}`)
   return loaded as NativeAddon
 }
 
@@ -119,8 +120,7 @@ function refusal(attempts: readonly string[]): string {
     `  - run where the package carries one: ${known.map(({ name }) => name).join(', ')}, with Node-API ` +
       `${nodeApi} or later; if this is one of them, install the package anew, with its folder prebuilds`,
     '  - compile one: npx millrace build-addon (needs CMake and a C and C++17 compiler)',
-    `  - set ${VARIABLE} to the path of an addon of millrace ${packageVersion()} that was compiled for ` +
-      'this platform elsewhere',
+    `  - set ${VARIABLE} to the path of an addon that was compiled for this platform and version elsewhere`,
   ].join('\n')
 }
 
