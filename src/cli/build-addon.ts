@@ -82,7 +82,8 @@ function put(compiled: string, target: string): string {
   copyFileSync(compiled, moved)
   try {
     const { version } = createRequire(process.execPath)(moved) as { version?: string }
-    if (version !== packageVersion()) throw new Error(`its version is ${version}, not ${packageVersion()}`)
+    if (version === undefined || version !== packageVersion())
+      throw new Error(`its version is ${version}, not ${packageVersion()}`)
     renameSync(moved, target)
     return version
   } catch (error) {
