@@ -15,6 +15,12 @@ void* operator new(size_t bytes) {
   return memory;
 }
 
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
+const std::nothrow_t std::nothrow{};
+
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
