@@ -4,9 +4,10 @@
 //   --output  the folder for the tarball
 //   --twice   compiles the addons again from nothing but sources and compares them byte for byte
 //   --verify  runs the addons where they can be run here and looks into the others (packaging/verify.mjs)
+//   --table   tries the tarball in every tool chain, installed by every package manager; half an hour
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { filesUnder, isOutdated, main, npm, root, StepError, seconds } from './commands.mjs'
+import { filesUnder, isOutdated, main, npm, root, run, StepError, seconds } from './commands.mjs'
 import { bundle } from './packaging/bundle.mjs'
 import {
   packedManifest,
@@ -125,13 +126,19 @@ async function compareBuilds() {
   if (differing.length > 0) throw new StepError(`not reproducible: ${differing.join(', ')}`)
 }
 
+async function table(tarball) {
+  await setUp(['deps', 'native', 'typescript', 'tests', 'runtimes', 'packaging-tools'])
+  await run(process.execPath, ['dist-test/packaging/table.js', tarball])
+}
+
 await main(import.meta.url, async words => {
-  const known = ['--host', '--output', '--twice', '--verify']
+  const known = ['--host', '--output', '--twice', '--verify', '--table']
   const at = words.indexOf('--output')
   const folder = at < 0 ? root : resolve(words[at + 1] ?? root)
   const unknown = words.find((word, index) => !known.includes(word) && (at < 0 || index !== at + 1))
   if (unknown !== undefined) throw new StepError(`unknown option ${unknown}: ${known.join(', ')}`)
   const tarball = await makePackage({ host: words.includes('--host'), folder })
-  if (words.includes('--twice')) await compareBuilds()
   if (words.includes('--verify')) await (await import('./packaging/verify.mjs')).verify(tarball)
+  if (words.includes('--table')) await table(tarball)
+  if (words.includes('--twice')) await compareBuilds()
 })

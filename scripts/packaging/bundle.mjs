@@ -11,9 +11,10 @@ const CLI = 'cli'
 const PACKAGE_ROOT_MODULE = join(root, 'dist/common/package-root.js')
 
 /** Takes the place of src/common/package-root.ts: CommonJS says where a file lies, unless it is bundled. */
-const PACKAGE_ROOT = `
+const packageRootOf = version => `
 import { join } from 'node:path'
 export const packageRoot = typeof __dirname === 'string' ? join(__dirname, '..') : ''
+export const packageVersion = () => ${JSON.stringify(version)}
 `
 
 /** The entries of package.json's `exports` by name, each with its compiled module; `.` is `index`. */
@@ -28,9 +29,9 @@ export function entriesOf(manifest) {
  * CommonJS has a `require` of its own. Left to it, calls with literal paths are seen by the bundlers of
  * applications. JSON is put in place; addons lie beside the folder of the bundle.
  */
-const commonJs = {
+const commonJs = version => ({
   name: 'millrace-commonjs',
-  load: id => (id === PACKAGE_ROOT_MODULE ? PACKAGE_ROOT : null),
+  load: id => (id === PACKAGE_ROOT_MODULE ? packageRootOf(version) : null),
   transform(compiled) {
     const code = restoreImports(compiled)
     if (!code.includes('createRequire(import.meta.url)')) return code
@@ -41,7 +42,7 @@ const commonJs = {
       )
       .replace(/\brequire\('\.\.\/\.\.\/([^']+\.node)'\)/g, "require('../$1')")
   },
-}
+})
 
 /** Writes NAME.js and NAME.mjs for each entry into the folder, with chunks beside them. Returns the names. */
 export async function bundle(manifest, folder) {
@@ -49,7 +50,7 @@ export async function bundle(manifest, folder) {
   const build = await rollup({
     input: { ...absolute(entries), [CLI]: join(root, manifest.bin.millrace) },
     external: id => !/^[./]/.test(id) && !id.startsWith(root),
-    plugins: [commonJs],
+    plugins: [commonJs(manifest.version)],
     treeshake: { moduleSideEffects: 'no-external' },
     onwarn: warning => {
       throw new StepError(`rollup: ${warning.message}`)

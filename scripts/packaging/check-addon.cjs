@@ -1,11 +1,11 @@
 // Run by verify.mjs in each runtime and emulator: loads an addon and writes what it computes to a file, as not
-// every emulator passes output on. Usage: node check-addon.cjs ADDON OUTPUT
+// every emulator passes output on. Usage: node check-addon.cjs ADDON OUTPUT FOREIGN-LZ4-BLOCK
 'use strict'
 const { createHash } = require('node:crypto')
-const { writeFileSync } = require('node:fs')
+const { readFileSync, writeFileSync } = require('node:fs')
 const { gunzipSync } = require('node:zlib')
 
-const [addonPath, outputPath] = process.argv.slice(2)
+const [addonPath, outputPath, foreignPath] = process.argv.slice(2)
 
 /** The same bytes everywhere: text that repeats, then noise of a linear congruential generator. */
 function inputOf(size) {
@@ -20,6 +20,12 @@ function inputOf(size) {
 
 const sha256 = bytes => createHash('sha256').update(bytes).digest('hex')
 
+function runtimeName() {
+  const { bun, deno, node } = process.versions
+  if (bun) return `Bun ${bun}`
+  return deno ? `Deno ${deno}` : `Node ${node}`
+}
+
 async function check() {
   const addon = require(addonPath)
   const input = inputOf(60_000)
@@ -29,6 +35,9 @@ async function check() {
   const blockBytes = addon.lz4Block(input, block)
   const fromLz4 =
     addon.lz4Decode(block.subarray(0, blockBytes), decoded) === input.length && decoded.equals(input)
+  decoded.fill(0)
+  const fromForeign =
+    addon.lz4Decode(readFileSync(foreignPath), decoded) === input.length && decoded.equals(input)
   decoded.fill(0)
   const chunksBytes = addon.snappyChunks(input, block)
   const firstBytes = 4 + block.readInt32BE(0)
@@ -55,17 +64,18 @@ async function check() {
     lz4Decoded: fromLz4,
     snappy,
     snappyDecoded: fromSnappy,
+    lz4ForeignDecoded: fromForeign,
     zstd: sha256(zstd),
     zstdOnThread: onThread === frameBytes && frame.subarray(0, frameBytes).equals(zstd),
     zstdDecoded: fromZstd,
   }
   const extra = {
     implementation: addon.crc32cImplementation,
-    runtime: process.versions.node,
+    runtime: runtimeName(),
     arch: process.arch,
   }
   writeFileSync(outputPath, JSON.stringify({ outcome, extra }))
 }
 
-module.exports = { inputOf }
+module.exports = { inputOf, sha256 }
 if (outputPath !== undefined) check()

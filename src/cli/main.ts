@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { packageRoot } from '../common/package-root.js'
+import { packageVersion } from '../common/package-root.js'
 import { ConfigError, KafkaError } from '../errors/index.js'
 import { nearest, quote, UsageError } from './arguments.js'
 import { BROKER_HELP, BUILD_ADDON_HELP, MAIN_HELP, PERF_HELP, PRODUCE_HELP, VERIFY_HELP } from './help.js'
@@ -52,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(MAIN_HELP)
     return EXIT_USAGE
   }
-  if (name === '--version' || name === '-V') return print(`${version()}\n`)
+  if (name === '--version' || name === '-V') return print(`${packageVersion() ?? 'of unknown version'}\n`)
   if (name === '--help' || name === '-h' || name === 'help') {
     return print((rest[0] !== undefined && commandOf(rest[0])?.help) || MAIN_HELP)
   }
@@ -64,7 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`millrace: unknown ${what} ${printable(quote(name))}; ${hint}\n`)
     return EXIT_USAGE
   }
-  if (rest.length === 1 && rest[0] === '--version') return print(`${version()}\n`)
+  if (rest.length === 1 && rest[0] === '--version')
+    return print(`${packageVersion() ?? 'of unknown version'}\n`)
   if (rest.includes('--help') || rest.includes('-h')) return print(command.help)
   try {
     return await command.run(rest)
@@ -95,11 +94,6 @@ function complain(command: string, error: unknown): number {
 function print(text: string): number {
   process.stdout.write(text)
   return 0
-}
-
-function version(): string {
-  const manifest = readFileSync(join(packageRoot, 'package.json'), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }
 
 // A reader that has seen enough (`| head`) is no failure of ours.

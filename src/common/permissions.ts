@@ -30,7 +30,8 @@ export function flagsForNative(folder: string): string[] {
 
 /** The flag that lets the program connect to `host:port` each; none if it may already. */
 export function flagsForHosts(hosts: readonly string[]): string[] {
-  if (isNode) return ['--allow-net']
+  // Before Node 25 there is no such flag, and nothing that it would permit is refused.
+  if (isNode) return process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
   const refused = hosts.filter(host => !isGranted({ name: 'net', host }))
   return refused.length === 0 ? [] : [`--allow-net=${refused.join(',')}`]
 }

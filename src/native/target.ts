@@ -53,13 +53,37 @@ function isMusl(): boolean {
   return reportsMusl()
 }
 
-/** The runtime's report names the glibc it runs on. It takes long to make, so only if musl is there. */
+/** The runtime's report names the glibc it runs on. It takes long to make, so only if musl may be there. */
 function reportsMusl(): boolean {
+  if (!mayHaveMusl()) return false
+  const report: NodeJS.ProcessReport & { excludeNetwork?: boolean | undefined } = process.report
+  const { excludeNetwork } = report
   try {
-    if (!readdirSync('/lib').some(name => name.startsWith('ld-musl-'))) return false
-    const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
-    return !report.header?.glibcVersionRuntime
+    // Else it looks up the names of all addresses that the process talks to.
+    report.excludeNetwork = true
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
+    return !header?.glibcVersionRuntime
   } catch {
-    return existsSync('/etc/alpine-release')
+    return isThere('/etc/alpine-release')
+  } finally {
+    report.excludeNetwork = excludeNetwork
+  }
+}
+
+/** Whether musl is installed, or where we may not look, may be. */
+function mayHaveMusl(): boolean {
+  try {
+    return readdirSync('/lib').some(name => name.startsWith('ld-musl-'))
+  } catch {
+    return true
+  }
+}
+
+/** Under Node's `--permission` even asking is refused, by an error. */
+export function isThere(path: string): boolean {
+  try {
+    return existsSync(path)
+  } catch {
+    return false
   }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { NativeAddonError } from '../../dist/errors/index.js'
 import { addonPlaces, loadAddon, loadFrom } from '../../dist/native/load.js'
+import { compiledFor } from '../../dist/native/object-kind.js'
 import { prebuilds } from '../../dist/native/prebuilds.js'
 import { mapsMusl, targetName, targets } from '../../dist/native/target.js'
 
@@ -33,6 +34,112 @@ test('the loader looks for exactly the targets that the builder builds', () => {
 test('a path in the environment is the only one tried', () => {
   const paths = addonPlaces('/elsewhere/millrace.node').map(({ path }) => path)
   assert.deepEqual(paths, ['/elsewhere/millrace.node'])
+})
+
+test('a relative path in the environment begins at the working directory', () => {
+  const [place] = addonPlaces('somewhere/millrace.node')
+  assert.equal(place?.path, join(process.cwd(), 'somewhere', 'millrace.node'))
+})
+
+/** An ELF file, as far as the loader looks: for a processor, with the name of the C library in it. */
+function elf(machine: number, libc: string): Buffer {
+  const bytes = Buffer.alloc(256)
+  bytes.write('\x7fELF\x02\x01\x01', 'latin1')
+  bytes.writeUInt16LE(machine, 18)
+  bytes.write(`\0${libc}\0`, 64, 'latin1')
+  return bytes
+}
+
+function machO(processor: number): Buffer {
+  const bytes = Buffer.alloc(256)
+  bytes.writeUInt32LE(0xfeedfacf)
+  bytes.writeUInt32LE(processor, 4)
+  return bytes
+}
+
+function pe(machine: number): Buffer {
+  const bytes = Buffer.alloc(256)
+  bytes.write('MZ', 'latin1')
+  bytes.writeUInt32LE(128, 0x3c)
+  bytes.writeUInt16LE(machine, 132)
+  return bytes
+}
+
+test('a file for another platform is named as such', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
+  const files: readonly (readonly [bytes: Buffer, target: string | undefined])[] = [
+    [elf(62, 'libc.so.6'), 'linux-x64'],
+    [elf(62, 'libc.so'), 'linux-x64-musl'],
+    [elf(183, 'libc.so.6'), 'linux-arm64'],
+    [elf(243, 'libc.so.6'), 'linux-other'],
+    [machO(0x01000007), 'darwin-x64'],
+    [machO(0x0100000c), 'darwin-arm64'],
+    [pe(0x8664), 'win32-x64'],
+    [pe(0xaa64), 'win32-arm64'],
+    [Buffer.from('a text, and no more than that'), undefined],
+    [Buffer.from('MZ'), undefined],
+    [Buffer.alloc(0), undefined],
+  ]
+  try {
+    for (const [index, [bytes, target]] of files.entries()) {
+      const path = join(folder, `${index}.node`)
+      writeFileSync(path, bytes)
+      assert.equal(compiledFor(path), target)
+      const refused = (error: unknown) => {
+        const told = error instanceof Error ? error.message : ''
+        assert.equal(told.includes(`${path}: is for `), target !== undefined && target !== targetName(), told)
+        return true
+      }
+      assert.throws(() => loadFrom(addonPlaces(path)), refused)
+    }
+    assert.equal(compiledFor(join(folder, 'absent.node')), undefined)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('what is no addon of this version is refused, and no JavaScript is run in its place', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mill race ü 日本 #%41 '))
+  const refuses = (path: string, reason: RegExp) => {
+    assert.throws(() => loadFrom(addonPlaces(path)), { code: 'NATIVE_ADDON', message: reason })
+  }
+  const pretends = (loaded: unknown) => () => loadFrom([{ path: 'x.node', load: () => loaded }])
+  const script = "throw new Error('it was run')\n"
+  try {
+    writeFileSync(join(folder, 'script.js'), script)
+    writeFileSync(join(folder, 'index.js'), script)
+    mkdirSync(join(folder, 'folder.node'))
+    writeFileSync(join(folder, 'folder.node/index.js'), script)
+    refuses(join(folder, 'script.js'), /script\.js: its name does not end in \.node/)
+    refuses(folder, /is not a file/)
+    refuses(join(folder, 'folder.node'), /is not a file/)
+    refuses('C:\\Users\\me\\millrace.node', /C:\\Users\\me\\millrace\.node: not there/)
+    for (const other of [{}, null, undefined, 17, { createCore: 'text' }]) {
+      assert.throws(pretends(other), /x\.node: is not an addon of millrace/)
+    }
+    assert.throws(
+      pretends({ createCore() {}, version: '0.0.1' }),
+      /is the addon of millrace 0\.0\.1, not of /,
+    )
+    // A place of this name is no hindrance.
+    const own = join(folder, 'mine.node')
+    copyFileSync(addonPlaces(process.env.MILLRACE_ADDON)[0]?.path ?? '', own)
+    assert.equal(typeof loadFrom(addonPlaces(own)).createCore, 'function')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('what may not be looked at hides nothing that comes after, and is the reason where nothing does', () => {
+  const refused = {
+    path: '/refused/millrace.node',
+    load: () => {
+      throw Object.assign(new Error('no'), { name: 'NotCapable', code: 'ERR_ACCESS_DENIED' })
+    },
+  }
+  const usable = addonPlaces(process.env.MILLRACE_ADDON)[0] ?? refused
+  assert.equal(loadFrom([refused, usable]), usable.load())
+  assert.throws(() => loadFrom([refused, { ...refused, path: '/b.node' }]), { code: 'PERMISSION_DENIED' })
 })
 
 test('musl is told by what the process has mapped, whatever is installed beside', () => {

@@ -1,33 +1,41 @@
 // The packed package, installed by each package manager with scripts off and no compiler on the PATH.
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { IMPORTS, REQUIRES } from './programs/programs.js'
-import { Project, packForHost, ROOT, tool } from './project.js'
+import {
+  type Installer,
+  install,
+  installers,
+  plugAndPlay,
+  program,
+  projectFor,
+  yarnNode,
+} from './installers.js'
+import { type Project, packForHost } from './project.js'
+import { type Registry, startRegistry } from './registry.js'
+import { canRun, DENO_FLAGS, runtimes } from './toolchains.js'
 
-const { programs } = (await import(`${ROOT}test/runtimes/programs.mjs`)) as {
-  programs: Readonly<Record<string, string>>
-}
 const MiB = 1024 * 1024
-const DENO_FLAGS = ['run', '--allow-ffi', '--allow-read', '--allow-net']
 const packed = mkdtempSync(join(tmpdir(), 'millrace-packed-'))
 const projects: Project[] = []
-let tarball = ''
+let registry: Registry
 
 before(async () => {
-  tarball = await packForHost(packed)
+  registry = await startRegistry(await packForHost(packed))
 })
-after(() => {
+after(async () => {
+  await registry.close()
   for (const project of projects) project.remove()
   rmSync(packed, { recursive: true, force: true })
 })
 
-function projectOf(manifest: object = {}): Project {
-  const project = new Project(manifest)
+async function installedBy(installer: Installer): Promise<Project> {
+  const project = projectFor(installer, registry)
   projects.push(project)
-  project.write({ 'requires.cjs': REQUIRES, 'imports.mjs': IMPORTS })
+  const output = await install(installer, project)
+  assert.doesNotMatch(output, /millrace.*script|script.*millrace/i)
   return project
 }
 
@@ -46,51 +54,12 @@ function bytesIn(folder: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
-const YARN = '@yarnpkg/cli-dist/bin/yarn.js'
-
-/** Yarn without anything of the user's: no telemetry, no scripts, its cache in the project. */
-function yarnAdd(project: Project, node: string, nodeLinker: 'node-modules' | 'pnp'): Promise<string> {
-  const settings = [
-    `nodeLinker: ${nodeLinker}`,
-    'enableTelemetry: false',
-    'enableScripts: false',
-    'enableGlobalCache: false',
-    'enableImmutableInstalls: false',
-    'pnpEnableEsmLoader: true',
-  ]
-  project.write({ '.yarnrc.yml': `${settings.join('\n')}\n`, 'yarn.lock': '' })
-  return project.run(node, [tool(YARN), 'add', `millrace@file:${tarball}`])
-}
-
-interface Installer {
-  name: string
-  runtime: string
-  /** What the installer itself has to say about where the package came from. */
-  install(project: Project, runtime: string): Promise<string>
-}
-
-const installers: readonly Installer[] = [
-  {
-    name: 'npm 12',
-    runtime: 'node24',
-    install: (project, node) => project.run(node, [tool('npm/bin/npm-cli.js'), 'install', tarball]),
-  },
-  {
-    name: 'pnpm',
-    runtime: 'node24',
-    install: (project, node) => project.run(node, [tool('pnpm/bin/pnpm.mjs'), 'add', tarball]),
-  },
-  { name: 'Yarn', runtime: 'node24', install: (project, node) => yarnAdd(project, node, 'node-modules') },
-  { name: 'Bun', runtime: 'bun', install: (project, bun) => project.run(bun, ['add', tarball]) },
-]
-
-for (const { name, runtime, install } of installers) {
-  const program = programs[runtime] ?? ''
-  describe(name, { skip: !existsSync(program) }, () => {
-    const project = projectOf()
+for (const installer of installers) {
+  const runtime = program(installer.runtime)
+  describe(installer.name, { skip: !existsSync(runtime) }, () => {
+    let project: Project
     before(async () => {
-      const output = await install(project, program)
-      assert.doesNotMatch(output, /millrace.*script|script.*millrace/i)
+      project = await installedBy(installer)
     })
 
     test('installs one package and few bytes', () => {
@@ -100,44 +69,58 @@ for (const { name, runtime, install } of installers) {
     })
 
     test('require and import give the same classes, and every codec delivers', async () => {
-      await project.delivers(program, ['requires.cjs'])
-      await project.delivers(program, ['imports.mjs'])
+      const flags = installer.runtime === 'deno' ? DENO_FLAGS : []
+      await project.delivers(runtime, [...flags, 'requires.cjs'])
+      await project.delivers(runtime, [...flags, 'imports.mjs'])
     })
   })
 }
 
-describe('Yarn without node_modules', { skip: !existsSync(programs.node24 ?? '') }, () => {
-  const project = projectOf()
-  const node = programs.node24 ?? ''
-  before(() => yarnAdd(project, node, 'pnp'))
+describe(plugAndPlay.name, { skip: !existsSync(program(plugAndPlay.runtime)) }, () => {
+  let project: Project
+  before(async () => {
+    project = await installedBy(plugAndPlay)
+  })
 
   test('the addon is unpacked, and every codec delivers', async () => {
     assert.ok(!existsSync(join(project.folder, 'node_modules')))
-    await project.delivers(node, [tool(YARN), 'node', 'requires.cjs'])
-    await project.delivers(node, [tool(YARN), 'node', 'imports.mjs'])
+    const node = program(plugAndPlay.runtime)
+    await project.delivers(node, [...yarnNode, 'requires.cjs'])
+    await project.delivers(node, [...yarnNode, 'imports.mjs'])
   })
 })
 
-describe('one installation', () => {
-  const project = projectOf()
-  before(() =>
-    installers[0]?.install(project, programs[existsSync(programs.node24 ?? '') ? 'node24' : 'current'] ?? ''),
-  )
+const [npm] = installers as readonly [Installer]
 
-  for (const runtime of ['node20', 'node26', 'bun', 'deno']) {
-    const program = programs[runtime] ?? ''
-    test(`works on ${runtime}`, { skip: !existsSync(program) }, async () => {
-      const flags = runtime === 'deno' ? DENO_FLAGS : []
-      await project.delivers(program, [...flags, 'requires.cjs'])
-      await project.delivers(program, [...flags, 'imports.mjs'])
+describe('one installation', { skip: !existsSync(program(npm.runtime)) }, () => {
+  let project: Project
+  before(async () => {
+    project = await installedBy(npm)
+  })
+
+  for (const row of runtimes) test(row.name, { skip: !canRun(row) }, () => row.delivers(project))
+
+  for (const [runtime, more] of [
+    ['node24', []],
+    ['node26', ['--allow-net']],
+  ] as const) {
+    const permitted = (flags: readonly string[]) => [
+      ...['--permission', `--allow-fs-read=${project.folder}`, ...more, ...flags, 'requires.cjs'],
+    ]
+
+    test(`${runtime} with --permission names the flags that it needs`, {
+      skip: !existsSync(program(runtime)),
+    }, async () => {
+      const named = /run with (--allow-addons --allow-fs-read=\S+ ?(?:--allow-net)?)/
+      await assert.rejects(project.run(program(runtime), permitted([])), (error: Error) => {
+        const [, flags = ''] = named.exec(error.message) ?? []
+        assert.equal(flags.includes('--allow-net'), more.length > 0, error.message)
+        return flags !== ''
+      })
+      // Nothing outside of the project may be read: neither the system's libraries nor /proc.
+      await project.delivers(program(runtime), permitted(['--allow-addons']))
     })
   }
-
-  test('works in an executable of another name, as applications that bring their runtime have', async () => {
-    const renamed = join(project.folder, 'application')
-    copyFileSync(process.execPath, renamed)
-    await project.delivers(renamed, ['requires.cjs'])
-  })
 
   test('has the command, and its version', async () => {
     const output = await project.run(process.execPath, ['node_modules/millrace/dist/cli.js', '--version'])

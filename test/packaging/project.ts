@@ -1,7 +1,16 @@
 // Fresh projects with the packed package in them, and commands run in them with no compiler on the PATH.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,7 +19,7 @@ import { promisify } from 'node:util'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TOOLS = join(ROOT, 'test/packaging/node_modules')
-const COMMAND_MS = 180_000
+const COMMAND_MS = 300_000
 const ALL = '{"delivered":["none","gzip","snappy","lz4","zstd"],"isSame":true}'
 
 /** A program of the tools that test/packaging/package.json pins. */
@@ -25,20 +34,39 @@ export async function packForHost(folder: string): Promise<string> {
   return join(folder, name ?? 'no tarball')
 }
 
-/** Only the runtime itself can be found by its name: neither a compiler nor a shell's usual programs. */
-function barePath(): NodeJS.ProcessEnv {
+/** The version of a tool that test/packaging/package.json pins. */
+export function versionOf(name: string): string {
+  return JSON.parse(readFileSync(tool(`${name}/package.json`), 'utf8')).version
+}
+
+/** A folder with `node` and nothing else in it. Beside the system's own node there may be compilers. */
+function folderOfNode(): string {
+  // There links need a privilege, and nobody has compilers beside node.exe.
+  if (process.platform === 'win32') return dirname(process.execPath)
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-path-'))
+  symlinkSync(process.execPath, join(folder, 'node'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+let pathOfNode: string | undefined
+
+/** Only node can be found by its name: neither a compiler nor a shell's usual programs. */
+export function bareEnvironment(): NodeJS.ProcessEnv {
   const { CC: _cc, CXX: _cxx, NODE_OPTIONS: _options, ...rest } = process.env
-  return { ...rest, PATH: dirname(process.execPath), npm_config_ignore_scripts: 'true' }
+  pathOfNode ??= folderOfNode()
+  return { ...rest, PATH: pathOfNode, npm_config_ignore_scripts: 'true' }
 }
 
 export async function run(
   cwd: string,
   command: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv = barePath(),
+  env: NodeJS.ProcessEnv = bareEnvironment(),
+  timeout = COMMAND_MS,
 ): Promise<string> {
   try {
-    const options = { cwd, env, timeout: COMMAND_MS, maxBuffer: 2 ** 26 }
+    const options = { cwd, env, timeout, maxBuffer: 2 ** 26 }
     const { stdout } = await promisify(execFile)(command, args, options)
     return stdout
   } catch (error) {
@@ -48,7 +76,12 @@ export async function run(
 }
 
 export class Project {
-  readonly folder = mkdtempSync(join(tmpdir(), 'millrace-packaging-'))
+  /** Of a name that users' folders may have, too. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'millrace packaging ü '))
+  /** The environment of commands that are given none. */
+  env: NodeJS.ProcessEnv = bareEnvironment()
+  /** What a command may take. */
+  commandMs = COMMAND_MS
 
   constructor(manifest: object = {}) {
     this.write({ 'package.json': JSON.stringify({ name: 'project', private: true, ...manifest }) })
@@ -66,8 +99,8 @@ export class Project {
     return readFile(join(this.folder, name), 'utf8')
   }
 
-  run(command: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
-    return run(this.folder, command, args, env)
+  run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = this.env): Promise<string> {
+    return run(this.folder, command, args, env, this.commandMs)
   }
 
   /** The command prints that every codec has delivered all its records, and that no class exists twice. */
