@@ -5,10 +5,10 @@ const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const RECORDS = 200
 const LOGGER = { debug() {}, info() {}, warn() {}, error() {} }
 
-async function deliver({ Producer, startBroker, isSame, codecs = CODECS }) {
+async function deliver({ Producer, startBroker, isSame }) {
   const broker = await startBroker({ quiet: true })
   const delivered = []
-  for (const compressionType of codecs) {
+  for (const compressionType of CODECS) {
     const topic = `t-${compressionType}`
     const producer = new Producer({
       bootstrapServers: broker.bootstrapServers,
