@@ -21,11 +21,16 @@ export function isDenied(error: unknown): boolean {
 
 /** The flags that let native code be loaded from the files below `folder`, without those given already. */
 export function flagsForNative(folder: string): string[] {
-  if (isNode) return ['--allow-addons', `--allow-fs-read=${folder}`]
+  if (isNode) return ['--allow-addons', asWord(`--allow-fs-read=${folder}`)]
   return [
-    ...(isGranted({ name: 'read', path: folder }) ? [] : [`--allow-read=${folder}`]),
-    ...(isGranted({ name: 'ffi', path: folder }) ? [] : [`--allow-ffi=${folder}`]),
+    ...(isGranted({ name: 'read', path: folder }) ? [] : [asWord(`--allow-read=${folder}`)]),
+    ...(isGranted({ name: 'ffi', path: folder }) ? [] : [asWord(`--allow-ffi=${folder}`)]),
   ]
+}
+
+/** Quoted where a shell would take it for several words. */
+function asWord(flag: string): string {
+  return /\s/.test(flag) ? `"${flag}"` : flag
 }
 
 /** The flag that lets the program connect to `host:port` each; none if it may already. */

@@ -111,7 +111,8 @@ describe('one installation', { skip: !existsSync(program(npm.runtime)) }, () => 
     test(`${runtime} with --permission names the flags that it needs`, {
       skip: !existsSync(program(runtime)),
     }, async () => {
-      const named = /run with (--allow-addons --allow-fs-read=\S+ ?(?:--allow-net)?)/
+      // The folder's name has spaces, so the flag is quoted.
+      const named = /run with (--allow-addons "--allow-fs-read=[^"]+" ?(?:--allow-net)?)/
       await assert.rejects(project.run(program(runtime), permitted([])), (error: Error) => {
         const [, flags = ''] = named.exec(error.message) ?? []
         assert.equal(flags.includes('--allow-net'), more.length > 0, error.message)

@@ -23,6 +23,8 @@ function yarnSettings(nodeLinker: 'node-modules' | 'pnp'): string {
     'enableTelemetry: false',
     'enableScripts: false',
     'enableGlobalCache: false',
+    // Its mirror would hand out an earlier package of the same version.
+    'enableMirror: false',
     'enableImmutableInstalls: false',
     'pnpEnableEsmLoader: true',
   ]
