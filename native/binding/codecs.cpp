@@ -76,7 +76,6 @@ napi_value crc32cOfValue(napi_env env, napi_callback_info info) {
 
 namespace {
 
-// Null, with an exception pending, when they are not as they have to be.
 napi_value lz4Block(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   size_t count = 2;
