@@ -170,6 +170,14 @@ bool readView(napi_env env, napi_value value, const char* name, CallerBytes* byt
   return false;
 }
 
+bool readInputAndOutput(napi_env env, napi_callback_info info, CallerBytes* input, CallerBytes* output,
+                        void** data) {
+  napi_value arguments[2];
+  size_t count = 2;
+  return napi_get_cb_info(env, info, &count, arguments, nullptr, data) == napi_ok &&
+         readView(env, arguments[0], "input", input) && readView(env, arguments[1], "output", output);
+}
+
 bool isShared(napi_env env, napi_value view) {
   napi_value buffer = nullptr;
   bool isArrayBuffer = false;

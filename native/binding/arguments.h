@@ -47,6 +47,9 @@ bool keepViewProbe(napi_env env);
 bool readArguments(napi_env env, napi_callback_info info, size_t count, napi_value* arguments);
 // The bytes of a Uint8Array; throws for anything else, and where they are gone.
 bool readView(napi_env env, napi_value value, const char* name, CallerBytes* bytes);
+// The two views that an encoder's function takes, and its data.
+bool readInputAndOutput(napi_env env, napi_callback_info info, CallerBytes* input, CallerBytes* output,
+                        void** data);
 
 // Whether a view's memory is a SharedArrayBuffer's.
 bool isShared(napi_env env, napi_value view);

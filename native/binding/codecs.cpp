@@ -77,14 +77,9 @@ napi_value crc32cOfValue(napi_env env, napi_callback_info info) {
 namespace {
 
 napi_value lz4Block(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  size_t count = 2;
   void* data = nullptr;
   CallerBytes input, output;
-  if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
-  if (!readView(env, arguments[0], "input", &input) || !readView(env, arguments[1], "output", &output)) {
-    return nullptr;
-  }
+  if (!readInputAndOutput(env, info, &input, &output, &data)) return nullptr;
   if (input.count > kLz4BlockBytesMax || output.count < lz4RoomFor(input.count)) {
     return throwRangeError(env, "input is too large or output too small");
   }
@@ -96,7 +91,7 @@ napi_value lz4Block(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-napi_value lz4Decode(napi_env env, napi_callback_info info) {
+napi_value decodeBlockBy(napi_env env, napi_callback_info info, BlockDecoder decode) {
   napi_value arguments[2];
   CallerBytes block, output;
   if (!readArguments(env, info, 2, arguments) || !readView(env, arguments[0], "block", &block) ||
@@ -105,13 +100,16 @@ napi_value lz4Decode(napi_env env, napi_callback_info info) {
   }
   // Decoding looks at what it has written, and trusts that it stays so.
   if (isShared(env, arguments[1])) return throwTypeError(env, "output must not be shared memory");
-  const int64_t bytes = lz4Decode(block.data, block.count, const_cast<uint8_t*>(output.data), output.count);
-  return makeDouble(env, static_cast<double>(bytes));
+  auto* to = const_cast<uint8_t*>(output.data);
+  return makeDouble(env, static_cast<double>(decode(block.data, block.count, to, output.count)));
+}
+
+napi_value lz4Decode(napi_env env, napi_callback_info info) {
+  return decodeBlockBy(env, info, lz4Decode);
 }
 
 bool addLz4Block(napi_env env, napi_value exports) {
-  const napi_value function = makeOwningFunction(env, "lz4Block", lz4Block, new (std::nothrow) Lz4Encoder());
-  return function != nullptr && napi_set_named_property(env, exports, "lz4Block", function) == napi_ok;
+  return addOwningFunction(env, exports, "lz4Block", lz4Block, new (std::nothrow) Lz4Encoder());
 }
 
 }  // namespace millrace

@@ -3,6 +3,9 @@
 
 #include <node_api.h>
 
+#include <cstddef>
+#include <cstdint>
+
 namespace millrace {
 
 napi_value murmur2OfValue(napi_env env, napi_callback_info info);
@@ -13,6 +16,10 @@ bool addLz4Block(napi_env env, napi_value exports);
 
 // lz4_hc.cpp: a function like `lz4Block` with a level, and with an encoder of its own.
 napi_value createLz4HcEncoder(napi_env env, napi_callback_info info);
+
+// Decodes a block, the first argument, into the second; answers what `decode` does.
+using BlockDecoder = int64_t (*)(const uint8_t* block, size_t count, uint8_t* output, size_t room);
+napi_value decodeBlockBy(napi_env env, napi_callback_info info, BlockDecoder decode);
 
 // gzip.cpp
 napi_value createGzipEncoder(napi_env env, napi_callback_info info);

@@ -20,4 +20,12 @@ napi_value makeOwningFunction(napi_env env, const char* name, napi_callback call
   return nullptr;
 }
 
+// As a property of `object`. False when the runtime refuses.
+template <typename Owned>
+bool addOwningFunction(napi_env env, napi_value object, const char* name, napi_callback callback,
+                       Owned* owned) {
+  const napi_value function = makeOwningFunction(env, name, callback, owned);
+  return function != nullptr && napi_set_named_property(env, object, name, function) == napi_ok;
+}
+
 }  // namespace millrace
