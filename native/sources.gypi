@@ -7,6 +7,7 @@
       'native/core/crc32c.cpp',
       'native/core/crc32c_arm.cpp',
       'native/core/crc32c_x86.cpp',
+      'native/core/free_slabs.cpp',
       'native/core/gzip.cpp',
       'native/core/huffman.cpp',
       'native/core/lz4.cpp',

@@ -121,6 +121,7 @@ napi_value createCore(napi_env env, napi_callback_info info) {
   const double strideBytes = slabMarginBytes + slabBytes;
   const double budgetBytes = read.number("budgetBytes", slabBytes, kSafeIntegerMax);
   const double batchLimitBytes = read.number("batchLimitBytes", 1, slabBytes);
+  const double batchSlabsMax = read.number("batchSlabsMax", 1, FreeSlabs::kGroupSlabsMax);
   const double recordLimitBytes = read.number("recordLimitBytes", 0, kInt32Max);
   const bool fillFreed = read.boolean("fillFreed");
   const napi_value buffers[] = {
@@ -138,6 +139,8 @@ napi_value createCore(napi_env env, napi_callback_info info) {
   if (read.failed()) return nullptr;
 
   const double slabCount = static_cast<double>(arena.count) / strideBytes;
+  if (batchSlabsMax * strideBytes > kInt32Max)
+    return throwRangeError(env, "batchSlabsMax is too large for such slabs");
   if (slabCount > kInt32Max / 2 || capacity > kInt32Max / 8) {
     return throwRangeError(env, "arena or descriptors are too large");
   }
@@ -148,6 +151,7 @@ napi_value createCore(napi_env env, napi_callback_info info) {
   settings.pool.budgetBytes = static_cast<uint64_t>(budgetBytes);
   settings.pool.fillFreed = fillFreed;
   settings.pool.marginBytes = static_cast<uint32_t>(slabMarginBytes);
+  settings.pool.batchSlabsMax = static_cast<int32_t>(batchSlabsMax);
   settings.batchLimitBytes = static_cast<uint32_t>(batchLimitBytes);
   settings.recordLimitBytes = static_cast<uint32_t>(recordLimitBytes);
 

@@ -209,6 +209,18 @@ napi_value setTopic(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value setBatchLimit(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  CoreState* state;
+  int32_t topic, limitBytes;
+  if (!readCall(env, info, 2, arguments, &state)) return nullptr;
+  if (!readInt32(env, arguments[0], "topic", &topic)) return nullptr;
+  if (!readInt32(env, arguments[1], "limitBytes", &limitBytes)) return nullptr;
+  if (state->appender.partitionCount(topic) == 0) return throwRangeError(env, "the topic is not known");
+  state->appender.setBatchLimit(topic, limitBytes);
+  return nullptr;
+}
+
 napi_value setSticky(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   CoreState* state;

@@ -224,6 +224,10 @@ napi_value pin(napi_env env, napi_callback_info info) {
   int32_t handle;
   if (!readCall(env, info, 1, arguments, &state)) return nullptr;
   if (!readBatch(env, arguments[0], state, demand, &handle)) return nullptr;
+  if (!state->appender.pool().canPin(handle)) {
+    throwPhase(env, demand, handle, "being read too often");
+    return nullptr;
+  }
   state->appender.pool().pin(handle);
   return nullptr;
 }

@@ -81,6 +81,7 @@ struct CoreFunction {
 
 constexpr CoreFunction kCoreFunctions[] = {
     {"setTopic", setTopic},
+    {"setBatchLimit", setBatchLimit},
     {"setSticky", setSticky},
     {"drainStaged", drainStaged},
     {"drainRun", drainRun},

@@ -52,6 +52,7 @@ napi_value wrapCore(napi_env env, CoreState* state, const napi_value* buffers, s
 
 // core_append.cpp
 napi_value setTopic(napi_env env, napi_callback_info info);
+napi_value setBatchLimit(napi_env env, napi_callback_info info);
 napi_value setSticky(napi_env env, napi_callback_info info);
 napi_value drainStaged(napi_env env, napi_callback_info info);
 napi_value drainRun(napi_env env, napi_callback_info info);

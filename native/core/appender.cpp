@@ -11,6 +11,8 @@ namespace millrace {
 Appender::Appender(const Options& options)
     : pool_(options.pool),
       limitBytes_(options.batchLimitBytes),
+      limitBytesMax_(
+          std::max(limitBytes_, std::min(pool_.batchBytesMax(), int64_t{options.recordLimitBytes}))),
       recordLimitBytes_(options.recordLimitBytes),
       budgetBytes_(static_cast<int64_t>(options.pool.budgetBytes)),
       surePayloadBytes_(std::min(recordLimitBytes_, budgetBytes_) - kBatchHeaderBytes -
@@ -23,6 +25,7 @@ void Appender::setTopic(int32_t topic, int32_t partitionCount) {
   const auto index = static_cast<size_t>(topic);
   if (index >= topics_.size()) topics_.resize(index + 1);
   Topic& known = topics_[index];
+  if (known.partitionCount == 0) known.batchLimitBytes = static_cast<uint32_t>(limitBytes_);
   known.partitionCount = partitionCount;
   if (known.sticky >= partitionCount) known.sticky = -1;
   if (known.openBatch.size() < static_cast<size_t>(partitionCount)) {
@@ -30,21 +33,28 @@ void Appender::setTopic(int32_t topic, int32_t partitionCount) {
   }
 }
 
+void Appender::setBatchLimit(int32_t topic, int64_t limitBytes) {
+  MILLRACE_ASSERT(partitionCount(topic) > 0, "a batch limit of a topic that is not known");
+  const int64_t allowedBytes = std::clamp(limitBytes, limitBytes_, limitBytesMax_);
+  topics_[static_cast<size_t>(topic)].batchLimitBytes = static_cast<uint32_t>(allowedBytes);
+}
+
 void Appender::setSticky(int32_t topic, int32_t partition) {
   MILLRACE_ASSERT(partition >= 0 && faultOf(topic, partition, true) == nullptr,
                   "a sticky partition that does not exist");
   Topic& known = topics_[static_cast<size_t>(topic)];
   known.sticky = partition;
+  known.stickyLimitBytes = known.batchLimitBytes;
   known.producedBytes = 0;
 }
 
 // KIP-794: a partition keeps its records until a batch's worth has been produced and its batch is full, so
 // that changing partition does not leave small batches behind; past two batches' worth it changes regardless.
 bool Appender::stickyIsDone(const Topic& topic) const {
-  if (topic.producedBytes < limitBytes_) return false;
-  if (topic.producedBytes >= 2 * limitBytes_) return true;
+  if (topic.producedBytes < topic.stickyLimitBytes) return false;
+  if (topic.producedBytes >= 2 * topic.stickyLimitBytes) return true;
   const int32_t open = topic.openBatch[static_cast<size_t>(topic.sticky)];
-  return open == kNoBatch || !hasRoom(pool_.at(open), kSmallestRecordBytes);
+  return open == kNoBatch || roomIn(pool_.at(open)) < kSmallestRecordBytes;
 }
 
 bool Appender::isTooLarge(const RecordShape& shape, int64_t* upperBound) const {
@@ -83,13 +93,15 @@ MILLRACE_INLINE AppendStatus Appender::place(Topic& topic, int32_t topicHandle, 
     const Batch& batch = pool_.at(open);
     const int64_t delta = timestampDelta(shape.timestampMs, batch.baseTimestampMs);
     const int64_t bodyBytes = recordBodyBytes(payloadBytes, delta, batch.records);
-    if (MILLRACE_LIKELY(hasRoom(batch, recordBytes(bodyBytes)))) {
+    if (MILLRACE_LIKELY(recordBytes(bodyBytes) <= roomIn(batch)) ||
+        pool_.grow(open, recordBytes(bodyBytes))) {
       reservation->batch = open;
       writeFrame(shape, bodyBytes, delta, reservation);
       return AppendStatus::Ok;
     }
     seal(open);
-    if (pending_.sticky && topic.producedBytes >= limitBytes_) return AppendStatus::ChoosePartition;
+    if (pending_.sticky && topic.producedBytes >= topic.stickyLimitBytes)
+      return AppendStatus::ChoosePartition;
   }
 
   const int64_t bodyBytes = recordBodyBytes(payloadBytes, 0, 0);
@@ -127,12 +139,16 @@ AppendStatus Appender::reserve(int32_t topic, int32_t partition, const uint8_t* 
 AppendStatus Appender::openBatch(Topic& topic, int32_t topicHandle, int64_t batchBytes,
                                  Reservation* reservation) {
   const int32_t partition = reservation->partition;
-  if (batchBytes <= pool_.slabBytes()) {
-    const int32_t handle = pool_.acquireSlab(topicHandle, partition);
-    if (handle == kNoBatch) return AppendStatus::NoMemory;
-    topic.openBatch[static_cast<size_t>(partition)] = handle;
-    reservation->batch = handle;
-    return AppendStatus::Ok;
+  const bool fitsSlab = batchBytes <= pool_.slabBytes();
+  if (fitsSlab || batchBytes <= topic.batchLimitBytes) {
+    const int32_t handle = pool_.acquireSlab(topicHandle, partition, topic.batchLimitBytes);
+    if (handle != kNoBatch && (fitsSlab || pool_.grow(handle, batchBytes - kBatchHeaderBytes))) {
+      topic.openBatch[static_cast<size_t>(partition)] = handle;
+      reservation->batch = handle;
+      return AppendStatus::Ok;
+    }
+    if (fitsSlab) return AppendStatus::NoMemory;
+    if (handle != kNoBatch) pool_.discard(handle);
   }
   // A large batch never stands in openBatch: commit seals it.
   if (offerMemory_ != nullptr && offerBytes_ >= batchBytes && offerBytes_ <= pool_.availableBytes()) {
@@ -188,8 +204,9 @@ int32_t Appender::roomOf(int32_t handle) const {
   const Batch& batch = pool_.at(handle);
   if (batch.phase != Phase::Open) return 0;
   const Topic& topic = topics_[static_cast<size_t>(batch.topic)];
-  int64_t room = limitBytes_ - batch.bytes;
-  if (topic.sticky == batch.partition) room = std::min(room, 2 * limitBytes_ - topic.producedBytes);
+  int64_t room = roomIn(batch);
+  if (topic.sticky == batch.partition)
+    room = std::min(room, 2 * topic.stickyLimitBytes - topic.producedBytes);
   return static_cast<int32_t>(std::max<int64_t>(room, 0));
 }
 
@@ -238,6 +255,7 @@ bool Appender::replaceRecords(int32_t handle, const uint8_t* compressed, size_t 
   // The codec may have answered with a view of its input.
   if (compressedBytes != 0) std::memmove(batch.memory + kBatchHeaderBytes, compressed, compressedBytes);
   batch.bytes = kBatchHeaderBytes + static_cast<uint32_t>(compressedBytes);
+  pool_.shrink(handle);
   return true;
 }
 

@@ -5,6 +5,7 @@
 // `cancel`.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -38,6 +39,9 @@ class Appender {
   // Makes a topic known or changes its partition count; open batches stay. A topic made anew may have fewer
   // partitions: nothing is chosen for the others any more, but what names one of them goes there.
   void setTopic(int32_t topic, int32_t partitionCount);
+  // How large the next batches of a topic may become. Less than `batchLimitBytes` counts as that, more than
+  // the pool or `recordLimitBytes` allow as what they allow. Open batches keep their limit.
+  void setBatchLimit(int32_t topic, int64_t limitBytes);
   // Makes a partition the topic's sticky one and begins to count the bytes produced to it.
   void setSticky(int32_t topic, int32_t partition);
   int32_t partitionCount(int64_t topic) const {
@@ -93,6 +97,8 @@ class Appender {
   struct Topic {
     int32_t partitionCount = 0;
     int32_t sticky = -1;
+    uint32_t batchLimitBytes = 0;    // of its next batches
+    int64_t stickyLimitBytes = 0;    // batchLimitBytes as it was when the sticky partition was chosen
     int64_t producedBytes = 0;       // to the sticky partition
     std::vector<int32_t> openBatch;  // by partition, gone ones included; kNoBatch if none
   };
@@ -105,7 +111,10 @@ class Appender {
     bool sticky = false;
   };
 
-  bool hasRoom(const Batch& batch, int64_t bytes) const { return batch.bytes + bytes <= limitBytes_; }
+  // Bytes of records that a batch takes as it is.
+  static int64_t roomIn(const Batch& batch) {
+    return int64_t{std::min(batch.limitBytes, batch.capacityBytes)} - batch.bytes;
+  }
   bool stickyIsDone(const Topic& topic) const;
   AppendStatus place(Topic& topic, int32_t topicHandle, const RecordShape& shape, Reservation* reservation);
   AppendStatus openBatch(Topic& topic, int32_t topicHandle, int64_t batchBytes, Reservation* reservation);
@@ -113,6 +122,7 @@ class Appender {
 
   SlabPool pool_;
   int64_t limitBytes_;
+  int64_t limitBytesMax_;  // of any topic
   int64_t recordLimitBytes_;
   int64_t budgetBytes_;
   int64_t surePayloadBytes_;  // a payload up to this is never too large

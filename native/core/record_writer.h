@@ -25,7 +25,7 @@ class RecordWriter {
   bool isNext(int32_t partition, const uint8_t* key, const RecordShape& shape, int32_t batch,
               int32_t index) const {
     if (partition == kPartitionSticky) {
-      if (sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_) return false;
+      if (sticky_ < 0 || topic_->producedBytes >= stickyEndBytes_) return false;
       partition = sticky_;
     } else if (partition == kPartitionByKey) {
       partition = partitionOfKey(key, shape.keyBytes);
@@ -34,7 +34,7 @@ class RecordWriter {
     const Batch& open = batches_[batch];
     const int64_t delta = timestampDelta(shape.timestampMs, open.baseTimestampMs);
     const int64_t bodyBytes = recordBodyBytes(shape.payloadBytes(), delta, index);
-    return open.records == index && open.bytes + recordBytes(bodyBytes) <= limitBytes_;
+    return open.records == index && recordBytes(bodyBytes) <= Appender::roomIn(open);
   }
 
   // Writes a record into the open batch of its partition. False, with nothing done, where there is none with
@@ -45,7 +45,7 @@ class RecordWriter {
     int32_t target = partition;
     if (isSticky) {
       // Up to here the sticky partition changes only where a batch is full, and then the record has no room.
-      if (MILLRACE_UNLIKELY(sticky_ < 0 || topic_->producedBytes >= 2 * limitBytes_)) return false;
+      if (MILLRACE_UNLIKELY(sticky_ < 0 || topic_->producedBytes >= stickyEndBytes_)) return false;
       target = sticky_;
     } else if (partition == kPartitionByKey) {
       target = partitionOfKey(bytes, shape.keyBytes);
@@ -56,7 +56,7 @@ class RecordWriter {
     const int64_t delta = timestampDelta(shape.timestampMs, batch.baseTimestampMs);
     const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, batch.records);
     const auto recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));
-    if (MILLRACE_UNLIKELY(batch.bytes + int64_t{recordSize} > limitBytes_)) return false;
+    if (MILLRACE_UNLIKELY(recordSize > Appender::roomIn(batch))) return false;
     copyTo(writeRecordFrame(batch.memory + batch.bytes, shape, bodyBytes, delta, batch.records), bytes);
 
     handle_ = handle;
@@ -81,8 +81,8 @@ class RecordWriter {
     const int64_t delta = timestampDelta(timestampMs, batch.baseTimestampMs);
     const RecordShape shape{timestampMs, keyBytes_, valueBytes_,
                             kHasHeaders ? static_cast<int32_t>(headerCount_) : 0};
-    const int64_t stickyBytes = 2 * limitBytes_ - 1 - topic_->producedBytes;
-    const int64_t roomBytes = std::min(limitBytes_ - batch.bytes, stickyBytes);
+    const int64_t stickyBytes = stickyEndBytes_ - 1 - topic_->producedBytes;
+    const int64_t roomBytes = std::min(Appender::roomIn(batch), stickyBytes);
     uint8_t* const start = batch.memory + batch.bytes;
     uint8_t* to = start;
     int32_t records = 0;
@@ -169,7 +169,7 @@ class RecordWriter {
     sticky_ = topic_->sticky;
     partitionCount_ = static_cast<uint32_t>(topic_->partitionCount);
     batches_ = &appender_.pool_.at(0);
-    limitBytes_ = appender_.limitBytes_;
+    stickyEndBytes_ = 2 * topic_->stickyLimitBytes;
     // A closed appender takes nothing, and an offer of memory is for the next reservation.
     const bool isPlain = !appender_.closed_ && appender_.offerMemory_ == nullptr;
     payloadBytesMax_ = isPlain ? appender_.surePayloadBytes_ : -1;
@@ -182,7 +182,7 @@ class RecordWriter {
   Batch* batches_ = nullptr;
   int32_t sticky_ = -1;
   uint32_t partitionCount_ = 0;
-  int64_t limitBytes_ = 0;
+  int64_t stickyEndBytes_ = 0;
   int64_t payloadBytesMax_ = -1;
   int32_t keyBytes_ = -2;
   int32_t valueBytes_ = -2;

@@ -39,7 +39,6 @@ void unpoison(const uint8_t*, size_t) {}
 
 void assertPhase(const Batch& batch, Phase expected) {
   MILLRACE_ASSERT(batch.phase == expected, "the batch is in another phase than expected");
-  MILLRACE_ASSERT(batch.pins >= 0, "a batch was unpinned more often than pinned");
   if (expected == Phase::Free) {
     MILLRACE_ASSERT(batch.pins == 0, "a free batch is being read");
     MILLRACE_ASSERT(batch.records == 0 && batch.bytes == 0, "a free batch has records");
@@ -63,15 +62,15 @@ void assertPhase(const Batch& batch, Phase expected) {
   }
 }
 
-SlabPool::SlabPool(const Options& options) : options_(options) {
+SlabPool::SlabPool(const Options& options)
+    : options_(options), freeSlabs_(options.slabCount, options.batchSlabsMax) {
   MILLRACE_ASSERT(options.arena != nullptr && options.slabCount > 0, "the pool has no slabs");
   MILLRACE_ASSERT(options.slabBytes >= kBatchHeaderBytes + kSmallestRecordBytes, "a slab holds no record");
   MILLRACE_ASSERT(options.slabBytes <= options.budgetBytes, "the budget is smaller than one slab");
   const auto count = static_cast<size_t>(options.slabCount);
   batches_.resize(count);
+  isUsed_.resize(count);
   touched_.resize(count);
-  freeSlabs_.resize(count);
-  for (size_t i = 0; i < count; i++) freeSlabs_[i] = static_cast<int32_t>(count - 1 - i);
   for (int32_t handle = 0; handle < options.slabCount; handle++) poison(slabAt(handle), options.slabBytes);
 }
 
@@ -87,6 +86,7 @@ void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uin
   usedBytes_ += chargeBytes;
   MILLRACE_ASSERT(usedBytes_ <= options_.budgetBytes, "the budget is exceeded");
   batch.memory = memory;
+  batch.limitBytes = capacityBytes;
   batch.capacityBytes = capacityBytes;
   batch.chargeBytes = chargeBytes;
   batch.bytes = kBatchHeaderBytes;
@@ -96,17 +96,67 @@ void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uin
   assertPhase(batch, Phase::Open);
 }
 
-int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition) {
-  if (freeSlabs_.empty() || availableBytes() < options_.slabBytes) return kNoBatch;
-  const int32_t handle = freeSlabs_.back();
-  freeSlabs_.pop_back();
-  const auto index = static_cast<size_t>(handle);
+// The number of slabs that such a batch stands in.
+int32_t SlabPool::slabsOf(uint32_t bytes) const {
+  const int64_t strideBytes = int64_t{options_.marginBytes} + options_.slabBytes;
+  return static_cast<int32_t>((int64_t{bytes} + options_.marginBytes + strideBytes - 1) / strideBytes);
+}
+
+void SlabPool::useSlab(int32_t slab) {
+  const auto index = static_cast<size_t>(slab);
+  isUsed_[index] = true;
   if (touched_[index]) touchedFreeBytes_ -= options_.slabBytes;
   touched_[index] = true;
-  uint8_t* memory = slabAt(handle);
-  unpoison(memory, options_.slabBytes);
-  open(handle, memory, options_.slabBytes, options_.slabBytes, topic, partition);
+  unpoison(slabAt(slab), options_.slabBytes);
+}
+
+void SlabPool::freeSlab(int32_t slab) {
+  poison(slabAt(slab), options_.slabBytes);
+  isUsed_[static_cast<size_t>(slab)] = false;
+  touchedFreeBytes_ += options_.slabBytes;
+  freeSlabs_.give(slab);
+}
+
+int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition, uint32_t limitBytes) {
+  if (freeSlabs_.longestRun() == 0 || availableBytes() < options_.slabBytes) return kNoBatch;
+  const int32_t handle = freeSlabs_.take();
+  useSlab(handle);
+  open(handle, slabAt(handle), options_.slabBytes, options_.slabBytes, topic, partition);
+  at(handle).limitBytes = limitBytes;
   return handle;
+}
+
+bool SlabPool::grow(int32_t handle, int64_t bytes) {
+  Batch& batch = at(handle);
+  assertPhase(batch, Phase::Open);
+  const int64_t neededBytes = batch.bytes + bytes;
+  if (neededBytes > batch.limitBytes) return false;
+  while (neededBytes > batch.capacityBytes) {
+    const int32_t last = handle + slabsOf(batch.capacityBytes) - 1;
+    if (availableBytes() < options_.slabBytes || !freeSlabs_.takeAfter(last)) return false;
+    useSlab(last + 1);
+    usedBytes_ += options_.slabBytes;
+    batch.chargeBytes += options_.slabBytes;
+    batch.capacityBytes += options_.marginBytes + options_.slabBytes;
+  }
+  return true;
+}
+
+void SlabPool::shrink(int32_t handle) {
+  Batch& batch = at(handle);
+  assertPhase(batch, Phase::Sealed);
+  MILLRACE_ASSERT(batch.pins == 0, "memory that is being read is given back");
+  if (isLarge(handle)) return;
+  const int32_t slabs = slabsOf(batch.bytes);
+  for (int32_t last = slabsOf(batch.capacityBytes) - 1; last >= slabs; last--) {
+    if (options_.fillFreed) std::memset(slabAt(handle + last), kFreedByte, options_.slabBytes);
+    freeSlab(handle + last);
+    // Parts of a batch that was split have taken over some of the charge.
+    const uint32_t chargeBytes = std::min(batch.chargeBytes, options_.slabBytes);
+    batch.chargeBytes -= chargeBytes;
+    usedBytes_ -= chargeBytes;
+  }
+  batch.capacityBytes = static_cast<uint32_t>(capacityOf(slabs));
 }
 
 int32_t SlabPool::takeLargeHandle() {
@@ -130,7 +180,8 @@ int32_t SlabPool::acquireLarge(uint8_t* memory, uint32_t memoryBytes, int32_t to
 void SlabPool::giveBackFreeSlabs() {
   for (int32_t first = 0; first < options_.slabCount;) {
     int32_t end = first;
-    while (end < options_.slabCount && at(end).phase == Phase::Free && touched_[static_cast<size_t>(end)]) {
+    while (end < options_.slabCount && !isUsed_[static_cast<size_t>(end)] &&
+           touched_[static_cast<size_t>(end)]) {
       touched_[static_cast<size_t>(end)] = false;
       end++;
     }
@@ -170,6 +221,7 @@ void SlabPool::seal(int32_t handle) {
 void SlabPool::pin(int32_t handle) {
   Batch& batch = at(handle);
   assertPhase(batch, Phase::Sealed);
+  MILLRACE_ASSERT(canPin(handle), "a batch is pinned too often");
   batch.pins++;
 }
 
@@ -206,9 +258,8 @@ void SlabPool::release(int32_t handle) {
   if (isLarge(handle)) {
     freeLarge_.push_back(handle);
   } else {
-    poison(batch.memory, batch.capacityBytes);
-    touchedFreeBytes_ += options_.slabBytes;
-    freeSlabs_.push_back(handle);
+    // The first slab last: it is the one to be used next.
+    for (int32_t last = slabsOf(batch.capacityBytes) - 1; last >= 0; last--) freeSlab(handle + last);
   }
   batch = Batch{};
   assertPhase(batch, Phase::Free);

@@ -12,6 +12,7 @@ Limits makeLimits(Input* input) {
   const uint32_t arenaBytes = limits.slabBytes * static_cast<uint32_t>(limits.slabCount);
   limits.budgetBytes = limits.slabBytes + input->below(arenaBytes + 500);
   limits.batchLimitBytes = input->flip() ? limits.slabBytes : 1 + input->below(limits.slabBytes);
+  limits.batchSlabsMax = input->flip() ? 1 : 1 + static_cast<int32_t>(input->below(4));
   limits.recordLimitBytes = input->flip() ? 1 << 20 : 60 + input->below(1000);
   return limits;
 }
@@ -45,6 +46,7 @@ AppenderModel::AppenderModel(Input* input)
       arena_(std::make_unique<uint8_t[]>(static_cast<size_t>(limits_.slabCount) * limits_.slabBytes)) {
   Appender::Options options{};
   options.pool = {arena_.get(), limits_.slabBytes, limits_.slabCount, limits_.budgetBytes, input->flip()};
+  options.pool.batchSlabsMax = limits_.batchSlabsMax;
   options.batchLimitBytes = limits_.batchLimitBytes;
   options.recordLimitBytes = limits_.recordLimitBytes;
   appender_ = std::make_unique<Appender>(options);
@@ -52,7 +54,7 @@ AppenderModel::AppenderModel(Input* input)
 }
 
 void AppenderModel::step() {
-  switch (input_.below(24)) {
+  switch (input_.below(25)) {
     case 0:
       return setTopic();
     case 1:
@@ -61,6 +63,8 @@ void AppenderModel::step() {
     case 3:
     case 4:
       return appendStaged();
+    case 19:
+      return setBatchLimit();
     case 5:
     case 18:
       return appendRun();
@@ -110,6 +114,7 @@ void AppenderModel::setTopic() {
   const auto handle = static_cast<int32_t>(input_.below(kTopics));
   const auto partitions = static_cast<int32_t>(1 + input_.below(5));
   ModelTopic& topic = topics_[static_cast<size_t>(handle)];
+  if (topic.partitions == 0) topic.batchLimitBytes = limits_.batchLimitBytes;
   topic.partitions = partitions;
   topic.partitionsEver = std::max(topic.partitionsEver, partitions);
   if (topic.sticky >= partitions) topic.sticky = -1;
@@ -117,11 +122,24 @@ void AppenderModel::setTopic() {
   FUZZ_CHECK(appender_->partitionCount(handle) == partitions);
 }
 
+void AppenderModel::setBatchLimit() {
+  const auto handle = static_cast<int32_t>(input_.below(kTopics));
+  ModelTopic& topic = topics_[static_cast<size_t>(handle)];
+  if (topic.partitions == 0) return;
+  const int64_t asked = int64_t{input_.below(limits_.slabBytes * 6)} - 100;
+  const int64_t least = limits_.batchLimitBytes;
+  const int64_t slabs = int64_t{limits_.slabBytes} * limits_.batchSlabsMax;
+  const int64_t most = std::max(least, std::min(slabs, int64_t{limits_.recordLimitBytes}));
+  topic.batchLimitBytes = static_cast<uint64_t>(std::min(std::max(asked, least), most));
+  appender_->setBatchLimit(handle, asked);
+}
+
 void AppenderModel::setSticky() {
   const auto handle = static_cast<int32_t>(input_.below(kTopics));
   ModelTopic& topic = topics_[static_cast<size_t>(handle)];
   if (topic.partitions == 0) return;
   topic.sticky = static_cast<int32_t>(input_.below(static_cast<uint32_t>(topic.partitions)));
+  topic.stickyLimitBytes = topic.batchLimitBytes;
   topic.producedBytes = 0;
   appender_->setSticky(handle, topic.sticky);
 }
@@ -172,11 +190,51 @@ uint64_t AppenderModel::bytesWith(const ModelBatch* batch, const reference::Reco
 }
 
 bool AppenderModel::stickyIsDone(const ModelTopic& topic) {
-  if (topic.producedBytes < limits_.batchLimitBytes) return false;
-  if (topic.producedBytes >= 2 * uint64_t{limits_.batchLimitBytes}) return true;
+  if (topic.producedBytes < topic.stickyLimitBytes) return false;
+  if (topic.producedBytes >= 2 * topic.stickyLimitBytes) return true;
   const auto handle = static_cast<int32_t>(&topic - topics_.data());
   const auto open = openBatchOf(handle, topic.sticky);
-  return open == batches_.end() || open->second.size + kSmallestRecordBytes > limits_.batchLimitBytes;
+  return open == batches_.end() || open->second.size + kSmallestRecordBytes > fullBytes(open->second);
+}
+
+uint64_t AppenderModel::fullBytes(const ModelBatch& batch) const {
+  return std::min(batch.limitBytes, uint64_t{limits_.slabBytes} * static_cast<uint64_t>(batch.slabs));
+}
+
+bool AppenderModel::isSlabFree(int32_t slab) const {
+  return std::none_of(batches_.begin(), batches_.end(), [slab](const auto& each) {
+    return slab >= each.first && slab < each.first + each.second.slabs;
+  });
+}
+
+int32_t AppenderModel::longestRun() const {
+  int32_t longest = 0;
+  int32_t run = 0;
+  for (int32_t slab = 0; slab < limits_.slabCount; slab++) {
+    if (slab % limits_.batchSlabsMax == 0) run = 0;
+    run = isSlabFree(slab) ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
+bool AppenderModel::grows(int32_t handle, ModelBatch* batch, uint64_t bytes) {
+  if (bytes > batch->limitBytes) return false;
+  while (bytes > uint64_t{limits_.slabBytes} * static_cast<uint64_t>(batch->slabs)) {
+    const int32_t next = handle + batch->slabs;
+    const bool isThere = next % limits_.batchSlabsMax != 0 && next < limits_.slabCount && isSlabFree(next);
+    if (!isThere || usedBytes_ + limits_.slabBytes > limits_.budgetBytes) return false;
+    batch->slabs++;
+    batch->chargeBytes += limits_.slabBytes;
+    usedBytes_ += limits_.slabBytes;
+  }
+  return true;
+}
+
+bool AppenderModel::hasSlabs(uint64_t bytes) const {
+  const uint64_t slabs = (bytes + limits_.slabBytes - 1) / limits_.slabBytes;
+  return slabs <= static_cast<uint64_t>(longestRun()) &&
+         usedBytes_ + slabs * limits_.slabBytes <= limits_.budgetBytes;
 }
 
 AppendStatus AppenderModel::expected(int32_t topicHandle, int32_t* partition,
@@ -196,17 +254,13 @@ AppendStatus AppenderModel::expected(int32_t topicHandle, int32_t* partition,
   if (sticky && (topic.sticky < 0 || stickyIsDone(topic))) return AppendStatus::ChoosePartition;
   const auto open = openBatchOf(topicHandle, *partition);
   if (open != batches_.end()) {
-    if (bytesWith(&open->second, record) <= limits_.batchLimitBytes) return AppendStatus::Ok;
+    if (grows(open->first, &open->second, bytesWith(&open->second, record))) return AppendStatus::Ok;
     open->second.open = false;
-    if (sticky && topic.producedBytes >= limits_.batchLimitBytes) return AppendStatus::ChoosePartition;
+    if (sticky && topic.producedBytes >= topic.stickyLimitBytes) return AppendStatus::ChoosePartition;
   }
   const uint64_t availableBytes = limits_.budgetBytes - usedBytes_;
-  if (alone <= limits_.slabBytes) {
-    int32_t slabs = 0;
-    for (const auto& each : batches_) slabs += each.first < limits_.slabCount;
-    return slabs < limits_.slabCount && availableBytes >= limits_.slabBytes ? AppendStatus::Ok
-                                                                            : AppendStatus::NoMemory;
-  }
+  if (alone <= limits_.slabBytes) return hasSlabs(alone) ? AppendStatus::Ok : AppendStatus::NoMemory;
+  if (alone <= topic.batchLimitBytes && hasSlabs(alone)) return AppendStatus::Ok;
   if (offer_ != nullptr && offerBytes_ >= alone && offerBytes_ <= availableBytes) return AppendStatus::Ok;
   return alone <= availableBytes ? AppendStatus::NeedsLarge : AppendStatus::NoMemory;
 }
@@ -231,8 +285,12 @@ void AppenderModel::appended(int32_t topic, int32_t partition, bool sticky, cons
     ModelBatch& batch = found->second;
     batch.topic = topic;
     batch.partition = partition;
-    batch.chargeBytes = limits_.slabBytes;
-    if (handle >= limits_.slabCount) {
+    batch.limitBytes = topics_[static_cast<size_t>(topic)].batchLimitBytes;
+    if (handle < limits_.slabCount) {
+      const uint64_t alone = bytesWith(nullptr, record);
+      batch.slabs = static_cast<int32_t>((alone + limits_.slabBytes - 1) / limits_.slabBytes);
+      batch.chargeBytes = limits_.slabBytes * static_cast<uint64_t>(batch.slabs);
+    } else {
       FUZZ_CHECK(appender_->offerTakenBy() == handle);
       batch.open = false;
       batch.large = std::move(offer_);

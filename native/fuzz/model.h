@@ -21,6 +21,8 @@ struct ModelBatch {
   bool settled = false;
   int32_t pins = 0;
   uint64_t chargeBytes = 0;
+  uint64_t limitBytes = 0;
+  int32_t slabs = 0;  // 0: the memory is its own
   uint64_t size = 0;  // header included
   std::vector<reference::Record> records;
   bool isCompressed = false;
@@ -32,6 +34,8 @@ struct ModelTopic {
   int32_t partitions = 0;
   int32_t partitionsEver = 0;
   int32_t sticky = -1;
+  uint64_t batchLimitBytes = 0;
+  uint64_t stickyLimitBytes = 0;
   uint64_t producedBytes = 0;
 };
 
@@ -43,6 +47,7 @@ bool isForNowhere(const ModelTopic& topic, int32_t partition, const reference::R
 struct Limits {
   uint32_t slabBytes;
   int32_t slabCount;
+  int32_t batchSlabsMax;
   uint64_t budgetBytes;
   uint32_t batchLimitBytes;
   uint32_t recordLimitBytes;
@@ -62,6 +67,7 @@ class AppenderModel {
 
   // The calls on a batch pick one, and do nothing where it is in no phase for that.
   void setTopic();
+  void setBatchLimit();
   void setSticky();
   void append();
   void appendStaged();
@@ -92,6 +98,15 @@ class AppenderModel {
   // The size of a batch with one more record; null: of a batch of that record.
   static uint64_t bytesWith(const ModelBatch* batch, const reference::Record& record);
   bool stickyIsDone(const ModelTopic& topic);
+  // Bytes that a batch of slabs may have as it is.
+  uint64_t fullBytes(const ModelBatch& batch) const;
+  bool isSlabFree(int32_t slab) const;
+  // The longest run of free slabs of one group.
+  int32_t longestRun() const;
+  // Whether an open batch can have so many bytes; it grows as far as it can.
+  bool grows(int32_t handle, ModelBatch* batch, uint64_t bytes);
+  // Whether there are slabs side by side for a new batch of so many bytes.
+  bool hasSlabs(uint64_t bytes) const;
   // The answer the appender owes, and the partition; notes that the batch is sealed that is too full.
   AppendStatus expected(int32_t topic, int32_t* partition, const reference::Record& record);
   static void checkAnswer(AppendStatus status, AppendStatus owed, const reference::Record& record,

@@ -31,6 +31,8 @@ void AppenderModel::checkState() const {
     FUZZ_CHECK(batch.records == static_cast<int32_t>(model.records.size()));
     FUZZ_CHECK(batch.topic == model.topic && batch.partition == model.partition);
     FUZZ_CHECK(batch.chargeBytes == model.chargeBytes);
+    if (model.slabs > 0)
+      FUZZ_CHECK(batch.capacityBytes == limits_.slabBytes * static_cast<uint32_t>(model.slabs));
   }
 }
 
@@ -135,6 +137,14 @@ void AppenderModel::compressAny() {
   batch->isCompressed = true;
   batch->finished.clear();
   batch->size = kBatchHeaderBytes + compressed.size();
+  // Slabs that the compressed form does not need are given back.
+  for (; batch->slabs > 1 &&
+         batch->size <= uint64_t{limits_.slabBytes} * (static_cast<uint64_t>(batch->slabs) - 1);
+       batch->slabs--) {
+    const uint64_t chargeBytes = std::min(batch->chargeBytes, uint64_t{limits_.slabBytes});
+    batch->chargeBytes -= chargeBytes;
+    usedBytes_ -= chargeBytes;
+  }
   const uint8_t* records = appender_->pool().at(handle).memory + kBatchHeaderBytes;
   FUZZ_CHECK(std::equal(compressed.begin(), compressed.end(), reinterpret_cast<const char*>(records)));
 }

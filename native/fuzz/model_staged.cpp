@@ -182,7 +182,7 @@ bool AppenderModel::isNext(const int32_t* asked, const reference::Record& record
   const ModelTopic& topic = topics_[static_cast<size_t>(asked[kTopic])];
   int32_t partition = asked[kPartition];
   if (partition == kPartitionSticky) {
-    if (topic.sticky < 0 || topic.producedBytes >= 2 * uint64_t{limits_.batchLimitBytes}) return false;
+    if (topic.sticky < 0 || topic.producedBytes >= 2 * topic.stickyLimitBytes) return false;
     partition = topic.sticky;
   } else if (partition == kPartitionByKey) {
     partition = partitionOf(*record.key, topic);
@@ -190,7 +190,7 @@ bool AppenderModel::isNext(const int32_t* asked, const reference::Record& record
   const auto open = openBatchOf(asked[kTopic], partition);
   return open != batches_.end() && open->first == asked[kBatch] &&
          static_cast<int32_t>(open->second.records.size()) == asked[kIndex] &&
-         bytesWith(&open->second, record) <= limits_.batchLimitBytes;
+         bytesWith(&open->second, record) <= fullBytes(open->second);
 }
 
 void AppenderModel::appendRun() {

@@ -32,6 +32,8 @@ struct ModelBatch {
   uint32_t chargeBytes = 0;
   uint8_t* memory = nullptr;
   uint32_t memoryBytes = 0;
+  uint32_t limitBytes = 0;
+  int32_t slabs = 0;  // 0: the memory is its own, or the batch is free
   uint8_t fill = 0;
   std::unique_ptr<uint8_t[]> large;
 };
@@ -45,9 +47,11 @@ class PoolModel {
         budgetBytes_(slabBytes_ + input->below(slabBytes_ * static_cast<uint32_t>(slabCount_) + 300)),
         fillFreed_(input->flip()),
         marginBytes_(input->flip() ? input->below(100) : 0),
+        batchSlabsMax_(input->flip() ? 1 : 1 + static_cast<int32_t>(input->below(4))),
         arena_(std::make_unique<uint8_t[]>((marginBytes_ + slabBytes_) * static_cast<size_t>(slabCount_))),
-        pool_({arena_.get(), slabBytes_, slabCount_, budgetBytes_, fillFreed_, marginBytes_}),
-        batches_(static_cast<size_t>(slabCount_)) {}
+        pool_({arena_.get(), slabBytes_, slabCount_, budgetBytes_, fillFreed_, marginBytes_, batchSlabsMax_}),
+        batches_(static_cast<size_t>(slabCount_)),
+        wasInside_(static_cast<size_t>(slabCount_)) {}
 
   // False where a call that is not allowed has trapped: the pool is not used any more.
   bool run() {
@@ -76,7 +80,7 @@ class PoolModel {
  private:
   // As `run`.
   bool step() {
-    const uint32_t call = input_.below(12);
+    const uint32_t call = input_.below(14);
     if (call == 0) return acquireSlab();
     if (call == 1) return acquireLarge();
     const auto handle = static_cast<int32_t>(input_.below(static_cast<uint32_t>(batches_.size())));
@@ -99,6 +103,10 @@ class PoolModel {
       case 9:
       case 10:
         return anything || batch.pins > 0 ? unpin(handle) : true;
+      case 11:
+        return anything || batch.phase == Phase::Open ? grow(handle) : true;
+      case 12:
+        return anything || (batch.phase == Phase::Sealed && batch.pins == 0) ? shrink(handle) : true;
       default:
         return anything || batch.phase == Phase::Sealed ? settle(handle) : true;
     }
@@ -140,17 +148,76 @@ class PoolModel {
     std::memset(memory, batch.fill, memoryBytes);
   }
 
+  bool isSlabFree(int32_t slab) const {
+    for (int32_t i = 0; i < slabCount_; i++) {
+      const ModelBatch& batch = batches_[static_cast<size_t>(i)];
+      if (slab >= i && slab < i + batch.slabs) return false;
+    }
+    return true;
+  }
+
+  // How many free slabs stand in a row from this one on, in its group.
+  int32_t runFrom(int32_t slab) const {
+    int32_t run = 0;
+    const int32_t end = std::min((slab / batchSlabsMax_ + 1) * batchSlabsMax_, slabCount_);
+    while (slab + run < end && isSlabFree(slab + run)) run++;
+    return run;
+  }
+
+  uint32_t capacityOf(int32_t slabs) const {
+    return static_cast<uint32_t>(slabs) * (slabBytes_ + marginBytes_) - marginBytes_;
+  }
+
   bool acquireSlab() {
-    size_t inUse = 0;
-    for (int32_t i = 0; i < slabCount_; i++) inUse += batches_[static_cast<size_t>(i)].phase != Phase::Free;
-    const bool possible = inUse < static_cast<size_t>(slabCount_) && usedBytes() + slabBytes_ <= budgetBytes_;
+    int32_t longest = 0;
+    for (int32_t slab = 0; slab < slabCount_; slab++) longest = std::max(longest, runFrom(slab));
+    const bool possible = longest > 0 && usedBytes() + slabBytes_ <= budgetBytes_;
     const auto topic = static_cast<int32_t>(input_.byte());
-    const int32_t handle = pool_.acquireSlab(topic, topic + 1);
+    const uint32_t limitBytes = slabBytes_ + input_.below(slabBytes_ * 4);
+    const int32_t handle = pool_.acquireSlab(topic, topic + 1, limitBytes);
     FUZZ_CHECK((handle != kNoBatch) == possible);
     if (!possible) return true;
     FUZZ_CHECK(handle < slabCount_);
+    FUZZ_CHECK(runFrom(handle) == longest);
     uint8_t* memory = marginOf(handle) + marginBytes_;
     opened(handle, memory, slabBytes_, slabBytes_, topic, topic + 1);
+    ModelBatch& batch = batches_[static_cast<size_t>(handle)];
+    batch.slabs = 1;
+    batch.limitBytes = limitBytes;
+    return true;
+  }
+
+  bool grow(int32_t handle) {
+    ModelBatch& batch = batches_[static_cast<size_t>(handle)];
+    const uint32_t bytes = input_.below(slabBytes_ * 2);
+    bool hasGrown = false;
+    if (traps(batch.phase == Phase::Open, [&] { hasGrown = pool_.grow(handle, bytes); })) return false;
+    const uint32_t neededBytes = pool_.at(handle).bytes + bytes;
+    bool owed = neededBytes <= batch.limitBytes || batch.slabs == 0;
+    while (owed && batch.slabs > 0 && neededBytes > batch.memoryBytes) {
+      const int32_t next = handle + batch.slabs;
+      owed = next % batchSlabsMax_ != 0 && next < slabCount_ && isSlabFree(next) &&
+             usedBytes() + slabBytes_ <= budgetBytes_;
+      if (!owed) break;
+      wasInside_[static_cast<size_t>(next)] = true;
+      batch.slabs++;
+      batch.chargeBytes += slabBytes_;
+      batch.memoryBytes = capacityOf(batch.slabs);
+    }
+    if (batch.slabs > 0) FUZZ_CHECK(hasGrown == owed);
+    if (batch.slabs == 0) FUZZ_CHECK(hasGrown == (neededBytes <= batch.memoryBytes));
+    std::memset(batch.memory, batch.fill, batch.memoryBytes);
+    return true;
+  }
+
+  bool shrink(int32_t handle) {
+    ModelBatch& batch = batches_[static_cast<size_t>(handle)];
+    const bool allowed = batch.phase == Phase::Sealed && batch.pins == 0;
+    if (traps(allowed, [&] { pool_.shrink(handle); })) return false;
+    for (; batch.slabs > 1 && pool_.at(handle).bytes <= capacityOf(batch.slabs - 1); batch.slabs--) {
+      batch.chargeBytes -= std::min(batch.chargeBytes, slabBytes_);
+      batch.memoryBytes = capacityOf(batch.slabs - 1);
+    }
     return true;
   }
 
@@ -260,6 +327,8 @@ class PoolModel {
       FUZZ_CHECK(model.memory[0] == model.fill && model.memory[model.memoryBytes - 1] == model.fill);
     }
     for (int32_t handle = 0; handle < slabCount_; handle++) {
+      // What has been inside of a batch may hold anything.
+      if (wasInside_[static_cast<size_t>(handle)]) continue;
       const uint8_t* margin = marginOf(handle);
       FUZZ_CHECK(std::all_of(margin, margin + marginBytes_, [](uint8_t byte) { return byte == 0; }));
     }
@@ -276,9 +345,11 @@ class PoolModel {
   uint64_t budgetBytes_;
   bool fillFreed_;
   uint32_t marginBytes_;
+  int32_t batchSlabsMax_;
   std::unique_ptr<uint8_t[]> arena_;
   SlabPool pool_;
   std::vector<ModelBatch> batches_;
+  std::vector<bool> wasInside_;
   uint8_t fills_ = 0;
 };
 

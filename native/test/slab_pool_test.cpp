@@ -23,7 +23,7 @@ class PoolTest : public testing::Test {
 
   // A sealed batch that claims to have a record.
   int32_t sealed() {
-    const int32_t batch = pool_.acquireSlab(0, 0);
+    const int32_t batch = pool_.acquireSlab(0, 0, kSlabBytes);
     pool_.at(batch).records = 1;
     pool_.at(batch).bytes += kSmallestRecordBytes;
     pool_.seal(batch);
@@ -44,9 +44,9 @@ using TightPoolDeathTest = TightPoolTest;
 
 TEST_F(PoolTest, HandsOutEachSlabOnceAndThenNone) {
   std::set<int32_t> handles;
-  for (int i = 0; i < 4; i++) handles.insert(pool_.acquireSlab(7, 3));
+  for (int i = 0; i < 4; i++) handles.insert(pool_.acquireSlab(7, 3, kSlabBytes));
   EXPECT_EQ(handles, (std::set<int32_t>{0, 1, 2, 3}));
-  EXPECT_EQ(pool_.acquireSlab(7, 3), kNoBatch);
+  EXPECT_EQ(pool_.acquireSlab(7, 3, kSlabBytes), kNoBatch);
   EXPECT_EQ(pool_.availableBytes(), 0U);
   for (int32_t handle : handles) {
     EXPECT_EQ(pool_.at(handle).memory, arena_.get() + handle * static_cast<int32_t>(kSlabBytes));
@@ -61,7 +61,7 @@ TEST(MarginTest, EachSlabBeginsBehindItsMargin) {
   std::vector<uint8_t> arena(4 * (kMarginBytes + kSlabBytes), 0xee);
   SlabPool pool({arena.data(), kSlabBytes, 4, 4 * kSlabBytes, true, kMarginBytes});
   for (int32_t handle = 0; handle < 4; handle++) {
-    EXPECT_EQ(pool.acquireSlab(0, 0), handle);
+    EXPECT_EQ(pool.acquireSlab(0, 0, kSlabBytes), handle);
     const size_t offset = kMarginBytes + static_cast<size_t>(handle) * (kMarginBytes + kSlabBytes);
     EXPECT_EQ(pool.at(handle).memory, arena.data() + offset);
     EXPECT_EQ(pool.at(handle).capacityBytes, kSlabBytes);
@@ -80,8 +80,8 @@ TEST_F(PoolTest, ReusesTheSlabFreedLast) {
   const int32_t second = sealed();
   EXPECT_TRUE(pool_.settle(second));
   EXPECT_TRUE(pool_.settle(first));
-  EXPECT_EQ(pool_.acquireSlab(0, 0), first);
-  EXPECT_EQ(pool_.acquireSlab(0, 0), second);
+  EXPECT_EQ(pool_.acquireSlab(0, 0, kSlabBytes), first);
+  EXPECT_EQ(pool_.acquireSlab(0, 0, kSlabBytes), second);
 }
 
 TEST_F(PoolTest, MemoryGoesBackWhenSettledAndNotRead) {
@@ -115,7 +115,7 @@ TEST_F(PoolTest, MemoryStaysUntilSettledAfterTheLastRead) {
 }
 
 TEST_F(PoolTest, DiscardGivesAnEmptyBatchBack) {
-  const int32_t batch = pool_.acquireSlab(0, 0);
+  const int32_t batch = pool_.acquireSlab(0, 0, kSlabBytes);
   pool_.discard(batch);
   EXPECT_EQ(pool_.availableBytes(), pool_.budgetBytes());
 }
@@ -156,8 +156,8 @@ TEST_F(TightPoolTest, SlabsAndLargeMemoryShareOneBudget) {
   EXPECT_EQ(other, 4) << "handles of large batches follow those of slabs";
   EXPECT_TRUE(pool_.isLarge(other));
   EXPECT_EQ(pool_.availableBytes(), kSlabBytes);
-  EXPECT_NE(pool_.acquireSlab(0, 0), kNoBatch);
-  EXPECT_EQ(pool_.acquireSlab(0, 0), kNoBatch) << "a slab is free but the budget is not";
+  EXPECT_NE(pool_.acquireSlab(0, 0, kSlabBytes), kNoBatch);
+  EXPECT_EQ(pool_.acquireSlab(0, 0, kSlabBytes), kNoBatch) << "a slab is free but the budget is not";
   EXPECT_EQ(pool_.availableBytes(), 0U);
   EXPECT_TRUE(pool_.settle(slab));
   EXPECT_EQ(pool_.availableBytes(), kSlabBytes);
@@ -175,7 +175,7 @@ class PagedPoolTest : public testing::Test {
   // All slabs, written to from end to end.
   std::vector<int32_t> fill() {
     std::vector<int32_t> handles;
-    for (uint32_t i = 0; i < kCount; i++) handles.push_back(pool_.acquireSlab(0, 0));
+    for (uint32_t i = 0; i < kCount; i++) handles.push_back(pool_.acquireSlab(0, 0, kBytes));
     for (const int32_t handle : handles) std::fill_n(pool_.at(handle).memory, kBytes, uint8_t{0xee});
     return handles;
   }
@@ -195,7 +195,8 @@ TEST_F(PagedPoolTest, FreeSlabsAndLargeMemoryDoNotStayBesideEachOther) {
   pool_.discard(first);
   pool_.discard(second);
 #if defined(__linux__)
-  EXPECT_EQ(pool_.at(pool_.acquireSlab(0, 0)).memory[kBytes / 2], 0) << "the page has not been given back";
+  EXPECT_EQ(pool_.at(pool_.acquireSlab(0, 0, kBytes)).memory[kBytes / 2], 0)
+      << "the page has not been given back";
 #endif
 }
 
@@ -213,12 +214,108 @@ TEST_F(PagedPoolTest, WhatIsGivenBackIsNoByteOfASlabInUse) {
 }
 
 TEST_F(PagedPoolTest, SlabsThatWereNeverUsedCountForNothing) {
-  pool_.discard(pool_.acquireSlab(0, 0));
+  pool_.discard(pool_.acquireSlab(0, 0, kBytes));
   EXPECT_EQ(pool_.touchedFreeBytes(), kBytes);
-  const int32_t batch = pool_.acquireSlab(0, 0);
+  const int32_t batch = pool_.acquireSlab(0, 0, kBytes);
   EXPECT_EQ(pool_.touchedFreeBytes(), 0U);
   pool_.discard(batch);
   EXPECT_EQ(pool_.touchedFreeBytes(), kBytes);
+}
+
+// Eight slabs with margins, of which one batch may have four.
+class GrowingPoolTest : public testing::Test {
+ protected:
+  static constexpr uint32_t kMarginBytes = 40;
+  static constexpr uint32_t kStrideBytes = kMarginBytes + kSlabBytes;
+  GrowingPoolTest()
+      : arena_(std::make_unique<uint8_t[]>(8 * kStrideBytes)),
+        pool_({arena_.get(), kSlabBytes, 8, 8 * kSlabBytes, true, kMarginBytes, 4}) {}
+
+  int32_t acquire() { return pool_.acquireSlab(0, 0, 10 * kSlabBytes); }
+  // Fills an open batch up to so many bytes and seals it.
+  void seal(int32_t batch, uint32_t bytes) {
+    std::fill_n(pool_.at(batch).memory, bytes, uint8_t{0xee});
+    pool_.at(batch).records = 1;
+    pool_.at(batch).bytes = bytes;
+    pool_.seal(batch);
+  }
+
+  std::unique_ptr<uint8_t[]> arena_;
+  SlabPool pool_;
+};
+
+TEST_F(GrowingPoolTest, BatchesBeginWhereTheyCanGrow) {
+  const int32_t first = acquire();
+  const int32_t second = acquire();
+  EXPECT_EQ(first, 0);
+  EXPECT_EQ(second, 4) << "the other group is free as a whole";
+  const int32_t third = acquire();
+  EXPECT_EQ(third % 4, 1) << "no group is free any more";
+}
+
+TEST_F(GrowingPoolTest, GrowsWithinItsGroupItsLimitAndTheBudget) {
+  const int32_t batch = acquire();
+  const uint32_t roomBytes = kSlabBytes - kBatchHeaderBytes;
+  EXPECT_TRUE(pool_.grow(batch, roomBytes)) << "it need not grow for that";
+  EXPECT_EQ(pool_.at(batch).capacityBytes, kSlabBytes);
+  EXPECT_TRUE(pool_.grow(batch, roomBytes + 1));
+  EXPECT_EQ(pool_.at(batch).capacityBytes, kSlabBytes + kStrideBytes) << "with the margin between them";
+  EXPECT_FALSE(pool_.isBatch(batch + 1));
+  EXPECT_EQ(pool_.availableBytes(), 6 * kSlabBytes);
+  EXPECT_TRUE(pool_.grow(batch, roomBytes + 3 * kStrideBytes));
+  EXPECT_FALSE(pool_.grow(batch, roomBytes + 3 * kStrideBytes + 1)) << "the next slab is another group's";
+  const int32_t other = pool_.acquireSlab(0, 0, 2 * kSlabBytes);
+  EXPECT_FALSE(pool_.grow(other, 2 * kSlabBytes - kBatchHeaderBytes + 1)) << "over its limit";
+  EXPECT_EQ(pool_.at(other).capacityBytes, kSlabBytes) << "then it does not try";
+  std::vector<uint8_t> large(3 * kSlabBytes);
+  pool_.acquireLarge(large.data(), 3 * kSlabBytes, 0, 0);
+  EXPECT_FALSE(pool_.grow(other, kSlabBytes)) << "the slab is free but the budget is not";
+}
+
+TEST_F(GrowingPoolTest, DoesNotGrowIntoASlabInUse) {
+  const int32_t batch = acquire();
+  acquire();
+  const int32_t neighbour = acquire();
+  ASSERT_EQ(neighbour, 5);
+  EXPECT_TRUE(pool_.grow(batch, kSlabBytes));
+  EXPECT_FALSE(pool_.grow(4, kSlabBytes));
+  pool_.discard(neighbour);
+  EXPECT_TRUE(pool_.grow(4, kSlabBytes));
+}
+
+TEST_F(GrowingPoolTest, GivesBackAllItsSlabs) {
+  const int32_t batch = acquire();
+  ASSERT_TRUE(pool_.grow(batch, 2 * kStrideBytes));
+  const uint32_t bytes = pool_.at(batch).capacityBytes;
+  seal(batch, bytes);
+  pool_.pin(batch);
+  EXPECT_FALSE(pool_.settle(batch));
+  EXPECT_EQ(pool_.availableBytes(), 5 * kSlabBytes) << "somebody reads it";
+  EXPECT_TRUE(pool_.unpin(batch));
+  EXPECT_EQ(pool_.availableBytes(), 8 * kSlabBytes);
+  const int32_t again = acquire();
+  EXPECT_EQ(again, batch);
+  EXPECT_TRUE(pool_.grow(again, 3 * kStrideBytes));
+}
+
+TEST_F(GrowingPoolTest, ShrinksToWhatItNeeds) {
+  const int32_t batch = acquire();
+  ASSERT_TRUE(pool_.grow(batch, 3 * kStrideBytes));
+  seal(batch, pool_.at(batch).capacityBytes);
+  pool_.at(batch).bytes = kSlabBytes + kMarginBytes + 1;
+  pool_.shrink(batch);
+  EXPECT_EQ(pool_.at(batch).capacityBytes, kSlabBytes + kStrideBytes);
+  EXPECT_EQ(pool_.availableBytes(), 6 * kSlabBytes);
+  pool_.at(batch).bytes = kSlabBytes + kMarginBytes;
+  pool_.shrink(batch);
+  EXPECT_EQ(pool_.at(batch).capacityBytes, kSlabBytes + kStrideBytes) << "a margin alone is no memory for it";
+  pool_.at(batch).bytes = kSlabBytes;
+  pool_.shrink(batch);
+  EXPECT_EQ(pool_.at(batch).capacityBytes, kSlabBytes);
+  EXPECT_EQ(pool_.availableBytes(), 7 * kSlabBytes);
+  EXPECT_EQ(pool_.at(batch).memory[kSlabBytes - 1], 0xee) << "what it needs is as it was";
+  EXPECT_TRUE(pool_.settle(batch));
+  EXPECT_EQ(pool_.availableBytes(), 8 * kSlabBytes);
 }
 
 TEST_F(TightPoolTest, HandlesOfLargeBatchesAreUsedAgain) {
@@ -234,7 +331,7 @@ TEST_F(TightPoolDeathTest, LargeMemoryOverTheBudgetIsFatal) {
 }
 
 TEST_F(PoolDeathTest, IllegalTransitionsAreFatal) {
-  const int32_t open = pool_.acquireSlab(0, 0);
+  const int32_t open = pool_.acquireSlab(0, 0, kSlabBytes);
   EXPECT_DEATH(pool_.seal(open), "no record");
   EXPECT_DEATH(pool_.pin(open), "another phase");
   EXPECT_DEATH(pool_.unpin(open), "unreadable");
@@ -278,7 +375,7 @@ TEST_F(TightPoolTest, FollowsAModelThroughRandomSchedules) {
       const size_t action = step < 500 ? random.below(5) : 3 + random.below(2);
       if (action == 0) {
         const bool expected = pool_.budgetBytes() - used >= kSlabBytes;
-        const int32_t handle = expected ? sealed() : pool_.acquireSlab(0, 0);
+        const int32_t handle = expected ? sealed() : pool_.acquireSlab(0, 0, kSlabBytes);
         ASSERT_EQ(handle != kNoBatch, expected);
         if (expected) batches.emplace_back(handle, Model{0, false, kSlabBytes, {}});
         continue;

@@ -86,6 +86,7 @@ class TestAppender {
     uint64_t budgetBytes = 0;      // 0: all slabs
     uint32_t batchLimitBytes = 0;  // 0: slabBytes
     uint32_t recordLimitBytes = 1 << 20;
+    int32_t batchSlabsMax = 1;
   };
 
   TestAppender() : TestAppender(Limits{}) {}
@@ -99,6 +100,7 @@ class TestAppender {
                                    ? limits.budgetBytes
                                    : static_cast<uint64_t>(limits.slabCount) * limits.slabBytes;
     options.pool.fillFreed = true;
+    options.pool.batchSlabsMax = limits.batchSlabsMax;
     options.batchLimitBytes = limits.batchLimitBytes != 0 ? limits.batchLimitBytes : limits.slabBytes;
     options.recordLimitBytes = limits.recordLimitBytes;
     appender_ = std::make_unique<Appender>(options);

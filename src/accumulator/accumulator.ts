@@ -4,13 +4,14 @@ import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
 import type { NativeCore } from '../native/addon.js'
 import { NativeBatches } from '../native/native-batches.js'
-import { chooseStickyPartition, type TopicLoad } from '../partitioner/sticky.js'
+import { chooseStickyPartition } from '../partitioner/sticky.js'
 import type { AccumulatorHost, AccumulatorOptions, DrainGate } from './accumulator-options.js'
 import { Appender } from './append/appender.js'
 import { Staging } from './append/staging.js'
 import { Arena, wholeOf } from './batch/arena.js'
 import { Batch, BatchPhase } from './batch/batch.js'
 import { BatchCompressor } from './batch/batch-compressor.js'
+import { writeHeader } from './batch/batch-header.js'
 import { BatchList } from './batch/batch-list.js'
 import { BatchSplitter } from './batch/batch-splitter.js'
 import type { FlushBarrier } from './batch/flush-barrier.js'
@@ -18,7 +19,7 @@ import { createCore } from './core.js'
 import { BackoffSet } from './partition/backoff-set.js'
 import { expiryError } from './partition/expiry-error.js'
 import { LingerQueue } from './partition/linger-queue.js'
-import type { PartitionBatch, PartitionState } from './partition/partition-state.js'
+import type { PartitionBatch, PartitionState, PartitionTopic } from './partition/partition-state.js'
 import { ReadyQueue } from './partition/ready-queue.js'
 import { TopicState } from './partition/topic-state.js'
 
@@ -27,15 +28,6 @@ const EXPIRED_PER_TURN = 1000
 
 /** Encoded headers of one record pass through shared memory of at most this size. */
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
-
-/**
- * What Java's estimate of a record has beyond the record as it is written: 61 bytes of batch header and 21 of
- * overhead, of which the record has about four (`AbstractRecords.estimateSizeInBytesUpperBound`).
- */
-const RECORD_ESTIMATE_BYTES = 78
-
-/** Header value of id, epoch and sequence where the producer is not idempotent. */
-const NONE = -1
 
 /**
  * Holds every record between `send` and its outcome: per-partition queues of batches, which of them are
@@ -192,7 +184,7 @@ export class RecordAccumulator {
       this.ready.take(leaderId)
       partition.launchHead()
       // Retries send the same bytes. Only a new epoch makes the header be written again.
-      if (head.bytes === 0) this.writeHeader(head, gate.assign(head))
+      if (head.bytes === 0) writeHeader(this.core, this.native, head, gate.assign(head))
       this.core.pin(head.handle)
       drained.push(head)
       bytes += head.bytes
@@ -216,7 +208,10 @@ export class RecordAccumulator {
    * if it cannot be split.
    */
   split(batch: PartitionBatch): number {
-    return this.replace(batch, this.splitter.split(batch))
+    const parts = this.splitter.split(batch)
+    batch.partition.topic.compression.distrust()
+    this.limitBatches(batch.partition.topic)
+    return this.replace(batch, parts)
   }
 
   /**
@@ -404,19 +399,8 @@ export class RecordAccumulator {
 
   /** Whether a sealed batch has no more bytes than that; its memory need not be full. */
   private fits(batch: PartitionBatch, bytesLeft: number): boolean {
-    return batch.memory.bytes <= bytesLeft || this.native.sizeOf(batch.handle) <= bytesLeft
-  }
-
-  private writeHeader(batch: PartitionBatch, attributes: number): void {
-    const { handle, producer, baseSequence } = batch
-    const bits = batch.codecId | attributes
-    batch.bytes =
-      producer === null
-        ? this.core.finish(handle, NONE, NONE, NONE, NONE, bits)
-        : this.core.finish(handle, producer.idHigh, producer.idLow, producer.epoch, baseSequence, bits)
-    batch.largestRecordBytes = this.native.largestRecordBytes + RECORD_ESTIMATE_BYTES
-    // What has been compressed has said before what it was.
-    if (batch.uncompressedBytes === 0) batch.uncompressedBytes = batch.bytes
+    const isSlab = this.compressor === null && batch.memory.bytes <= bytesLeft
+    return isSlab || this.native.sizeOf(batch.handle) <= bytesLeft
   }
 
   /** The batch's outcome is decided: its memory comes back now, or once nothing reads it. */
@@ -470,15 +454,14 @@ export class RecordAccumulator {
   private choosePartition(topic: TopicState): number {
     const last = topic.openBatch(topic.stickyPartition)
     if (last) this.refreshLive(this.lingering.end(last))
-    const load: TopicLoad = {
-      partitionCount: topic.partitionCount,
-      available: topic.available,
-      queued: topic.queued,
-      isDrainable: leaderId => this.host.isDrainable(leaderId),
-    }
+    const load = topic.load(leaderId => this.host.isDrainable(leaderId))
     const { adaptivePartitioning: adaptive, random } = this.options
     topic.chooseSticky(chooseStickyPartition(load, { adaptive, random }))
     return topic.stickyPartition
+  }
+
+  private limitBatches({ handle, compression }: PartitionTopic): void {
+    this.core.setBatchLimit(handle, compression.uncompressedBytes(this.options.batchBytes))
   }
 
   private createCompressor(codec: Codec): BatchCompressor<PartitionState> {
@@ -487,7 +470,10 @@ export class RecordAccumulator {
       batches: this.native,
       codec,
       logger: this.options.logger,
-      onCompressed: batch => {
+      onCompressed: (batch, ratio) => {
+        const { topic } = batch.partition
+        if (ratio > 0) topic.compression.observe(ratio)
+        this.limitBatches(topic)
         this.refresh(batch.partition)
         this.host.wakeup()
       },

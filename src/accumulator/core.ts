@@ -3,6 +3,9 @@ import type { AccumulatorOptions } from './accumulator-options.js'
 import type { Staging } from './append/staging.js'
 import type { Arena } from './batch/arena.js'
 
+/** How many times `batch.size` a batch may have before it is compressed. */
+const BATCH_SLABS_MAX = 16
+
 /** The native side of an accumulator: pool, open batches and appender, on memory that both sides see. */
 export function createCore(options: AccumulatorOptions, arena: Arena, staging: Staging): NativeCore {
   return options.addon.createCore({
@@ -10,6 +13,7 @@ export function createCore(options: AccumulatorOptions, arena: Arena, staging: S
     slabBytes: arena.slabBytes,
     slabMarginBytes: arena.marginBytes,
     batchLimitBytes: options.batchBytes,
+    batchSlabsMax: options.codec === null ? 1 : slabsMax(arena),
     budgetBytes: options.bufferBytes,
     recordLimitBytes: options.maxRequestBytes,
     descriptors: staging.descriptors.buffer,
@@ -19,4 +23,9 @@ export function createCore(options: AccumulatorOptions, arena: Arena, staging: S
     result: staging.result.buffer,
     fillFreed: options.fillFreed,
   })
+}
+
+/** Lengths on the native side are 31 bits long. */
+function slabsMax({ slabBytes, marginBytes }: Arena): number {
+  return Math.max(1, Math.min(BATCH_SLABS_MAX, Math.floor((2 ** 31 - 1) / (slabBytes + marginBytes))))
 }

@@ -16,7 +16,7 @@ export const producerDefinitions = {
     min: 0,
     importance: 'medium',
     support: 'built',
-    doc: 'Size of a batch before compression, and of its piece of buffer.memory; 0 means one record a batch.',
+    doc: 'Size of a batch, compressed if it is, and of a piece of buffer.memory; 0 means one record a batch.',
   },
   'bootstrap.servers': {
     type: 'list',

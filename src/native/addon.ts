@@ -16,8 +16,13 @@ export interface NativeCoreOptions {
   slabBytes: number
   /** Bytes in front of each slab that native code neither reads nor writes. */
   slabMarginBytes: number
-  /** A batch is closed for appends once it holds this many bytes (`batch.size`, at most slabBytes). */
+  /**
+   * A batch is closed for appends once it holds this many bytes (`batch.size`, at most slabBytes). Those of a
+   * topic may become larger: see `setBatchLimit`.
+   */
   batchLimitBytes: number
+  /** Slabs side by side that one batch may grow to, 1 … 32. */
+  batchSlabsMax: number
   /** `buffer.memory`: slabs in use × slabBytes + large allocations never exceed it. */
   budgetBytes: number
   /** `max.request.size`: upper bound of one record's size in bytes. */
@@ -42,6 +47,12 @@ export type NativeBytes = string | Uint8Array | null | undefined
 export interface NativeCore {
   /** Makes the topic known under a handle (0, 1, 2 …, given by the caller) or raises its partition count. */
   setTopic(topic: number, partitionCount: number): void
+  /**
+   * How many bytes the next batches of the topic may have, and how many go to a sticky partition chosen from
+   * now on. At least `batchLimitBytes`, at most `recordLimitBytes` and what `batchSlabsMax` slabs hold.
+   * A batch grows only while the slabs behind it are free.
+   */
+  setBatchLimit(topic: number, limitBytes: number): void
   /** Sets the sticky partition and resets the bytes produced to it. */
   setSticky(topic: number, partition: number): void
   /**
@@ -82,7 +93,8 @@ export interface NativeCore {
     attributes: number,
   ): number
   /**
-   * Replaces a sealed batch's records region by its compressed form; false if it does not fit (unchanged).
+   * Replaces a sealed batch's records region by its compressed form, and gives back the slabs that are not
+   * needed any more; false if it does not fit (unchanged).
    */
   replaceRecords(batch: number, compressed: Uint8Array): boolean
   /**

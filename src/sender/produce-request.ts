@@ -157,7 +157,7 @@ class SentTopic implements ProduceTopic {
       offset: memory.offset,
       bytes,
       roomBefore: isOwn ? memory.marginBytes : 0,
-      roomAfter: isOwn ? memory.bytes - bytes : 0,
+      roomAfter: isOwn ? Math.max(memory.bytes - bytes, 0) : 0,
     })
     this.unanswered.push(batch)
   }

@@ -621,6 +621,8 @@ test('arguments of wrong type or range throw and append nothing', () => {
   assert.throws(() => native.setSticky(0, 2), RangeError)
   assert.throws(() => native.setSticky(0, -1), RangeError)
   assert.throws(() => native.setSticky(9, 0), RangeError)
+  assert.throws(() => native.setBatchLimit(9, 4096), RangeError)
+  assert.throws(() => native.setBatchLimit(-1, 4096), RangeError)
   assert.throws(() => native.append(1, 0, 0, 'k', 'v', 0), /topic is not known/)
   assert.throws(() => native.append(0, 2, 0, 'k', 'v', 0), /partition does not exist/)
   assert.throws(() => native.append(0, -3, 0, 'k', 'v', 0), /partition does not exist/)
@@ -677,6 +679,8 @@ test('createCore names the option that is wrong', () => {
     [{ budgetBytes: Number.POSITIVE_INFINITY }, /budgetBytes/],
     [{ batchLimitBytes: 0 }, /batchLimitBytes/],
     [{ batchLimitBytes: 1025 }, /batchLimitBytes/],
+    [{ batchSlabsMax: 0 }, /batchSlabsMax/],
+    [{ batchSlabsMax: 33 }, /batchSlabsMax/],
     [{ recordLimitBytes: Number.NaN }, /recordLimitBytes/],
     [{ arena: new ArrayBuffer(1023) }, /arena is too small/],
     [{ arena: new Uint8Array(8192) }, /arena must be an ArrayBuffer/],
@@ -752,7 +756,7 @@ test('worker threads load the addon side by side and end with cores alive', asyn
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')
     const addon = require(workerData)
-    const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, slabMarginBytes: 0, batchLimitBytes: 1024,
+    const core = addon.createCore({ arena: new ArrayBuffer(8192), slabBytes: 1024, slabMarginBytes: 0, batchLimitBytes: 1024, batchSlabsMax: 1,
       budgetBytes: 8192, recordLimitBytes: 1024, descriptors: new ArrayBuffer(8192), places: new ArrayBuffer(4096),
       touched: new ArrayBuffer(5120), staging: new ArrayBuffer(1024), result: new ArrayBuffer(64), fillFreed: true })
     core.setTopic(0, 1)

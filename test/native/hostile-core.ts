@@ -49,7 +49,10 @@ export class HostileCalls {
   }
 
   private newCore(): TestCore {
-    const core = new TestCore({ fillFreed: this.random.once(2) }, this.addon)
+    const core = new TestCore(
+      { fillFreed: this.random.once(2), batchSlabsMax: this.random.pick([1, 4]) },
+      this.addon,
+    )
     core.native.setTopic(0, 4)
     core.native.setSticky(0, 1)
     this.highestHandle = SLABS
@@ -115,6 +118,7 @@ export class HostileCalls {
     const calls: (() => unknown)[] = [
       () => native.setTopic(random.once(3) ? this.small(3) : (0 as never), this.small(6)),
       () => native.setSticky(this.small(2), this.small(4)),
+      () => native.setBatchLimit(this.small(2), this.small(6000)),
       () => this.stageAndDrain(native),
       () => this.stageAndDrainRun(native),
       () => native.append(this.small(1), this.partition(), this.timestamp(), this.bytes(), this.bytes(), 0),

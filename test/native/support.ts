@@ -40,6 +40,7 @@ export class TestCore {
       slabBytes,
       slabMarginBytes: 0,
       batchLimitBytes: slabBytes,
+      batchSlabsMax: 1,
       budgetBytes: 8 * slabBytes,
       recordLimitBytes: 1 << 20,
       descriptors: new ArrayBuffer(Staged.WORDS * 4 * 256),

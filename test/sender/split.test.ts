@@ -87,6 +87,30 @@ for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
   }
 }
 
+test('a batch of several slabs is split like others', async () => {
+  await using broker = await startBroker(QUIET)
+  const word = (i: number, j: number) => (Math.imul(i * 7919 + j + 1, 0x9e3779b1) >>> 8).toString(36)
+  const sent = Array.from({ length: 10_000 }, (_, i) => `${i}:${word(i, 1)}`.padEnd(100, '.'))
+  // Batches are filled until they have some 1,950 bytes compressed, now a few more and now a few less.
+  broker.createTopic('t', { config: { 'max.message.bytes': '1900' } })
+  await using rig = new SenderRig(broker, { compression: 'lz4', batchBytes: 2048, lingerMs: 50 })
+  const topic = await rig.topic('t')
+  const batches = watchBatches(broker)
+  for (let first = 0; first < sent.length; first += 200) {
+    const outcomes = await Promise.all(sent.slice(first, first + 200).map(value => rig.send(topic, value)))
+    assert.ok(
+      outcomes.every(({ error, metadata }, i) => error === null && metadata?.offset === BigInt(first + i)),
+    )
+  }
+  assert.deepEqual(stored(broker, 't'), sent)
+  assert.ok(broker.counters().rejected > 0)
+  assert.ok(
+    batches.some(({ records }) => records > 30),
+    'two slabs or more',
+  )
+  assert.equal(rig.usedBytes, 0)
+})
+
 test('a split costs no attempt, and a later batch in flight follows the parts', async () => {
   await using broker = await startBroker(QUIET)
   await using rig = new SenderRig(broker, { batchBytes: 1024, retries: 3 })

@@ -14,7 +14,7 @@ const MARGIN_BYTES = 128
 export interface BatchMemory {
   readonly buffer: ArrayBuffer
   readonly offset: number
-  /** Bytes that the batch may grow to. */
+  /** Bytes that are the batch's own. One that has grown beyond a slab may have more. */
   readonly bytes: number
   /** Bytes in front of the batch that are its own, too, for its requests to write to. */
   readonly marginBytes: number

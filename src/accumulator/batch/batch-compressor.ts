@@ -17,8 +17,8 @@ interface BatchCompressorOptions<P extends BatchPartition> {
   batches: NativeBatches
   codec: Codec
   logger: Logger
-  /** The batch may be drained now. */
-  onCompressed: (batch: Batch<P>) => void
+  /** The batch may be drained now. `ratio`: bytes of its records compressed by those before, NaN for none. */
+  onCompressed: (batch: Batch<P>, ratio: number) => void
   /** The codec has stopped reading the batch's memory. */
   release: (batch: Batch<P>) => void
 }
@@ -26,6 +26,7 @@ interface BatchCompressorOptions<P extends BatchPartition> {
 /**
  * Compresses the records region of sealed batches. The compressed form replaces the records in the batch's
  * own memory, so a batch keeps one owner and one budget; where it would not fit, the batch goes out as it is.
+ * Slabs that the compressed form does not need go back to the pool at once.
  */
 export class BatchCompressor<P extends BatchPartition> {
   private readonly options: BatchCompressorOptions<P>
@@ -101,9 +102,11 @@ export class BatchCompressor<P extends BatchPartition> {
     this.options.release(batch)
     // Expired meanwhile: its memory may belong to another batch by now.
     if (isDecided) return
+    const recordBytes = batch.uncompressedBytes - BATCH_HEADER_BYTES
+    const ratio = compressed === null ? Number.NaN : compressed.length / recordBytes
     const isSmaller = compressed !== null && core.replaceRecords(batch.handle, compressed)
     batch.encodedWith(isSmaller ? codec.id : 0)
     batch.become(BatchPhase.SEALED)
-    this.options.onCompressed(batch)
+    this.options.onCompressed(batch, ratio)
   }
 }

@@ -37,9 +37,9 @@ class SplitSettlement implements Settlement {
  * Puts smaller batches into the place of one that the broker has refused: about half its records' bytes each
  * where it is too large, down to single records; or all but the records that the broker has named.
  *
- * The parts have memory of their own, which takes over the batch's charge to `buffer.memory`: a split
- * succeeds even when there is none left. They count as created when the batch was, so that its delivery
- * time-out stays. Who waits for a record of the batch waits for its part.
+ * The parts have memory of their own, which takes over the batch's charge to `buffer.memory` as far as it
+ * goes: a split succeeds even when there is none left. They count as created when the batch was, so that its
+ * delivery time-out stays. Who waits for a record of the batch waits for its part.
  */
 export class BatchSplitter<P extends BatchPartition> {
   private readonly core: NativeCore
@@ -144,8 +144,7 @@ export class BatchSplitter<P extends BatchPartition> {
     const { buffer, offset } = batch.memory
     const bytes = this.batches.sizeOf(batch.handle) - BATCH_HEADER_BYTES
     const compressed = new Uint8Array(buffer, offset + BATCH_HEADER_BYTES, bytes)
-    // Before it was compressed, the region was in the batch's memory too.
-    return codec.decompress(compressed, batch.memory.bytes)
+    return codec.decompress(compressed, batch.uncompressedBytes)
   }
 }
 

@@ -1,5 +1,6 @@
 import { InternalError } from '../../errors/index.js'
 import { type Batch, BatchPhase } from '../batch/batch.js'
+import type { CompressionEstimate } from './compression-estimate.js'
 import { PartitionSequences } from './partition-sequences.js'
 
 /** No broker leads the partition, as far as is known. */
@@ -8,6 +9,9 @@ export const NO_LEADER = -1
 /** What a partition knows of its topic. */
 export interface PartitionTopic {
   readonly name: string
+  /** The topic's number on the native side. */
+  readonly handle: number
+  readonly compression: CompressionEstimate
   /** 16 bytes, all zero if the cluster has none for it. */
   readonly id: Uint8Array
   /** Number of all partitions, 0 while it is not known. */

@@ -1,4 +1,6 @@
 import type { TopicMetadata } from '../../cluster/metadata-cache.js'
+import type { TopicLoad } from '../../partitioner/sticky.js'
+import { CompressionEstimate } from './compression-estimate.js'
 import { NO_LEADER, type PartitionBatch, PartitionState, type PartitionTopic } from './partition-state.js'
 
 const ZERO_UUID = new Uint8Array(16)
@@ -9,6 +11,7 @@ export class TopicState implements PartitionTopic {
   /** The topic's number on the native side. */
   readonly handle: number
   readonly queued = new Set<PartitionState>()
+  readonly compression = new CompressionEstimate()
   /**
    * By index, those that were ever sent to: a topic of 100,000 partitions costs its producer what it uses.
    * After a topic is created again with fewer, some of index ≥ `partitionCount` may be among them.
@@ -75,6 +78,12 @@ export class TopicState implements PartitionTopic {
 
   chooseSticky(partition: number): void {
     this.sticky = partition
+  }
+
+  /** What the choice of a sticky partition needs to know. */
+  load(isDrainable: (leaderId: number) => boolean): TopicLoad {
+    const { partitionCount, available, queued } = this
+    return { partitionCount, available, queued, isDrainable }
   }
 
   opened(nowMs: number): void {

@@ -15,7 +15,7 @@ export interface ProducerCamelCaseOptions<K = Bytes, V = Bytes> {
    */
   readonly acks?: 'all' | '-1' | '0' | '1' | -1 | 0 | 1 | null | undefined
   /**
-   * Size of a batch before compression, and of its piece of buffer.memory; 0 means one record a batch.
+   * Size of a batch, compressed if it is, and of a piece of buffer.memory; 0 means one record a batch.
    * Default: 16384. Takes a whole number from 0 to 2147483647. The same as `batch.size`.
    */
   readonly batchSize?: number | null | undefined

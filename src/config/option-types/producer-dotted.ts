@@ -10,7 +10,7 @@ type JmxReporter = 'org.apache.kafka.common.metrics.JmxReporter'
 /** Options of the part `producer` of the table, under Java's keys. */
 export interface ProducerDottedOptions<K = Bytes, V = Bytes> {
   /**
-   * Size of a batch before compression, and of its piece of buffer.memory; 0 means one record a batch.
+   * Size of a batch, compressed if it is, and of a piece of buffer.memory; 0 means one record a batch.
    * Default: 16384. Takes a whole number from 0 to 2147483647. The same as `batchSize`.
    */
   readonly 'batch.size'?: number | null | undefined
