@@ -29,6 +29,7 @@ import { jsonRing, keyRing, letterRing } from './support/payloads.js'
 import { disturbance, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 import { built, setUpPeer } from './support/setup-peers.js'
+import { makeShipped } from './support/shipped.js'
 
 const LATENCY_RATE = 50_000
 const LOOP_RATE = 200_000
@@ -50,6 +51,7 @@ const { values: options } = parseArgs({
     broker: { type: 'string', default: 'kafka' },
   },
 })
+await makeShipped()
 const seconds = Number(options.seconds)
 const versions = new Set()
 const othersShares = []

@@ -23,6 +23,7 @@ import { certificateFiles, makeCertificates } from './support/certificates.js'
 import { tlsProperties } from './support/client-options.js'
 import { loads } from './support/loads.js'
 import { checkRuntime, runOn } from './support/runtimes.js'
+import { makeShipped } from './support/shipped.js'
 
 const MIB = 1024 * 1024
 /** What is promised: µs of CPU a record, by case and mode, and peak RSS with it. */
@@ -45,6 +46,7 @@ const { values: options } = parseArgs({
     'cpu-prof': { type: 'string' },
   },
 })
+await makeShipped()
 
 function listOf(name, known) {
   const names = options[name].split(',')

@@ -24,6 +24,7 @@ import { writePayloads } from './support/payload-file.js'
 import { letterRing } from './support/payloads.js'
 import { disturbance, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
+import { makeShipped } from './support/shipped.js'
 
 const MIB = 1024 * 1024
 const RECORD_BYTES = 100
@@ -44,6 +45,7 @@ const { values: options } = parseArgs({
     'idle-seconds': { type: 'string', default: '5' },
   },
 })
+await makeShipped()
 const rows = [
   { topics: 1, partitions: 1, nodes: 1 },
   { topics: 1, partitions: 100, nodes: 1 },

@@ -26,6 +26,7 @@ import { letterRing } from './support/payloads.js'
 import { disturbance, median, table } from './support/report.js'
 import { commandOf } from './support/runtimes.js'
 import { built, setUpPeer } from './support/setup-peers.js'
+import { makeShipped } from './support/shipped.js'
 
 const MODES = ['transactions', 'flush', 'free']
 const RATIO_MIN = 0.8
@@ -46,6 +47,7 @@ const { values: options } = parseArgs({
     broker: { type: 'string', multiple: true, default: [] },
   },
 })
+await makeShipped()
 const perTransaction = Number(options['per-transaction'])
 const versions = new Set()
 const othersShares = []

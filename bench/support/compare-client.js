@@ -1,12 +1,13 @@
 // millrace under measurement: see commands.js for what it is told. Runs on Node, Bun and Deno.
-import { Producer } from '../../dist/index.js'
 import { javaProperties, payloadsGiven } from './client-options.js'
 import { givenArguments, obey } from './commands.js'
 import { loads } from './loads.js'
 import { paced } from './paced-load.js'
 import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
+import { shipped } from './shipped.js'
 
+const { Producer } = await shipped('index')
 const given = givenArguments()
 const producer = new Producer(javaProperties(given))
 const load = {

@@ -1,10 +1,11 @@
 // millrace/kafkajs under measurement, with the very calls of bench/peers/node/kafkajs.js.
-import { CompressionTypes, Kafka, logLevel, Partitioners } from '../../dist/compat/kafkajs/index.js'
 import { runOf } from '../peers/node/sends.js'
 import { tlsOptions } from './client-options.js'
 import { givenArguments, obey } from './commands.js'
 import { runtimeName } from './runtimes.js'
+import { shipped } from './shipped.js'
 
+const { CompressionTypes, Kafka, logLevel, Partitioners } = await shipped('kafkajs')
 const given = givenArguments()
 const ssl = tlsOptions(given)
 const kafka = new Kafka({

@@ -2,12 +2,13 @@
 // with it. Every millisecond it sends what is due, each record with a callback. It tells the latency from the
 // call to the callback, how late the calls were, and how long the event loop was kept from its timers.
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import { Producer } from '../../dist/index.js'
 import { givenArguments, obey } from './commands.js'
 import { readPayloads } from './payload-file.js'
 import { quantilesOf } from './quantiles.js'
 import { runtimeName } from './runtimes.js'
+import { shipped } from './shipped.js'
 
+const { Producer } = await shipped('index')
 const TICK_MS = 1
 const given = givenArguments()
 const recordsPerMs = Number(given.rate) / 1000

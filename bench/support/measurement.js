@@ -8,6 +8,7 @@ import { certificateFiles, makeCertificates } from './certificates.js'
 import { MeasuredProcess, peakRssBytesOf, quietMachine } from './measured-process.js'
 import { writePayloads } from './payload-file.js'
 import { clients } from './peers.js'
+import { makeShipped } from './shipped.js'
 
 const WARM_UP_CPU_MS = 700
 const RUN_MS_MAX = 120_000
@@ -29,6 +30,7 @@ export class Bench {
   #payloads = new Set()
   #serial = 0
   #certificates = null
+  #shipped = null
   #commandOf
 
   /** `commandOf` gives the command of a client by its name, where it is not that of peers.js. */
@@ -42,6 +44,8 @@ export class Bench {
    * warm-up; else that many after a thousand. `isHurried`: without waiting for a quiet machine.
    */
   async measure(row, { records, cpuMs = 1000, warmUpMs = warmUpMsOf(row.name), isHurried = false } = {}) {
+    this.#shipped ??= makeShipped()
+    await this.#shipped
     const broker = await this.#brokerOf(row.caseName)
     const client = new MeasuredProcess(this.#commandOf(row.name), this.#given(row, broker))
     const limit = setTimeout(() => client.kill(), RUN_MS_MAX)

@@ -1,11 +1,12 @@
 // The client of bench/produce.js: warms up, measures one case in one mode on the runtime it is started with.
 import { existsSync, readFileSync } from 'node:fs'
-import { Producer } from '../../dist/index.js'
 import { arrayLengthOf, cases, payloadsOf } from './cases.js'
 import { loads } from './loads.js'
 import { recordMaker } from './record-makers.js'
 import { runtimeName } from './runtimes.js'
+import { shipped } from './shipped.js'
 
+const { Producer } = await shipped('index')
 const TOPIC = 'bench'
 
 /** Most bytes the process has occupied: from the kernel where it tells, as runtimes differ in their units. */

@@ -1,12 +1,13 @@
 // millrace under measurement on many partitions: see commands.js for what it is told, and `topics` and
 // `partitions` (of each) with it. It sends arrays of 1,024 records without keys, sixteen to each partition in
 // turn, so that batches hold sixteen whatever the number of partitions is.
-import { Producer } from '../../dist/index.js'
 import { givenArguments, obey } from './commands.js'
 import { readPayloads } from './payload-file.js'
 import { runtimeName } from './runtimes.js'
+import { shipped } from './shipped.js'
 import { Window } from './window.js'
 
+const { Producer } = await shipped('index')
 const ARRAY_LENGTH = 1024
 const given = givenArguments()
 const perBatch = Number(given.recordsPerBatch)

@@ -1,11 +1,12 @@
 // millrace under measurement with transactions or without: see commands.js for what it is told, with it
 // `generation` (which names the transactional.id), `producers` and `perTransaction` (records). Modes:
 // `transactions`, `flush` (a flush where a transaction would end) and `free` (never waits but for memory).
-import { Producer } from '../../dist/index.js'
 import { givenArguments, obey } from './commands.js'
 import { readPayloads } from './payload-file.js'
 import { runtimeName } from './runtimes.js'
+import { shipped } from './shipped.js'
 
+const { Producer } = await shipped('index')
 const given = givenArguments()
 const perTransaction = Number(given.perTransaction)
 const partitions = Number(given.partitions)
