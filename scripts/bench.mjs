@@ -11,6 +11,7 @@ const FURTHER_SET_UP = {
   http: ['runtimes', 'examples', 'peers'],
   compare: ['runtimes'],
   guard: ['runtimes'],
+  kafka: ['runtimes', 'tests', 'kafka'],
   latency: ['runtimes', 'tests', 'kafka'],
   scale: ['runtimes'],
   transactions: ['runtimes', 'tests', 'kafka'],

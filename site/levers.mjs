@@ -36,6 +36,18 @@ const groups = [
     ]),
   },
   {
+    title: 'Acknowledgements',
+    told: 'Records of 100 bytes with a key, by `sendMany`. A broker with replicas takes longer to answer where `acks=all`. This one answers at once.',
+    case: 'A',
+    records: 1_000_000,
+    settings: [
+      { acks: 'all', 'enable.idempotence': true },
+      { acks: 'all', 'enable.idempotence': false },
+      { acks: '1', 'enable.idempotence': false },
+      { acks: '0', 'enable.idempotence': false },
+    ].map(properties => [listed(properties), 'many', properties]),
+  },
+  {
     title: 'Codecs',
     told: 'JSON values of 1,000 bytes that are alike, in batches of up to 128 KiB, by `sendMany`. Your own records compress otherwise.',
     case: 'D',
@@ -59,6 +71,12 @@ const groups = [
     ]),
   },
 ]
+
+function listed(properties) {
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ')
+}
 
 async function measure(group, [, mode, properties, partitions = 6]) {
   const given = Object.entries({ 'enable.metrics.push': false, ...properties })
