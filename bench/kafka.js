@@ -119,7 +119,8 @@ function report(rows) {
   return [
     '# Into a real Kafka',
     'Printed by `npm run bench -- kafka`. Records of 1,000 bytes with a key, acks=all, idempotent.',
-    `- Machine: ${machine()}; the broker runs on it, too.\n- Medians of ${options.repeat}. ${disturbance(shares)}.`,
+    `- Machine: ${machine()}; the broker runs on it, too.\n` +
+      `- Medians of ${options.repeat}. ${disturbance(shares)}.`,
     table([...head, 'CPU of the broker, µs/record', 'goal'], lines),
   ].join('\n\n')
 }
