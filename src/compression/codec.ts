@@ -8,9 +8,11 @@ export interface Codec {
    * Answers at once for small inputs, with a promise (worker thread) for large ones. The input must not
    * change until it has answered. What it gives at once is valid until any codec is called again: if each had
    * memory of its own, the collector would go through the whole heap to get rid of it. What it promises
-   * belongs to the caller.
+   * belongs to the caller, who may give it to `release`.
    */
   compress(input: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /** Takes back what `compress` has promised: the codec may use its memory again. */
+  release?(output: Uint8Array): void
   /** The inverse; refuses to produce more than `limitBytes`. */
   decompress(input: Uint8Array, limitBytes: number): Uint8Array
 }

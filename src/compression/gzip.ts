@@ -2,7 +2,7 @@ import { builtins } from '../common/builtins.js'
 import type { NativeEncoder } from '../native/addon.js'
 import { loadAddon } from '../native/load.js'
 import type { Codec } from './codec.js'
-import { corrupt, overLimit, reason, scratchOf } from './support.js'
+import { corrupt, KeptOutputs, overLimit, reason, scratchOf } from './support.js'
 
 /**
  * The addon's encoder stands for -1 and for the levels up to this: it writes fewer bytes than zlib does at 3
@@ -10,8 +10,8 @@ import { corrupt, overLimit, reason, scratchOf } from './support.js'
  */
 const OWN_LEVEL_MAX = 4
 
-/** Above this the addon's encoder works on a thread of the pool. Below, it holds the loop for 400 µs. */
-const OWN_SYNC_LIMIT_BYTES = 64 * 1024
+/** Above this the addon's encoder works on a thread of the pool. Below, it holds the loop for 800 µs. */
+const OWN_SYNC_LIMIT_BYTES = 128 * 1024
 
 /**
  * The same for zlib. A thread costs some 50–200 µs of CPU more per call, so up to a default batch (140 to
@@ -25,25 +25,31 @@ export function createGzipCodec(level: number): Codec {
     return { name: 'gzip', id: 1, compress: input => compressByZlib(input, level), decompress }
   }
   let encoder: NativeEncoder | null = null
+  const outputs = new KeptOutputs()
   return {
     name: 'gzip',
     id: 1,
     compress(input) {
       encoder ??= loadAddon().createGzipEncoder()
-      return compressBy(encoder, input)
+      return compressBy(encoder, outputs, input)
     },
+    release: output => outputs.give(output),
     decompress,
   }
 }
 
-function compressBy(encoder: NativeEncoder, input: Uint8Array): Uint8Array | Promise<Uint8Array> {
+function compressBy(
+  encoder: NativeEncoder,
+  outputs: KeptOutputs,
+  input: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
   const { byteLength } = input
   const room = byteLength + (Math.floor(byteLength / 32_768) + 1) * 8 + 64
   if (byteLength <= OWN_SYNC_LIMIT_BYTES) {
     const output = scratchOf(room)
     return output.subarray(0, encoder.encode(input, output))
   }
-  const output = Buffer.allocUnsafeSlow(room)
+  const output = outputs.take(room)
   return encoder.encodeOnThread(input, output).then(bytes => output.subarray(0, bytes))
 }
 

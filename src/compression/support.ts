@@ -14,6 +14,27 @@ export function scratchOf(bytes: number): Buffer {
   return scratch
 }
 
+/** Most of them that are kept: as many as there are threads in the runtime's pool by default. */
+const KEPT_OUTPUTS = 4
+
+/**
+ * Memory that threads compress into. Those that are given back are used again: a new large buffer for each
+ * batch would have the collector go through the whole heap.
+ */
+export class KeptOutputs {
+  private readonly kept: Buffer[] = []
+
+  take(bytes: number): Buffer {
+    const output = this.kept.pop()
+    return output !== undefined && output.length >= bytes ? output : Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** Of a view of it, the whole comes back. */
+  give({ buffer }: Uint8Array): void {
+    if (this.kept.length < KEPT_OUTPUTS) this.kept.push(Buffer.from(buffer as ArrayBuffer))
+  }
+}
+
 /** The error of every decoder for bytes that are not what the codec's format allows. */
 export function corrupt(type: CompressionType, what: string, cause?: unknown): ProtocolError {
   return new ProtocolError(`The ${type} compressed records cannot be read: ${what}`, { cause })

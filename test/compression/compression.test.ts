@@ -238,7 +238,7 @@ describe('gzip levels', () => {
 
   test('work on threads goes on side by side, and each gets its own member', async () => {
     const shared = leveled(-1)
-    const parts = Array.from({ length: 12 }, (_, index) => jsonBytes(100_000 + 1_000 * index))
+    const parts = Array.from({ length: 12 }, (_, index) => jsonBytes(200_000 + 1_000 * index))
     const members = await Promise.all(parts.map(part => shared.compress(part)))
     for (const [index, member] of members.entries()) {
       assert.equal(Buffer.compare(zlib.gunzipSync(member), parts[index] as Uint8Array), 0)
@@ -471,4 +471,22 @@ describe('zstd implementations', () => {
       0,
     )
   })
+})
+
+describe('what threads compress into', () => {
+  for (const type of ['gzip', 'zstd'] as const) {
+    test(`is used again once it is given back, and not before: ${type}`, async () => {
+      const { compress, release, decompress } = codec(type)
+      const input = jsonBytes(MiB)
+      const [first, second] = await Promise.all([compress(input), compress(input)])
+      assert.ok(first && second && release)
+      assert.notEqual(first.buffer, second.buffer)
+      release(first)
+      const larger = await compress(jsonBytes(2 * MiB))
+      assert.notEqual(larger.buffer, first.buffer, 'it has not enough room')
+      release(larger)
+      assert.equal((await compress(input)).buffer, larger.buffer)
+      assert.deepEqual(Buffer.from(decompress(second, MiB)), Buffer.from(input))
+    })
+  }
 })

@@ -84,7 +84,10 @@ export class BatchCompressor<P extends BatchPartition> {
       if (answer instanceof Uint8Array) this.finish(batch, answer)
       else {
         answer.then(
-          compressed => this.finish(batch, compressed),
+          compressed => {
+            this.finish(batch, compressed)
+            codec.release?.(compressed)
+          },
           error => this.finish(batch, null, error),
         )
       }
