@@ -40,6 +40,12 @@ const CALL_SENSORS = {
   abortTransaction: 'txnAbort',
 } as const satisfies Record<ObservedTransactionCall, keyof typeof producerSensors>
 
+/** The sensors of a topic, and how many of its records were stored. */
+interface TopicMetrics {
+  readonly set: TopicSet
+  acknowledged: number
+}
+
 /** Gauges of the parts of a producer; `connection-count` is counted here. */
 export type PartGauges = Omit<Gauges, 'connection-count'>
 
@@ -52,8 +58,6 @@ export type PartGauges = Omit<Gauges, 'connection-count'>
 export class MetricsRecorder {
   /** Records by the code of the error that failed them. */
   readonly failures = new Map<string, number>()
-  /** Records that were stored, by topic. */
-  readonly acknowledged = new Map<string, number>()
   /** Seconds from the first record of a batch to its acknowledgement, once for each of its records. */
   readonly deliveryLatency = new Histogram(LATENCY_BOUNDS_S)
   /** Seconds from a Produce request to its answer. */
@@ -65,9 +69,11 @@ export class MetricsRecorder {
   private readonly windows: Windows
   private readonly producer: ProducerSet
   private readonly nodes = new Map<number, NodeSet>()
-  private readonly topics = new Map<string, TopicSet>()
+  private lastNodeId = Number.NaN
+  private lastNode: NodeSet | null = null
+  private readonly byTopic = new Map<string, TopicMetrics>()
   private lastTopic: ObservedBatch['partition']['topic'] | null = null
-  private lastTopicSet: TopicSet | null = null
+  private lastTopicMetrics: TopicMetrics | null = null
   private connections = 0
   /** Clock time, and whole milliseconds of it, of the event that is recorded. */
   preciseMs: number
@@ -99,6 +105,10 @@ export class MetricsRecorder {
     registry.addGauges({ ...gauges, 'connection-count': () => this.connections })
   }
 
+  get topics(): Iterable<TopicMetrics> {
+    return this.byTopic.values()
+  }
+
   // ---- records and batches ----
 
   recordsRefused(count: number, error: KafkaError): void {
@@ -123,13 +133,13 @@ export class MetricsRecorder {
     let records = 0
     for (const batch of batches) {
       const { bytes, recordCount, uncompressedBytes } = batch
-      const ratio = uncompressedBytes > 0 ? recordBytes(bytes) / recordBytes(uncompressedBytes) : 1
+      const ratio = bytes === uncompressedBytes ? 1 : ratioOf(bytes, uncompressedBytes)
       batchSize.record(bytes, nowMs)
       compression.record(ratio, nowMs)
       queueTime.record(Math.max(0, Math.floor(preciseMs - batch.createdMs)), nowMs)
       largestRecord.record(batch.largestRecordBytes, nowMs)
       this.batchBytes.record(bytes, 1)
-      const topic = this.topicOf(batch).sensors
+      const topic = this.topicOf(batch).set.sensors
       topic.records.record(recordCount, nowMs)
       topic.bytes.record(bytes, nowMs)
       topic.compression.record(ratio, nowMs)
@@ -139,16 +149,15 @@ export class MetricsRecorder {
   }
 
   batchAcknowledged(batch: ObservedBatch): void {
-    const { recordCount, partition } = batch
-    const { name } = partition.topic
-    this.acknowledged.set(name, (this.acknowledged.get(name) ?? 0) + recordCount)
+    const { recordCount } = batch
+    this.topicOf(batch).acknowledged += recordCount
     this.deliveryLatency.record(Math.max(0, this.preciseMs - batch.createdMs) / MS_PER_SECOND, recordCount)
   }
 
   batchRetried({ recordCount, partition }: ObservedBatch): void {
     const nowMs = this.readClock()
     this.producer.sensors.retries.record(recordCount, nowMs)
-    this.topics.get(partition.topic.name)?.get('retries').record(recordCount, nowMs)
+    this.byTopic.get(partition.topic.name)?.set.get('retries').record(recordCount, nowMs)
   }
 
   batchSplit(): void {
@@ -160,7 +169,7 @@ export class MetricsRecorder {
     const nowMs = this.readClock()
     const { recordCount, partition } = batch
     this.producer.sensors.errors.record(recordCount, nowMs)
-    this.topics.get(partition.topic.name)?.get('errors').record(recordCount, nowMs)
+    this.byTopic.get(partition.topic.name)?.set.get('errors').record(recordCount, nowMs)
     this.countFailures(recordCount, error)
   }
 
@@ -288,6 +297,7 @@ export class MetricsRecorder {
   }
 
   private nodeOf(id: number): NodeSet {
+    if (id === this.lastNodeId) return this.lastNode as NodeSet
     let node = this.nodes.get(id)
     if (node === undefined) {
       const tags = { 'client-id': this.clientId, 'node-id': `node-${id}` }
@@ -298,31 +308,35 @@ export class MetricsRecorder {
       this.nodes.set(id, node)
       this.registry.add(node)
     }
+    this.lastNodeId = id
+    this.lastNode = node
     return node
   }
 
   /** Most batches of a turn have one topic. */
-  private topicOf({ partition: { topic } }: ObservedBatch): TopicSet {
-    if (topic === this.lastTopic) return this.lastTopicSet as TopicSet
+  private topicOf({ partition: { topic } }: ObservedBatch): TopicMetrics {
+    if (topic === this.lastTopic) return this.lastTopicMetrics as TopicMetrics
     const { name } = topic
-    let set = this.topics.get(name)
-    if (set === undefined) {
+    let metrics = this.byTopic.get(name)
+    if (metrics === undefined) {
       const tags = { 'client-id': this.clientId, topic: name }
-      set = new SensorSet({
+      const set: TopicSet = new SensorSet({
         ...{ group: TOPIC_GROUP, tags, rows: topicSensors, windows: this.windows },
         sinceMs: this.clock.wallNow(),
         rare: ['retries', 'errors'],
       })
-      this.topics.set(name, set)
+      metrics = { set, acknowledged: 0 }
+      this.byTopic.set(name, metrics)
       this.registry.add(set)
     }
     this.lastTopic = topic
-    this.lastTopicSet = set
-    return set
+    this.lastTopicMetrics = metrics
+    return metrics
   }
 }
 
-/** Bytes of a batch's records: its header is never compressed, and Java leaves it out of the ratio. */
-function recordBytes(batchBytes: number): number {
-  return batchBytes - BATCH_HEADER_BYTES
+/** A batch's header is never compressed, and Java leaves it out of the ratio. */
+function ratioOf(bytes: number, uncompressedBytes: number): number {
+  if (uncompressedBytes <= 0) return 1
+  return (bytes - BATCH_HEADER_BYTES) / (uncompressedBytes - BATCH_HEADER_BYTES)
 }

@@ -63,11 +63,9 @@ export class SensorSet<Name extends string, Rare extends Name = never> {
 
   /** The value of a total by its metric's name; 0 for another name. */
   totalOf(metric: string): number {
-    for (const key of Object.keys(this.rows) as Name[]) {
-      const place = this.rows[key].findIndex(([name, stat]) => name === metric && isTotal(stat))
-      if (place >= 0) return this.made[key]?.measure(place, 0) ?? 0
-    }
-    return 0
+    const total = totalsOf(this.rows).get(metric)
+    if (total === undefined) return 0
+    return this.made[total.key as Name]?.measure(total.place, 0) ?? 0
   }
 
   private measure(key: Name, place: number, stat: Stat, nowMs: number): number {
@@ -93,4 +91,25 @@ function statsOf(rows: readonly MetricRow[]): readonly Stat[] {
     statLists.set(rows, stats)
   }
   return stats
+}
+
+/** Where a total is: its sensor, and its place there. */
+interface TotalPlace {
+  readonly key: string
+  readonly place: number
+}
+
+/** The totals of sets with the same rows, by their metrics' names. */
+const totalMaps = new Map<object, ReadonlyMap<string, TotalPlace>>()
+
+function totalsOf(rows: SensorRows<string>): ReadonlyMap<string, TotalPlace> {
+  let totals = totalMaps.get(rows)
+  if (totals === undefined) {
+    const entries = Object.entries(rows).flatMap(([key, metrics]) =>
+      metrics.flatMap(([name, stat], place) => (isTotal(stat) ? [[name, { key, place }] as const] : [])),
+    )
+    totals = new Map(entries)
+    totalMaps.set(rows, totals)
+  }
+  return totals
 }

@@ -1,5 +1,5 @@
 import type { MetricsSource } from '../source.js'
-import { collect, familyHeads, type Labels, type Sample } from './families.js'
+import { collect, familyHeads, type Labels } from './families.js'
 import type { FamilyType } from './names.js'
 
 export type { MetricsSource } from '../source.js'
@@ -14,12 +14,15 @@ export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
  * be put before or after other metrics.
  */
 export function prometheusText(...producers: readonly MetricsSource[]): string {
+  const lines = new Array<string>(familyHeads.length).fill('')
+  collect(producers, (family, suffix, labels, value) => {
+    const { name } = familyHeads[family] as (typeof familyHeads)[number]
+    lines[family] += `${name}${suffix}${labels.text} ${numberText(value)}\n`
+  })
   let text = ''
-  for (const { name, help, type, samples } of collect(producers)) {
-    if (samples.length === 0) continue
-    text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
-    for (const { suffix, labels, value } of samples)
-      text += `${name}${suffix}${labelText(labels)} ${numberText(value)}\n`
+  for (const [family, { name, help, type }] of familyHeads.entries()) {
+    if (lines[family] !== '')
+      text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${lines[family]}`
   }
   return text
 }
@@ -86,37 +89,18 @@ class SharedScrape {
 
   valuesOf(name: string): readonly PromClientValue[] {
     if (this.families === null) {
-      const collected = collect(this.producers).map(
-        family => [family.name, family.samples.map(sample => promValue(family.name, sample))] as const,
-      )
-      this.families = new Map(collected)
+      const families = familyHeads.map(({ name }) => ({ name, values: [] as PromClientValue[] }))
+      collect(this.producers, (family, suffix, { labels }, value) => {
+        const { name, values } = families[family] as (typeof families)[number]
+        values.push({ metricName: name + suffix, labels, value })
+      })
+      this.families = new Map(families.map(({ name, values }) => [name, values]))
       setImmediate(() => {
         this.families = null
       })
     }
     return this.families.get(name) ?? []
   }
-}
-
-function promValue(name: string, { suffix, labels, value }: Sample): PromClientValue {
-  return { metricName: name + suffix, labels, value }
-}
-
-/** The text of labels that many samples share. */
-const texts = new WeakMap<Labels, string>()
-
-function labelText(labels: Labels): string {
-  let text = texts.get(labels)
-  if (text === undefined) {
-    const pairs = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`)
-    text = pairs.length === 0 ? '' : `{${pairs.join(',')}}`
-    texts.set(labels, text)
-  }
-  return text
-}
-
-function escapeLabel(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
 function escapeHelp(help: string): string {
