@@ -13,6 +13,7 @@ const FURTHER_SET_UP = {
   guard: ['runtimes'],
   kafka: ['runtimes', 'tests', 'kafka'],
   latency: ['runtimes', 'tests', 'kafka'],
+  observer: ['runtimes'],
   scale: ['runtimes'],
   transactions: ['runtimes', 'tests', 'kafka'],
 }

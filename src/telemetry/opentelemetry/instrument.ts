@@ -16,7 +16,7 @@ import {
 import { VERSION } from '../../common/version.js'
 import { type MetricsSource, telemetryOf } from '../source.js'
 import { attributesOf, type Conventions, conventionsOf, errorTypeOf } from './attributes.js'
-import { withContext } from './headers.js'
+import { carrierOf, withCarrier, withContext } from './headers.js'
 import { OperationMetrics } from './operation-metrics.js'
 
 const SCOPE = 'millrace'
@@ -285,11 +285,13 @@ class Instrumentation {
   }
 
   private carrying(list: readonly RecordLike[], creates: readonly Span[], parent: Context): RecordLike[] {
+    const ambient = carrierOf(parent)
     return list.map((record, place) => {
       // As above: what is no record, `sendMany` refuses.
       if (typeof record !== 'object' || record === null) return record
       const create = creates[place]
-      return withContext(record, create === undefined ? parent : trace.setSpan(parent, create))
+      if (create === undefined) return withCarrier(record, ambient)
+      return withContext(record, trace.setSpan(parent, create))
     })
   }
 
