@@ -120,24 +120,37 @@ for (const [what, poison, reason] of refused) {
   })
 }
 
-test('metadata that are refused are asked for at most twice a second, and end no connection', async () => {
-  const { broker, served } = await serving({ partitions: 400_000, replicas: 1 })
-  const producer = new Producer({
-    bootstrapServers: `127.0.0.1:${broker.port}`,
-    logger: new RecordingLogger(),
+/** A count that is refused leaves the connection as it is; a frame that is too long ends it. */
+const stormy: [brokers: number, partitions: number][] = [
+  [1, 400_000],
+  [3, 1_000_000],
+]
+
+for (const [brokers, partitions] of stormy) {
+  test(`${brokers} broker(s) of ${partitions} partitions are asked at most twice a second`, async () => {
+    const all = await Promise.all(
+      Array.from({ length: brokers }, () => serving({ partitions, replicas: 1 })),
+    )
+    const served = () => all.reduce((sum, each) => sum + each.served(), 0)
+    const producer = new Producer({
+      bootstrapServers: all.map(({ broker }) => `127.0.0.1:${broker.port}`),
+      logger: new RecordingLogger(),
+    })
+    cleanups.push(() => producer.close({ timeoutMs: 0 }))
+    const startedMs = performance.now()
+    const sent = Array.from({ length: 20 }, (_, i) => producer.send({ topic: 't', value: `${i}` }))
+    for (const promise of sent) promise.catch(() => {})
+    await eventually('a first refusal', () => served() > 0)
+    while (performance.now() - startedMs < 4000) {
+      producer.send({ topic: 't', value: 'more' }).catch(() => {})
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    // The backoff begins with 100 ms and doubles up to a second.
+    assert.ok(served() <= 10, `${served()} requests in 4 s`)
+    const sockets = all.reduce((sum, { broker }) => sum + broker.sockets.length, 0)
+    assert.ok(sockets <= 10 + brokers, `${sockets} connections in 4 s`)
   })
-  cleanups.push(() => producer.close({ timeoutMs: 0 }))
-  const startedMs = performance.now()
-  const sent = Array.from({ length: 20 }, (_, i) => producer.send({ topic: 't', value: `${i}` }))
-  for (const promise of sent) promise.catch(() => {})
-  await eventually('a first refusal', () => served() > 0)
-  while (performance.now() - startedMs < 4000) {
-    producer.send({ topic: 't', value: 'more' }).catch(() => {})
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  // The backoff begins with 100 ms and doubles up to a second.
-  assert.ok(served() <= 10, `${served()} requests in 4 s`)
-})
+}
 
 test('the largest metadata that are taken block the loop of a producer for at most 50 ms', async () => {
   const partitions = 14_000
