@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { printable, quoted } from '../common/foreign-text.js'
+import { isOptionLike, shownValue } from '../common/secret.js'
 
 /** What is wrong with how the command was called. Ends it with exit code 2. */
 export class UsageError extends Error {
@@ -103,7 +103,7 @@ function checkOption(token: OptionToken, table: OptionTable, foreign: ForeignOpt
     if (Object.hasOwn(foreign, rawName)) throw new UsageError(`Option ${rawName}: ${foreign[rawName]}`)
     const near = nearest(name, Object.keys(table))
     throw new UsageError(
-      `Unknown option ${printable(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
+      `Unknown option ${shownOption(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
     )
   }
   if (option.type === 'boolean') {
@@ -140,7 +140,8 @@ export function integer(
 /** Splits `name=value` at the first `=`. */
 export function assignment(option: string, text: string): [name: string, value: string] {
   const equals = text.indexOf('=')
-  if (equals <= 0) throw new UsageError(`--${option} is ${quote(text)}, expected name=value`)
+  // What is given may be the value alone, and a secret.
+  if (equals <= 0) throw new UsageError(`--${option} takes name=value, and was given no name or no "="`)
   return [text.slice(0, equals), text.slice(equals + 1)]
 }
 
@@ -173,6 +174,17 @@ function editDistance(from: string, to: string): number {
   return row[to.length] as number
 }
 
+/** A word of the command line for a message; what may be a secret is named by its length. */
 export function quote(text: string): string {
-  return quoted(text)
+  return shownValue(text)
+}
+
+function shownOption(name: string): string {
+  return isOptionLike(name) ? name : shownValue(name)
+}
+
+/** For a file that the command line names and that cannot be used: the system's message repeats its name. */
+export function fileError(what: string, path: string, failed: string, error: unknown): UsageError {
+  const { code, message } = error as NodeJS.ErrnoException
+  return new UsageError(`${what} ${quote(path)} cannot be ${failed}: ${code ?? message}`)
 }

@@ -1,6 +1,14 @@
 import { statSync } from 'node:fs'
 import { type ProducerOptions, parseProperties } from '../index.js'
-import { assignment, parseCommand, quote, UsageError, type Values, wholeNumber } from './arguments.js'
+import {
+  assignment,
+  fileError,
+  parseCommand,
+  quote,
+  UsageError,
+  type Values,
+  wholeNumber,
+} from './arguments.js'
 import { delimiterOf, LineReader, READER_PROPERTIES, readerOptions } from './line-reader.js'
 import type { SplitOptions } from './ndjson.js'
 import { FOREIGN_OPTIONS, PRODUCE_OPTIONS, PRODUCER_KEYS } from './produce-table.js'
@@ -282,7 +290,7 @@ function bytesOf(option: string, path: string): number | null {
     if (stats.isDirectory()) throw new Error('it is a directory')
     return stats.isFile() ? stats.size : null
   } catch (error) {
-    throw new UsageError(`${option} ${quote(path)} cannot be read: ${(error as Error).message}`)
+    throw fileError(option, path, 'read', error)
   }
 }
 

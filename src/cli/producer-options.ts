@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isOptionLike } from '../common/secret.js'
 import { describeOptions, type ProducerOptions, parseProperties } from '../index.js'
-import { assignment, quote, UsageError } from './arguments.js'
+import { assignment, fileError, UsageError } from './arguments.js'
 import { fromRdkafka } from './rdkafka-options.js'
 
 /** Options of the producer by Java's key, as text. */
@@ -15,7 +15,7 @@ export function readTextFile(option: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`--${option} ${quote(path)} cannot be read: ${(error as Error).message}`)
+    throw fileError(`--${option}`, path, 'read', error)
   }
 }
 

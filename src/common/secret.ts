@@ -46,8 +46,9 @@ export function shownValue(text: string): string {
   return mayBeSecret(text) ? `[a text of ${text.length} characters]` : quoted(text)
 }
 
-/** PEM, long texts, keys in base64 or hex, and URLs or addresses with user and password. */
+/** PEM, long texts, keys in base64 or hex, HTTP credentials, and addresses with user and password. */
 function mayBeSecret(text: string): boolean {
+  if (/^\s*(basic|bearer)\s/i.test(text)) return true
   if (text.length > SHOWN_CHARACTERS_MAX || text.includes('-----')) return true
   if (/[^\s/:@]*:[^\s@]*@/.test(text) || (text.includes('://') && text.includes('@'))) return true
   return text.split(/[^A-Za-z0-9+/=_]/).some(isKeyLike)

@@ -1,5 +1,5 @@
 import { reasonOf } from '../common/foreign-text.js'
-import { shownValue } from '../common/secret.js'
+import { isOptionLike, shownValue } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import {
   type ConfigProvider,
@@ -116,10 +116,10 @@ function* ask(
   try {
     answer = yield fetch(path, keys)
   } catch (cause) {
-    throw new ConfigError(`config.providers: ${name} failed: ${reasonOf(cause)}`, KEY, { cause })
+    throw new ConfigError(`config.providers: ${shownName(name)} failed: ${reasonOf(cause)}`, KEY, { cause })
   }
   if (typeof answer === 'object' && answer !== null) return answer as ConfigValues
-  throw new ConfigError(`config.providers: ${name} must answer an object with the values of keys`, KEY)
+  throw new ConfigError(`config.providers: ${shownName(name)} must answer an object with the values of keys`, KEY)
 }
 
 function closeQuietly(close: (() => unknown) | null): void {
@@ -147,7 +147,7 @@ function takeProviders(options: Options): { sources: ReadonlyMap<string, Source>
   }
   for (const setting of settings.keys()) {
     if (sources.has(setting.split('.')[0] as string)) continue
-    throw new ConfigError(`${PREFIX}${setting} is of a provider that config.providers does not name`, KEY)
+    throw new ConfigError(`${PREFIX}${shownName(setting)} is of a provider that config.providers does not name`, KEY)
   }
   return { sources, rest: Object.fromEntries(rest) }
 }
@@ -186,10 +186,10 @@ function sourceOf(name: string, provider: unknown, parameters: ReadonlyMap<strin
       return { fetch: (path, keys) => object.get(path, keys), close: () => object.close?.() }
     }
   } catch (cause) {
-    throw new ConfigError(`config.providers: ${name} cannot be used: ${reasonOf(cause)}`, KEY, { cause })
+    throw new ConfigError(`config.providers: ${shownName(name)} cannot be used: ${reasonOf(cause)}`, KEY, { cause })
   }
   throw new ConfigError(
-    `config.providers.${name}.class is not valid; allowed: FileConfigProvider, DirectoryConfigProvider and ` +
+    `config.providers.${shownName(name)}.class is not valid; allowed: FileConfigProvider, DirectoryConfigProvider and ` +
       'EnvVarConfigProvider of Kafka, by their full names, a function (path, keys) => values, or an object ' +
       'with such a get method',
     KEY,
@@ -242,8 +242,8 @@ function replaced(
     const content = found.get(idOf(variable.provider, variable.path, variable.key))
     if (content === undefined) {
       throw new ConfigError(
-        `${option} has the variable ${shownValue(variable.text)}, for which its provider has no value`,
-        option,
+        `${shownName(option)} has the variable ${shownValue(variable.text)}, for which its provider has no value`,
+        isOptionLike(option) ? option : undefined,
       )
     }
     const at = rest.indexOf(variable.text)
@@ -251,6 +251,11 @@ function replaced(
     rest = rest.slice(at + variable.text.length)
   }
   return text + rest
+}
+
+/** What stands where a name belongs may be a piece of a key. */
+function shownName(name: string): string {
+  return isOptionLike(name) ? name : shownValue(name)
 }
 
 function idOf(provider: string, path: string, key: string): string {

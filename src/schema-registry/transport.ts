@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExponentialBackoff } from '../common/exponential-backoff.js'
+import { ForeignTexts } from '../common/foreign-text.js'
 import type { Secret } from '../common/secret.js'
 import { errorNameOf, SchemaRegistryError } from './errors.js'
 import { type BaseUrl, bearer, type ClientConfig, type FetchInit, type FetchResponse } from './options.js'
@@ -21,12 +22,18 @@ export class Transport {
   private readonly config: ClientConfig
   private readonly backoff: ExponentialBackoff
   private readonly closing = new AbortController()
+  /** What the registry gets to know may come back in its answers. */
+  private readonly texts = new ForeignTexts()
   /** The address that answered last. */
   private preferred = 0
 
   constructor(config: ClientConfig) {
     this.config = config
     this.backoff = new ExponentialBackoff(config.retryBackoffMs, config.retryBackoffMaxMs)
+    this.texts.learn(Object.entries(config.headers).flatMap(([name, value]) => credentialsOf(name, value)))
+    for (const authorization of [config.authorization, ...config.urls.map(url => url.authorization)]) {
+      if (authorization !== null) this.learn(authorization)
+    }
   }
 
   /** The JSON that the registry answers. Throws `SchemaRegistryError`. */
@@ -99,10 +106,10 @@ export class Transport {
     }
     try {
       const response = await fetch(url, init)
-      return judge(response, await response.text(), url)
+      return this.judge(response, await response.text(), url)
     } catch (cause) {
       if (this.closing.signal.aborted) return failed(this.closed(url))
-      return failed(abort.signal.aborted ? timedOut(url, requestTimeoutMs) : unreachable(url, cause))
+      return failed(abort.signal.aborted ? timedOut(url, requestTimeoutMs) : this.unreachable(url, cause))
     } finally {
       clearTimeout(timer)
       this.closing.signal.removeEventListener('abort', stop)
@@ -113,15 +120,59 @@ export class Transport {
     const { authorization, token } = this.config
     if (token === null) return authorization ?? base.authorization
     try {
-      return bearer(await token())
+      const authorization = bearer(await token())
+      this.learn(authorization)
+      return authorization
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : 'it threw no Error'
+      const reason = cause instanceof Error ? this.texts.shown(cause.message) : 'it threw no Error'
       throw new SchemaRegistryError(`No token for the schema registry at ${url}: ${reason}`, {
         errorName: 'BAD_CREDENTIALS',
         url,
         cause,
       })
     }
+  }
+
+  private learn(authorization: Secret): void {
+    this.texts.learn(credentialsOf('authorization', authorization.reveal()))
+  }
+
+  /** Errors of HTTP clients carry requests and answers, so what failed is told anew. */
+  private unreachable(url: string, thrown: unknown): SchemaRegistryError {
+    const cause = this.texts.error(rootOf(thrown))
+    return new SchemaRegistryError(`The schema registry at ${url} cannot be reached: ${cause.message}.`, {
+      errorName: 'UNREACHABLE',
+      url,
+      retriable: true,
+      cause,
+    })
+  }
+
+  /** What a response means. */
+  private judge(response: FetchResponse, text: string, url: string): Failure | { answer: unknown } {
+    const { status } = response
+    const json = parse(text)
+    if (status >= 200 && status < 300) {
+      if (json !== undefined) return { answer: json }
+      return failed(
+        new SchemaRegistryError(`What answers at ${url} is no schema registry: its answer is not JSON.`, {
+          errorName: 'BAD_RESPONSE',
+          status,
+          url,
+          retriable: true,
+        }),
+      )
+    }
+    const { error_code: code, message } = (json ?? {}) as Record<string, unknown>
+    const errorCode = Number.isInteger(code) ? (code as number) : 0
+    const errorName = errorNameOf(errorCode, status)
+    const said = typeof message === 'string' ? `: ${this.texts.shown(message, MESSAGE_MAX)}` : ''
+    const number = errorCode === 0 || errorCode === status ? '' : ` ${errorCode}`
+    const error = new SchemaRegistryError(
+      `The schema registry at ${url} answered ${status}${number} (${errorName})${said}`,
+      { errorName, errorCode, status, url, retriable: status >= 500 || status === THROTTLED || status === 408 },
+    )
+    return failed(error, retryAfterMs(response))
   }
 
   private closed(url: string): SchemaRegistryError {
@@ -152,48 +203,24 @@ function timedOut(url: string, ms: number): SchemaRegistryError {
   })
 }
 
-function unreachable(url: string, cause: unknown): SchemaRegistryError {
-  return new SchemaRegistryError(`The schema registry at ${url} cannot be reached: ${reasonOf(cause)}.`, {
-    errorName: 'UNREACHABLE',
-    url,
-    retriable: true,
-    cause,
-  })
-}
-
 /** `fetch` says no more than that it failed; why stands in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown'
+function rootOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return new Error('unknown')
   const { cause } = error
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
-  return cause instanceof Error ? reasonOf(cause) : error.message
+  if (cause instanceof AggregateError && cause.errors.length > 0) return rootOf(cause.errors[0])
+  return cause instanceof Error ? rootOf(cause) : error
 }
 
-/** What a response means. */
-function judge(response: FetchResponse, text: string, url: string): Failure | { answer: unknown } {
-  const { status } = response
-  const json = parse(text)
-  if (status >= 200 && status < 300) {
-    if (json !== undefined) return { answer: json }
-    return failed(
-      new SchemaRegistryError(`What answers at ${url} is no schema registry: its answer is not JSON.`, {
-        errorName: 'BAD_RESPONSE',
-        status,
-        url,
-        retriable: true,
-      }),
-    )
-  }
-  const { error_code: code, message } = (json ?? {}) as Record<string, unknown>
-  const errorCode = Number.isInteger(code) ? (code as number) : 0
-  const errorName = errorNameOf(errorCode, status)
-  const said = typeof message === 'string' ? `: ${message.slice(0, MESSAGE_MAX)}` : ''
-  const number = errorCode === 0 || errorCode === status ? '' : ` ${errorCode}`
-  const error = new SchemaRegistryError(
-    `The schema registry at ${url} answered ${status}${number} (${errorName})${said}`,
-    { errorName, errorCode, status, url, retriable: status >= 500 || status === THROTTLED || status === 408 },
-  )
-  return failed(error, retryAfterMs(response))
+/** Headers that prove who asks; the values of others may be words that stand anywhere. */
+const CREDENTIAL_HEADER = /auth|key|token|secret|password|cookie/i
+
+/** The secrets in a header: what it says after its scheme, and of Basic the password. */
+function credentialsOf(name: string, value: string): string[] {
+  if (!CREDENTIAL_HEADER.test(name)) return []
+  const [, scheme = '', rest = value] = /^(basic|bearer)\s+(.*)$/i.exec(value) ?? []
+  if (scheme.toLowerCase() !== 'basic') return [rest]
+  const password = Buffer.from(rest, 'base64').toString().replace(/^[^:]*:/, '')
+  return [rest, password]
 }
 
 function parse(text: string): unknown {

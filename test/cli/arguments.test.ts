@@ -85,8 +85,8 @@ describe('options', () => {
   test('assignments are split at the first equals sign', () => {
     assert.deepEqual(assignment('header', 'a=b=c'), ['a', 'b=c'])
     assert.deepEqual(assignment('header', 'a='), ['a', ''])
-    refused(() => assignment('header', 'a'), /expected name=value/)
-    refused(() => assignment('header', '=a'), /expected name=value/)
+    refused(() => assignment('header', 'a'), /takes name=value/)
+    refused(() => assignment('header', '=a'), /takes name=value/)
   })
 
   test('a hint is given for slips only', () => {
@@ -188,7 +188,7 @@ describe('the plan of produce', () => {
     refused(() => planProduce(['--key-field', 'user'], true), /--key-field needs --file or stdin/)
     refused(() => planProduce(['--partition', '-1'], true), /--partition needs a value/)
     refused(() => planProduce(['--partition=-1'], true), /--partition is "-1"/)
-    refused(() => planProduce(['--header', 'x'], true), /expected name=value/)
+    refused(() => planProduce(['--header', 'x'], true), /takes name=value/)
     refused(() => planProduce(['--file', '/nowhere/at/all'], true), /cannot be read: ENOENT/)
     refused(() => planProduce(['--file', tmpdir()], true), /it is a directory/)
     refused(() => planProduce(['--command-config', '/nowhere/at/all'], true), /cannot be read: ENOENT/)

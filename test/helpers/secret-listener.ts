@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 
-/** Forms in which a secret can be read off a text or a stream: raw, base64 at any offset, hex, as in URLs. */
+/**
+ * Forms in which a secret can be read off a text or a stream: raw, base64 at any offset, hex, as in URLs and
+ * forms, escaped, and as `inspect` and JSON show bytes.
+ */
 export function secretForms(secret: string): string[] {
   const bytes = Buffer.from(secret)
   // Only characters all of whose bits are the secret's own.
@@ -15,8 +18,20 @@ export function secretForms(secret: string): string[] {
   const hex = bytes.toString('hex')
   const escaped = JSON.stringify(secret).slice(1, -1)
   const ascii = escaped.replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  const forms = [secret, ...base64, hex, hex.toUpperCase(), encodeURIComponent(secret), escaped, ascii]
+  const url = encodeURIComponent(secret)
+  const urls = [url, url.replaceAll('%20', '+'), new URLSearchParams([['', secret]]).toString().slice(1)]
+  // `inspect` breaks long lists into lines; what it shows of a Buffer is its beginning.
+  const numbers = [...bytes].slice(0, 12)
+  const dump = numbers.map(byte => byte.toString(16).padStart(2, '0')).join(' ')
+  const shown = [dump, numbers.join(', '), numbers.join(',')]
+  const forms = [secret, ...base64, hex, hex.toUpperCase(), ...urls, escaped, ascii, ...shown]
   return [...new Set(forms)]
+}
+
+/** Secrets in a PEM text: each of its lines, but for the first, which is alike in all keys of a kind. */
+export function pemSecrets(pem: string): string[] {
+  const lines = pem.split(/\r?\n/).filter(line => line.length > 40 && !line.startsWith('-----'))
+  return lines.slice(1).flatMap(line => [line, Buffer.from(line, 'base64').toString('latin1')])
 }
 
 /** Bytes as the text that they may be: as numbers nobody would find a secret in them, and they take long. */

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { ProducerOptions } from '../../index.js'
 import {
   type ForeignOptions,
+  fileError,
   integer,
   type OptionTable,
   parseOptions,
@@ -151,7 +152,7 @@ function checkChart(path: string): void {
   try {
     accessSync(dirname(resolve(path)), constants.W_OK)
   } catch (error) {
-    throw new UsageError(`--chart ${quote(path)} cannot be written: ${(error as Error).message}`)
+    throw fileError('--chart', path, 'written', error)
   }
 }
 
@@ -191,7 +192,7 @@ function payloadsOf(path: string, delimiter: string, announcements: string[]): B
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`--payload-file ${quote(path)} cannot be read: ${(error as Error).message}`)
+    throw fileError('--payload-file', path, 'read', error)
   }
   if (text === '') throw new UsageError(`--payload-file ${quote(path)} is empty`)
   const pattern = javaPattern('payload-delimiter', delimiter === '\\n' ? '\n' : delimiter)
