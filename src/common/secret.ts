@@ -48,7 +48,7 @@ export function shownValue(text: string): string {
 
 /** PEM, long texts, keys in base64 or hex, HTTP credentials, and addresses with user and password. */
 function mayBeSecret(text: string): boolean {
-  if (/^\s*(basic|bearer)\s/i.test(text)) return true
+  if (/\b(basic|bearer)\s/i.test(text)) return true
   if (text.length > SHOWN_CHARACTERS_MAX || text.includes('-----')) return true
   if (/[^\s/:@]*:[^\s@]*@/.test(text) || (text.includes('://') && text.includes('@'))) return true
   return text.split(/[^A-Za-z0-9+/=_]/).some(isKeyLike)

@@ -170,7 +170,13 @@ export class Transport {
     const number = errorCode === 0 || errorCode === status ? '' : ` ${errorCode}`
     const error = new SchemaRegistryError(
       `The schema registry at ${url} answered ${status}${number} (${errorName})${said}`,
-      { errorName, errorCode, status, url, retriable: status >= 500 || status === THROTTLED || status === 408 },
+      {
+        errorName,
+        errorCode,
+        status,
+        url,
+        retriable: status >= 500 || status === THROTTLED || status === 408,
+      },
     )
     return failed(error, retryAfterMs(response))
   }
@@ -219,7 +225,9 @@ function credentialsOf(name: string, value: string): string[] {
   if (!CREDENTIAL_HEADER.test(name)) return []
   const [, scheme = '', rest = value] = /^(basic|bearer)\s+(.*)$/i.exec(value) ?? []
   if (scheme.toLowerCase() !== 'basic') return [rest]
-  const password = Buffer.from(rest, 'base64').toString().replace(/^[^:]*:/, '')
+  const password = Buffer.from(rest, 'base64')
+    .toString()
+    .replace(/^[^:]*:/, '')
   return [rest, password]
 }
 
