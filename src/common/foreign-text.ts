@@ -157,9 +157,21 @@ function formsOf(secret: string): readonly string[] {
   const hex = Buffer.from(secret).toString('hex')
   const json = JSON.stringify(secret).slice(1, -1)
   const url = encodeURIComponent(secret.replace(/\p{Cs}/gu, '\ufffd'))
-  const forms = [secret, url, hex, hex.toUpperCase(), json, escaped(secret), escaped(json)]
+  const form = url.replaceAll('%20', '+').replace(/[!'()~]/g, percentEncoded)
+  const urls = [url, form, ...[url, form].map(lowerPercents)]
+  const ascii = json.replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const texts = [json, escaped(secret), escaped(json), ascii]
+  const forms = [secret, ...urls, hex, hex.toUpperCase(), ...texts]
   for (let shift = 0; shift < 3; shift++) forms.push(...base64Forms(secret, shift))
   return [...new Set(forms)]
+}
+
+function percentEncoded(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
+function lowerPercents(url: string): string {
+  return url.replace(/%[0-9A-F]{2}/g, percent => percent.toLowerCase())
 }
 
 /** How base64 spells the secret after `shift` other bytes: only characters all of whose bits are its own. */

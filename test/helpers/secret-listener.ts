@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 
 /**
  * Forms in which a secret can be read off a text or a stream: raw, base64 at any offset, hex, as in URLs and
- * forms, escaped, and as `inspect` and JSON show bytes.
+ * forms, and escaped.
  */
 export function secretForms(secret: string): string[] {
   const bytes = Buffer.from(secret)
@@ -18,20 +18,22 @@ export function secretForms(secret: string): string[] {
   const hex = bytes.toString('hex')
   const escaped = JSON.stringify(secret).slice(1, -1)
   const ascii = escaped.replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  const url = encodeURIComponent(secret)
-  const urls = [url, url.replaceAll('%20', '+'), new URLSearchParams([['', secret]]).toString().slice(1)]
-  // `inspect` breaks long lists into lines; what it shows of a Buffer is its beginning.
-  const numbers = [...bytes].slice(0, 12)
-  const dump = numbers.map(byte => byte.toString(16).padStart(2, '0')).join(' ')
-  const shown = [dump, numbers.join(', '), numbers.join(',')]
-  const forms = [secret, ...base64, hex, hex.toUpperCase(), ...urls, escaped, ascii, ...shown]
+  const urls = [encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)]
+  const lower = urls.map(url => url.replace(/%../g, percent => percent.toLowerCase()))
+  const forms = [secret, ...base64, hex, hex.toUpperCase(), ...urls, ...lower, escaped, ascii]
   return [...new Set(forms)]
+}
+
+/** How `inspect` and JSON show the first bytes of a Buffer or an array that is the secret. */
+function dumps(secret: string): string[] {
+  const bytes = [...Buffer.from(secret)].slice(0, 12)
+  return [bytes.map(byte => byte.toString(16).padStart(2, '0')).join(' '), bytes.join(', '), bytes.join(',')]
 }
 
 /** Secrets in a PEM text: each of its lines, but for the first, which is alike in all keys of a kind. */
 export function pemSecrets(pem: string): string[] {
   const lines = pem.split(/\r?\n/).filter(line => line.length > 40 && !line.startsWith('-----'))
-  return lines.slice(1).flatMap(line => [line, Buffer.from(line, 'base64').toString('latin1')])
+  return lines.slice(1).flatMap(line => [line, Buffer.from(line, 'base64').toString('hex')])
 }
 
 /** Bytes as the text that they may be: as numbers nobody would find a secret in them, and they take long. */
@@ -120,7 +122,7 @@ export class SecretListener {
     if (this.lines.length > 0) this.assertPrintable()
     const said = this.texts.join('\n')
     assert.ok(said.length > 100, 'nothing was said at all')
-    for (const form of secrets.flatMap(secretForms)) {
+    for (const form of secrets.flatMap(secret => [...secretForms(secret), ...dumps(secret)])) {
       const at = said.indexOf(form)
       assert.equal(at, -1, `found ${form}: …${said.slice(Math.max(0, at - 200), at + 100)}…`)
     }

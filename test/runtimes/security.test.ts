@@ -7,7 +7,17 @@ import { opensslSkip } from '../helpers/certificates.js'
 import { attackRuntime } from '../security/tls-attack-rig.js'
 
 const runner = fileURLToPath(new URL('../../test/runtimes/run.mjs', import.meta.url))
-const SUITES = ['canaries', 'hostile-text', 'oidc', 'sasl-attacks', 'sessions', 'tls', 'tls-trust']
+const SUITES = [
+  'canaries',
+  'canary-failures',
+  'canary-options',
+  'hostile-text',
+  'oidc',
+  'sasl-attacks',
+  'sessions',
+  'tls',
+  'tls-trust',
+]
 
 describe('security on every runtime', { skip: opensslSkip(), concurrency: 2 }, () => {
   for (const runtime of ['bun', 'deno']) {
