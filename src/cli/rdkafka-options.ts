@@ -1,3 +1,4 @@
+import { isOptionLike } from '../common/secret.js'
 import { describeOptions } from '../index.js'
 import { quote, UsageError } from './arguments.js'
 
@@ -63,7 +64,7 @@ export function fromRdkafka(pairs: Iterable<readonly [name: string, value: strin
     const key = SAME_MEANING[name] ?? name
     const instead = NO_EQUAL[name]
     if (instead !== undefined) throw new UsageError(`-X ${given}: this producer has no equal; ${instead}`)
-    if (!known.has(key)) throw new UsageError(`-X ${quote(given)}: no such option; -X list shows them`)
+    if (!known.has(key)) throw noSuchOption(given, value)
     options[key] = value
     if (name === 'ssl.ca.location') options['ssl.truststore.type'] = 'PEM'
   }
@@ -89,4 +90,10 @@ export function optionList(): string {
       return `${key}${shown}\n    ${doc}\n    ${valid}\n`
     })
     .join('')
+}
+
+/** A line of a file that has no value may be one, and a secret. */
+function noSuchOption(name: string, value: string): UsageError {
+  const shown = value !== '' && isOptionLike(name) ? quote(name) : `a name of ${name.length} characters`
+  return new UsageError(`-X ${shown}: no such option; -X list shows them`)
 }
