@@ -8,7 +8,9 @@ import { setUp } from './setup.mjs'
 await main(import.meta.url, async args => {
   await setUp(['deps', 'native', 'typescript'])
   const cli = join(root, 'dist/cli/main.js')
-  const child = spawn(process.execPath, [cli, 'produce', ...args], { stdio: 'inherit' })
+  // Without arguments this is the demonstration, which waits for nobody to write to stdin.
+  const stdin = args.length === 0 ? 'ignore' : 'inherit'
+  const child = spawn(process.execPath, [cli, 'produce', ...args], { stdio: [stdin, 'inherit', 'inherit'] })
   // An interrupt reaches the whole foreground group; the child decides when it is done and we end with it.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   const [code, signal] = await new Promise((resolve, reject) => {

@@ -24,6 +24,7 @@ import {
 } from './producer-options.js'
 import { fromRdkafka } from './rdkafka-options.js'
 import type { RecordTemplate } from './records.js'
+import type { StandardInput } from './standard-input.js'
 
 const DEFAULT_EVENTS = 1_000_000
 const DEFAULT_TOPIC = 'millrace-events'
@@ -36,8 +37,8 @@ const LINE_READER = /(^|\.)LineMessageReader$/
 /** Where the records come from. */
 type Source =
   | { readonly kind: 'events'; readonly count: number }
-  /** `prompt` is whether somebody types the lines. */
-  | { readonly kind: 'stdin'; readonly prompt?: true }
+  /** `prompt` is whether somebody types the lines; without a line there are `orEvents` generated events. */
+  | { readonly kind: 'stdin'; readonly prompt?: true; readonly orEvents?: number }
   /** `bytes` is null where the size is not known beforehand, as with a named pipe. */
   | { readonly kind: 'file'; readonly path: string; readonly bytes: number | null }
   /** Several files of lines, one after the other. */
@@ -85,8 +86,8 @@ export interface ProducePlan {
 
 type Given = Values<typeof PRODUCE_OPTIONS>
 
-/** Reads the options of `produce`. `terminal` is whether stdin is one. Throws {@link UsageError}. */
-export function planProduce(args: readonly string[], terminal: boolean): ProducePlan {
+/** Reads the options of `produce`. Throws {@link UsageError}. */
+export function planProduce(args: readonly string[], stdin: StandardInput): ProducePlan {
   if (args.some((arg, index) => arg === '-p-1' || (arg === '-p' && args[index + 1] === '-1'))) {
     throw new UsageError("-p -1 is kcat's random partition; without -p records go where Java puts them")
   }
@@ -104,7 +105,7 @@ export function planProduce(args: readonly string[], terminal: boolean): Produce
     const [name, value] = assignment('header', text)
     return [name, Buffer.from(value)] as const
   })
-  const source = sourceOf(values, positionals, { inProcess, terminal })
+  const source = sourceOf(values, positionals, { inProcess, stdin })
   const isJson = isJsonWanted(values, source, readerProperties, notices)
   checkFit(values, source, isJson)
   const topics = values.topic.length > 0 ? [...new Set(values.topic)] : inProcess ? [DEFAULT_TOPIC] : []
@@ -230,14 +231,10 @@ function together(one: string, other: string): UsageError {
 
 interface Surroundings {
   readonly inProcess: boolean
-  readonly terminal: boolean
+  readonly stdin: StandardInput
 }
 
-function sourceOf(
-  values: Given,
-  positionals: readonly string[],
-  { inProcess, terminal }: Surroundings,
-): Source {
+function sourceOf(values: Given, positionals: readonly string[], { inProcess, stdin }: Surroundings): Source {
   const { count, lines } = values
   const lineFiles = lines ? [...values.file, ...positionals] : values.file
   const wholeFiles = lines ? [] : positionals
@@ -264,9 +261,12 @@ function sourceOf(
   const [file] = lineFiles
   if (file !== undefined && file !== '-') return { kind: 'file', path: file, bytes: bytesOf('--file', file) }
   // Without a cluster there is one to try out; with one, nothing is sent that nobody wrote.
-  if (file === undefined && inProcess && !asksForLines(values))
-    return { kind: 'events', count: DEFAULT_EVENTS }
-  return terminal && file === undefined ? { kind: 'stdin', prompt: true } : { kind: 'stdin' }
+  if (file === undefined && inProcess && !asksForLines(values)) {
+    if (stdin !== 'piped') return { kind: 'events', count: DEFAULT_EVENTS }
+    // Whoever starts this from a program often leaves an empty pipe there.
+    return fitsEvents(values) ? { kind: 'stdin', orEvents: DEFAULT_EVENTS } : { kind: 'stdin' }
+  }
+  return stdin === 'terminal' && file === undefined ? { kind: 'stdin', prompt: true } : { kind: 'stdin' }
 }
 
 /** Whether an option is given that has a meaning for lines only. */
@@ -281,6 +281,12 @@ function asksForLines(values: Given): boolean {
     texts.some(text => text !== undefined) ||
     values['reader-property'].length > 0
   )
+}
+
+/** Whether no option is given that {@link checkFit} refuses for generated events. */
+function fitsEvents(values: Given): boolean {
+  const ofLines = [values.key, values['key-field'], values['topic-field']]
+  return ofLines.every(option => option === undefined)
 }
 
 /** Bytes of a file that is to be read; null where they are not known. */

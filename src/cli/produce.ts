@@ -9,6 +9,7 @@ import { type ProducePlan, planProduce } from './produce-options.js'
 import { Progress } from './progress.js'
 import { optionList } from './rdkafka-options.js'
 import type { RecordArray } from './records.js'
+import { hasInput, standardInput } from './standard-input.js'
 import { summaryLines, Totals } from './summary.js'
 import { Verification } from './verify.js'
 import { Watchdog } from './watchdog.js'
@@ -19,15 +20,19 @@ const IN_PROCESS_PARTITIONS = 4
 /** With acks=0 nobody says when the last records have arrived. */
 const ARRIVAL_TIMEOUT_MS = 10_000
 
+/** An input that is silent for so long is waited for by name. */
+const INPUT_SILENCE_MS = 1_200
+
 /** `millrace produce`: sends records, and answers the exit code: 0 only if all of them were delivered. */
 export async function produce(args: readonly string[]): Promise<number> {
   if (asksForList(args)) {
     process.stdout.write(optionList())
     return 0
   }
-  const plan = planProduce(args, process.stdin.isTTY === true)
+  const asked = planProduce(args, standardInput())
   const output = new Output()
-  if (!plan.quiet) for (const notice of plan.notices) output.note(notice)
+  if (!asked.quiet) for (const notice of asked.notices) output.note(notice)
+  const plan = await withInput(asked, output)
   if (!plan.inProcess) return await new Run(plan, output, null).execute(plan.options)
 
   const broker = await startBroker({ partitions: IN_PROCESS_PARTITIONS, quiet: true })
@@ -45,6 +50,21 @@ export async function produce(args: readonly string[]): Promise<number> {
   } finally {
     await broker.close()
   }
+}
+
+/** Generated events take the place of a piped input without a byte, if the plan says so. */
+async function withInput(plan: ProducePlan, output: Output): Promise<ProducePlan> {
+  const { source, quiet } = plan
+  if (source.kind !== 'stdin' || source.orEvents === undefined) return plan
+  const says = setTimeout(() => {
+    if (!quiet) output.note('waiting for lines on stdin; --count N sends N generated events instead')
+  }, INPUT_SILENCE_MS)
+  try {
+    if (await hasInput(process.stdin)) return plan
+  } finally {
+    clearTimeout(says)
+  }
+  return { ...plan, source: { kind: 'events', count: source.orEvents } }
 }
 
 /** kcat's `-X list`. */

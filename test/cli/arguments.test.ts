@@ -134,19 +134,29 @@ describe('the plan of produce', () => {
   const cluster = ['--bootstrap-server', 'a:1', '--topic', 't']
 
   test('without a cluster it is a million generated events to this process', () => {
-    for (const terminal of [true, false]) {
-      const plan = planProduce([], terminal)
+    for (const stdin of ['terminal', 'none'] as const) {
+      const plan = planProduce([], stdin)
       assert.equal(plan.inProcess, true)
       assert.deepEqual(plan.source, { kind: 'events', count: 1_000_000 })
       assert.equal('bootstrap.servers' in plan.options, false)
     }
   })
 
+  test('without a cluster, lines that are piped go before generated events', () => {
+    const orEvents = 1_000_000
+    assert.deepEqual(planProduce([], 'piped').source, { kind: 'stdin', orEvents })
+    assert.deepEqual(planProduce(['-H', 'a=b'], 'piped').source, { kind: 'stdin', orEvents })
+    for (const ofLines of [['--json'], ['--key', 'k'], ['--key-field', 'user'], ['--topic-field', 'to']]) {
+      assert.deepEqual(planProduce(ofLines, 'piped').source, { kind: 'stdin' })
+    }
+    assert.deepEqual(planProduce(['--count', '5'], 'piped').source, { kind: 'events', count: 5 })
+  })
+
   test('with a cluster it is stdin, unless events are asked for; on a terminal there is a prompt', () => {
-    assert.deepEqual(planProduce(cluster, false).source, { kind: 'stdin' })
-    assert.deepEqual(planProduce([...cluster, '--file', '-'], true).source, { kind: 'stdin' })
-    assert.deepEqual(planProduce(cluster, true).source, { kind: 'stdin', prompt: true })
-    assert.deepEqual(planProduce([...cluster, '--count', '5'], false).source, { kind: 'events', count: 5 })
+    assert.deepEqual(planProduce(cluster, 'piped').source, { kind: 'stdin' })
+    assert.deepEqual(planProduce([...cluster, '--file', '-'], 'terminal').source, { kind: 'stdin' })
+    assert.deepEqual(planProduce(cluster, 'terminal').source, { kind: 'stdin', prompt: true })
+    assert.deepEqual(planProduce([...cluster, '--count', '5'], 'piped').source, { kind: 'events', count: 5 })
   })
 
   test('options go before the file, and properties before options', t => {
@@ -167,7 +177,7 @@ describe('the plan of produce', () => {
         '--property',
         'acks=all',
       ],
-      true,
+      'terminal',
     )
     assert.equal(plan.inProcess, false, 'the file names a cluster')
     assert.deepEqual(plan.options, {
@@ -177,20 +187,20 @@ describe('the plan of produce', () => {
       'linger.ms': '7',
       'compression.type': 'lz4',
     })
-    refused(() => planProduce(['--command-config', file], true), /--topic is missing/)
+    refused(() => planProduce(['--command-config', file], 'terminal'), /--topic is missing/)
   })
 
   test('what does not fit together is refused', () => {
-    refused(() => planProduce(['--bootstrap-server', 'a:1'], true), /--topic is missing/)
-    refused(() => planProduce(['--property', 'bootstrap.servers=a:1'], true), /--topic is missing/)
-    refused(() => planProduce(['--count', '5', '--file', '-'], true), /cannot be combined with --file/)
-    refused(() => planProduce(['--count', '0'], true), /--count is "0"/)
-    refused(() => planProduce(['--key-field', 'user'], true), /--key-field needs --file or stdin/)
-    refused(() => planProduce(['--partition', '-1'], true), /--partition needs a value/)
-    refused(() => planProduce(['--partition=-1'], true), /--partition is "-1"/)
-    refused(() => planProduce(['--header', 'x'], true), /takes name=value/)
-    refused(() => planProduce(['--file', '/nowhere/at/all'], true), /cannot be read: ENOENT/)
-    refused(() => planProduce(['--file', tmpdir()], true), /it is a directory/)
-    refused(() => planProduce(['--command-config', '/nowhere/at/all'], true), /cannot be read: ENOENT/)
+    refused(() => planProduce(['--bootstrap-server', 'a:1'], 'terminal'), /--topic is missing/)
+    refused(() => planProduce(['--property', 'bootstrap.servers=a:1'], 'terminal'), /--topic is missing/)
+    refused(() => planProduce(['--count', '5', '--file', '-'], 'terminal'), /cannot be combined with --file/)
+    refused(() => planProduce(['--count', '0'], 'terminal'), /--count is "0"/)
+    refused(() => planProduce(['--key-field', 'user'], 'terminal'), /--key-field needs --file or stdin/)
+    refused(() => planProduce(['--partition', '-1'], 'terminal'), /--partition needs a value/)
+    refused(() => planProduce(['--partition=-1'], 'terminal'), /--partition is "-1"/)
+    refused(() => planProduce(['--header', 'x'], 'terminal'), /takes name=value/)
+    refused(() => planProduce(['--file', '/nowhere/at/all'], 'terminal'), /cannot be read: ENOENT/)
+    refused(() => planProduce(['--file', tmpdir()], 'terminal'), /it is a directory/)
+    refused(() => planProduce(['--command-config', '/nowhere/at/all'], 'terminal'), /cannot be read: ENOENT/)
   })
 })

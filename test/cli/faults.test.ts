@@ -77,3 +77,18 @@ for (const [name, argsFor] of Object.entries(COMMANDS)) {
     })
   })
 }
+
+test('lines on stdin are read although the cluster is out of reach, and none is lost silently', async t => {
+  const servers = await unreachable()
+  const { child, output, ended } = start(['produce', '-b', servers, '-t', 't'], 'a\nb\n')
+  t.after(() => child.kill('SIGKILL'))
+  await until(() => output.stderr.includes(`no answer from ${servers} for `))
+  assert.match(output.stderr, /^warn: .*ECONNREFUSED/m)
+  child.kill('SIGTERM')
+  await until(() => output.stderr.includes('a second signal'))
+  assert.match(output.stderr, /^interrupted: waiting up to 30 s for 2 records without an outcome$/m)
+  child.kill('SIGTERM')
+  const { code, stderr } = await ended
+  assert.equal(code, 143)
+  assert.match(stderr, /^stopped: 2 records without an outcome, which may or may not be stored$/m)
+})

@@ -89,6 +89,21 @@ describe('millrace produce', () => {
     assert.doesNotMatch(stderr, /\r/, 'no bar where there is no terminal')
   })
 
+  test('without a cluster it sends what is piped into it', async t => {
+    const late = start(['produce'], null)
+    t.after(() => late.child.kill('SIGKILL'))
+    await until(() => late.output.stderr.includes('waiting for lines on stdin; --count N'))
+    late.child.stdin.end('a\nb\nc\n')
+    const { code, stdout, stderr } = await late.ended
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^records {4}3 delivered$/m)
+    assert.match(stdout, /^verified {3}3 records read back/m)
+    const keyed = await run(['produce', '--key-field', 'user'], '{"user":"u"}\n')
+    assert.match(keyed.stdout, /^records {4}1 delivered$/m)
+    const nothing = await run(['produce', '--key-field', 'user'])
+    assert.match(nothing.stdout, /^records {4}0 delivered$/m)
+  })
+
   test('verifies the records of a file too, whatever the compression and acks', async () => {
     const lines = Array.from({ length: 3_000 }, (_, id) =>
       JSON.stringify({ id, user: `u${id % 50}`, text: 'é'.repeat(id % 90) }),

@@ -13,10 +13,10 @@ import { run } from './support.js'
 const guide = readFileSync(fileURLToPath(new URL('../../docs/command-line.md', import.meta.url)), 'utf8')
 
 const tables = {
-  'kafka-console-producer': { command: 'produce', plan: (args: string[]) => planProduce(args, false) },
+  'kafka-console-producer': { command: 'produce', plan: (args: string[]) => planProduce(args, 'piped') },
   'kafka-producer-perf-test': { command: 'perf', plan: planPerf },
   VerifiableProducer: { command: 'verify', plan: planVerify },
-  'kcat -P': { command: 'produce', plan: (args: string[]) => planProduce(args, false) },
+  'kcat -P': { command: 'produce', plan: (args: string[]) => planProduce(args, 'piped') },
 }
 /** Answered before a command reads its options. */
 const GENERAL = ['--help', '-h', '--version']

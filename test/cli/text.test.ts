@@ -323,7 +323,7 @@ describe('spellings of other tools', () => {
       [['-p', '-1'], /-p -1 is kcat's random partition; without -p records go where Java puts them/],
     ] as const) {
       assert.throws(
-        () => planProduce(['-b', 'a:1', '-t', 't', ...options], false),
+        () => planProduce(['-b', 'a:1', '-t', 't', ...options], 'piped'),
         (error: Error) => error instanceof UsageError && answer.test(error.message),
         options.join(' '),
       )
