@@ -119,7 +119,10 @@ function* ask(
     throw new ConfigError(`config.providers: ${shownName(name)} failed: ${reasonOf(cause)}`, KEY, { cause })
   }
   if (typeof answer === 'object' && answer !== null) return answer as ConfigValues
-  throw new ConfigError(`config.providers: ${shownName(name)} must answer an object with the values of keys`, KEY)
+  throw new ConfigError(
+    `config.providers: ${shownName(name)} must answer an object with the values of keys`,
+    KEY,
+  )
 }
 
 function closeQuietly(close: (() => unknown) | null): void {
@@ -147,7 +150,10 @@ function takeProviders(options: Options): { sources: ReadonlyMap<string, Source>
   }
   for (const setting of settings.keys()) {
     if (sources.has(setting.split('.')[0] as string)) continue
-    throw new ConfigError(`${PREFIX}${shownName(setting)} is of a provider that config.providers does not name`, KEY)
+    throw new ConfigError(
+      `${PREFIX}${shownName(setting)} is of a provider that config.providers does not name`,
+      KEY,
+    )
   }
   return { sources, rest: Object.fromEntries(rest) }
 }
@@ -186,11 +192,13 @@ function sourceOf(name: string, provider: unknown, parameters: ReadonlyMap<strin
       return { fetch: (path, keys) => object.get(path, keys), close: () => object.close?.() }
     }
   } catch (cause) {
-    throw new ConfigError(`config.providers: ${shownName(name)} cannot be used: ${reasonOf(cause)}`, KEY, { cause })
+    throw new ConfigError(`config.providers: ${shownName(name)} cannot be used: ${reasonOf(cause)}`, KEY, {
+      cause,
+    })
   }
   throw new ConfigError(
-    `config.providers.${shownName(name)}.class is not valid; allowed: FileConfigProvider, DirectoryConfigProvider and ` +
-      'EnvVarConfigProvider of Kafka, by their full names, a function (path, keys) => values, or an object ' +
+    `config.providers.${shownName(name)}.class is not valid; allowed: FileConfigProvider, ` +
+      'DirectoryConfigProvider and EnvVarConfigProvider of Kafka, by their full names, a function (path, keys) => values, or an object ' +
       'with such a get method',
     KEY,
   )
@@ -242,7 +250,8 @@ function replaced(
     const content = found.get(idOf(variable.provider, variable.path, variable.key))
     if (content === undefined) {
       throw new ConfigError(
-        `${shownName(option)} has the variable ${shownValue(variable.text)}, for which its provider has no value`,
+        `${shownName(option)} has the variable ${shownValue(variable.text)}, ` +
+          'for which its provider has no value',
         isOptionLike(option) ? option : undefined,
       )
     }

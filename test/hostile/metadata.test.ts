@@ -128,9 +128,7 @@ const stormy: [brokers: number, partitions: number][] = [
 
 for (const [brokers, partitions] of stormy) {
   test(`${brokers} broker(s) of ${partitions} partitions are asked at most twice a second`, async () => {
-    const all = await Promise.all(
-      Array.from({ length: brokers }, () => serving({ partitions, replicas: 1 })),
-    )
+    const all = await Promise.all(Array.from({ length: brokers }, () => serving({ partitions, replicas: 1 })))
     const served = () => all.reduce((sum, each) => sum + each.served(), 0)
     const producer = new Producer({
       bootstrapServers: all.map(({ broker }) => `127.0.0.1:${broker.port}`),
