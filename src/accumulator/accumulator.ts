@@ -4,7 +4,7 @@ import type { Codec } from '../compression/codec.js'
 import type { KafkaError } from '../errors/index.js'
 import type { NativeCore } from '../native/addon.js'
 import { NativeBatches } from '../native/native-batches.js'
-import { chooseStickyPartition } from '../partitioner/sticky.js'
+import { chooseStickyPartition, type StickyOptions } from '../partitioner/sticky.js'
 import type { AccumulatorHost, AccumulatorOptions, DrainGate } from './accumulator-options.js'
 import { Appender } from './append/appender.js'
 import { Staging } from './append/staging.js'
@@ -50,6 +50,7 @@ export class RecordAccumulator {
   private readonly incomplete = new BatchList<PartitionState>()
   private readonly compressor: BatchCompressor<PartitionState> | null
   private readonly splitter: BatchSplitter<PartitionState>
+  private readonly sticky: StickyOptions
 
   constructor(options: AccumulatorOptions) {
     this.options = options
@@ -79,6 +80,8 @@ export class RecordAccumulator {
     })
     this.compressor = codec === null ? null : this.createCompressor(codec)
     this.splitter = new BatchSplitter(this.core, this.native, codec)
+    const { adaptivePartitioning: adaptive, random, host } = options
+    this.sticky = { adaptive, random, isDrainable: leaderId => host.isDrainable(leaderId) }
   }
 
   /** Whether some batch has no outcome yet. */
@@ -454,9 +457,7 @@ export class RecordAccumulator {
   private choosePartition(topic: TopicState): number {
     const last = topic.openBatch(topic.stickyPartition)
     if (last) this.refreshLive(this.lingering.end(last))
-    const load = topic.load(leaderId => this.host.isDrainable(leaderId))
-    const { adaptivePartitioning: adaptive, random } = this.options
-    topic.chooseSticky(chooseStickyPartition(load, { adaptive, random }))
+    topic.chooseSticky(chooseStickyPartition(topic, this.sticky))
     return topic.stickyPartition
   }
 

@@ -177,23 +177,25 @@ class SentTopic implements ProduceTopic {
 }
 
 function group(batches: readonly PartitionBatch[]): SentTopic[] {
+  const topics: SentTopic[] = []
   let last: PartitionTopic | null = null
   let sent: SentTopic | undefined
   // Most requests have one topic.
-  const topics = new Map<PartitionTopic, SentTopic>()
+  let places: Map<PartitionTopic, SentTopic> | null = null
   for (const batch of batches) {
     const { topic } = batch.partition
     if (topic !== last) {
+      if (last !== null && sent !== undefined) places = (places ?? new Map()).set(last, sent)
       last = topic
-      sent = topics.get(topic)
+      sent = places?.get(topic)
       if (sent === undefined) {
         sent = new SentTopic(topic)
-        topics.set(topic, sent)
+        topics.push(sent)
       }
     }
     sent?.add(batch)
   }
-  return [...topics.values()]
+  return topics
 }
 
 function hasEveryTopicId(batches: readonly PartitionBatch[]): boolean {

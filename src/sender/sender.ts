@@ -67,6 +67,8 @@ export class Sender {
   readonly latency: NodeLatency
   /** When a broker has last acknowledged a batch, on the monotonic clock; NaN: none has. */
   lastAcknowledgedMs = Number.NaN
+  /** When the outcome of the request in hand has come, on the monotonic clock. */
+  private outcomeMs = Number.NaN
   private readonly options: SenderOptions
   private readonly accumulator: RecordAccumulator
   readonly identity: ProducerIdentity
@@ -96,7 +98,7 @@ export class Sender {
     this.accumulator = options.accumulator
     this.identity = new ProducerIdentity(options.idempotent)
     this.transactions = options.transactions ?? null
-    this.gate = new SequenceGate(this.identity, options.maxInFlight === 1, this.transactions, options.clock)
+    this.gate = new SequenceGate(this.identity, options.maxInFlight === 1, this.transactions)
     this.mode = this.transactions !== null ? 'transactional' : options.idempotent ? 'idempotent' : 'plain'
     this.backoff = new ExponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs)
     this.producerIds = new ProducerIdSource({
@@ -156,6 +158,7 @@ export class Sender {
     const nowMs = this.options.clock.now()
     this.options.observer.loopTurn(nowMs)
     accumulator.beginTurn(nowMs)
+    this.gate.beginTurn(nowMs)
     if (this.fatal !== null) {
       this.transactions?.fail(this.fatal)
       accumulator.abort(this.fatal)
@@ -238,6 +241,7 @@ export class Sender {
 
   private onWritten(request: ProduceRequest, error: Error | null): void {
     let isNews = !request.expectsResponse
+    if (isNews) this.outcomeMs = this.options.clock.now()
     for (const batch of request.batches) {
       if (this.accumulator.release(batch)) isNews = true
       if (!request.expectsResponse) {
@@ -252,6 +256,7 @@ export class Sender {
   }
 
   private onAnswer(request: ProduceRequest, response: ProduceResponse | null): void {
+    this.outcomeMs = this.options.clock.now()
     if (response === null) {
       const code = codeOfNoAnswer(request.failure)
       for (const batch of request.batches) this.complete(batch, request, code, null)
@@ -345,9 +350,8 @@ export class Sender {
     answer: ProducePartitionResponse | null,
   ): void {
     const { outcome } = batch
-    const nowMs = this.options.clock.now()
     if (answer !== null) {
-      this.lastAcknowledgedMs = nowMs
+      this.lastAcknowledgedMs = this.outcomeMs
       outcome.baseOffset = answer.baseOffset
       if (answer.logAppendTimeMs >= 0n) outcome.logAppendTimeMs = Number(answer.logAppendTimeMs)
     }
@@ -355,7 +359,7 @@ export class Sender {
       const { sequences } = batch.partition
       sequences.acknowledge(batch, outcome.baseOffset)
       // From now on the leader checks the sequences that follow.
-      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, nowMs)
+      sequences.prove(request.nodeId, batch.attemptLeaderEpoch, batch.producer, this.outcomeMs)
     }
     this.options.observer.batchAcknowledged(batch, request.nodeId)
     this.accumulator.settle(batch)

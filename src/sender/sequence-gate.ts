@@ -1,6 +1,5 @@
 import type { DrainGate } from '../accumulator/accumulator-options.js'
 import type { PartitionBatch, PartitionState } from '../accumulator/partition/partition-state.js'
-import type { Clock } from '../common/clock.js'
 import type { TransactionManager } from '../transactions/transaction-manager.js'
 import type { ProducerIdentity } from './producer-identity.js'
 
@@ -24,18 +23,18 @@ export class SequenceGate implements DrainGate {
   /** `max.in.flight.requests.per.connection` is 1: order holds even without idempotence. */
   private readonly oneInFlight: boolean
   private readonly transactions: TransactionManager | null
-  private readonly clock: Clock
+  /** When the sender's turn has begun, on the monotonic clock. */
+  private turnMs = Number.NEGATIVE_INFINITY
 
-  constructor(
-    identity: ProducerIdentity,
-    oneInFlight: boolean,
-    transactions: TransactionManager | null,
-    clock: Clock,
-  ) {
+  constructor(identity: ProducerIdentity, oneInFlight: boolean, transactions: TransactionManager | null) {
     this.identity = identity
     this.oneInFlight = oneInFlight
     this.transactions = transactions
-    this.clock = clock
+  }
+
+  /** What is drained from now on is drained in the turn that has begun then. */
+  beginTurn(nowMs: number): void {
+    this.turnMs = nowMs
   }
 
   prepare(partition: PartitionState, head: PartitionBatch): void {
@@ -65,7 +64,7 @@ export class SequenceGate implements DrainGate {
       // After an error batches go again one at a time, lowest sequence first.
       if (partition.inFlight[0] !== head) return false
     } else if (identity.current === null || sequences.producer !== identity.current) return false
-    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch, this.clock.now())
+    return !isBusy || sequences.isProvenBy(partition.leaderId, partition.leaderEpoch, this.turnMs)
   }
 
   assign(batch: PartitionBatch): number {

@@ -9,7 +9,7 @@ interface Load {
   undrainable?: readonly number[]
 }
 
-function loadOf({ queues, leaderless = [], undrainable = [] }: Load): TopicLoad {
+function loadOf({ queues, leaderless = [] }: Load): TopicLoad {
   return {
     partitionCount: queues.length,
     available: queues.map((_, index) => index).filter(index => !leaderless.includes(index)),
@@ -18,7 +18,6 @@ function loadOf({ queues, leaderless = [], undrainable = [] }: Load): TopicLoad 
       .map((length, index) => ({ index, leaderId: 100 + index, queue: { length } }))
       .filter(({ queue }) => queue.length > 0)
       .reverse(),
-    isDrainable: leaderId => !undrainable.includes(leaderId - 100),
   }
 }
 
@@ -26,7 +25,11 @@ function loadOf({ queues, leaderless = [], undrainable = [] }: Load): TopicLoad 
 function countChoices(load: Load, shares: number, adaptive = true): number[] {
   const counts = new Array<number>(load.queues.length).fill(0)
   for (let share = 0; share < shares; share++) {
-    const options: StickyOptions = { adaptive, random: () => (share + 0.5) / shares }
+    const options: StickyOptions = {
+      adaptive,
+      random: () => (share + 0.5) / shares,
+      isDrainable: leaderId => load.undrainable?.includes(leaderId - 100) !== true,
+    }
     const partition = chooseStickyPartition(loadOf(load), options)
     counts[partition] = (counts[partition] as number) + 1
   }
@@ -82,7 +85,7 @@ test('without any leader every partition is as good as another', () => {
 test('every random number in [0, 1) gives a partition', () => {
   for (const value of [0, Number.MIN_VALUE, 0.5, 1 - Number.EPSILON / 2]) {
     for (const adaptive of [true, false]) {
-      const options = { adaptive, random: () => value }
+      const options = { adaptive, random: () => value, isDrainable: () => true }
       const partition = chooseStickyPartition(loadOf({ queues: [3, 0, 2] }), options)
       assert.ok(partition >= 0 && partition < 3)
     }
@@ -99,8 +102,9 @@ test('the choice among 100,000 partitions looks only at those that have somethin
     },
   })
   const queued = [70, 5, 99_999].map(index => ({ index, leaderId: 1, queue: { length: 2 } }))
-  const load = { partitionCount: available.length, available: watched, queued, isDrainable: () => true }
-  const chosen = chooseStickyPartition(load, { adaptive: true, random: () => 0.5 })
+  const load = { partitionCount: available.length, available: watched, queued }
+  const options = { adaptive: true, random: () => 0.5, isDrainable: () => true }
+  const chosen = chooseStickyPartition(load, options)
   assert.ok(chosen >= 49_990 && chosen <= 50_010, `${chosen}`)
   assert.ok(reads < 100, `${reads} reads`)
 })

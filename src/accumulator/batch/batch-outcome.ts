@@ -80,10 +80,16 @@ interface OutcomePart {
   readonly outcome: BatchOutcome
 }
 
+/** What those who wait for batches keep with a partition. Nothing in this room looks at it. */
+export interface AwaitedPartition {
+  /** Records with promises in its last batch that had any. */
+  likelyPromises: number
+}
+
 /** What those who wait for a batch need of it. */
 export interface AwaitedBatch {
   readonly outcome: BatchOutcome
-  readonly partition: object
+  readonly partition: AwaitedPartition
   readonly settlements: Settlement[]
   attachment: object | null
 }

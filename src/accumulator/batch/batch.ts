@@ -1,6 +1,6 @@
 import { InternalError, type KafkaError } from '../../errors/index.js'
 import type { BatchMemory } from './arena.js'
-import { BatchOutcome, type Settlement } from './batch-outcome.js'
+import { type AwaitedPartition, BatchOutcome, type Settlement } from './batch-outcome.js'
 import type { FlushBarrier } from './flush-barrier.js'
 import { type ProducerIdAndEpoch, sequenceAfter } from './producer-id-and-epoch.js'
 
@@ -32,7 +32,7 @@ const NEXT_PHASES: readonly number[] = [
 ]
 
 /** What a batch knows of its partition. The upper rooms know more: see `PartitionBatch`. */
-export interface BatchPartition {
+export interface BatchPartition extends AwaitedPartition {
   readonly topic: { readonly name: string }
   readonly index: number
 }

@@ -23,8 +23,9 @@ export class PartitionSequences {
   private next = 0
   /** -1: none is acknowledged under the present producer id and epoch. */
   private lastAcknowledged = -1
-  /** Offset of the last record that is known to be stored; -1n if none is. */
+  /** Offset of the last batch that is known to be stored, and its records; -1n if none is. */
   private lastOffset = -1n
+  private lastRecords = 1
   private hasGap = false
   private provenLeaderId = -1
   private provenLeaderEpoch = -1
@@ -81,7 +82,10 @@ export class PartitionSequences {
   /** The leader has stored the batch. */
   acknowledge({ producer, baseSequence, recordCount }: SequencedBatch, baseOffset = -1n): void {
     if (producer === null || producer !== this.identity) return
-    if (baseOffset >= 0n) this.lastOffset = baseOffset + BigInt(recordCount - 1)
+    if (baseOffset >= 0n) {
+      this.lastOffset = baseOffset
+      this.lastRecords = recordCount
+    }
     const last = sequenceAfter(baseSequence, recordCount - 1)
     // A batch whose first answer was lost may be acknowledged after those behind it.
     if (this.lastAcknowledged < 0 || isAfter(last, this.lastAcknowledged)) this.lastAcknowledged = last
@@ -92,7 +96,7 @@ export class PartitionSequences {
    * retention has removed that, and the leader (before Kafka 2.4) takes nothing but sequence 0.
    */
   forgotten(logStartOffset: bigint): void {
-    if (logStartOffset > this.lastOffset) this.lastAcknowledged = -1
+    if (logStartOffset > this.lastOffset + BigInt(this.lastRecords - 1)) this.lastAcknowledged = -1
   }
 
   /** A batch has ended without being stored, or without it being known. True if that leaves a gap. */

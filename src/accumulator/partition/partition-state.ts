@@ -16,8 +16,10 @@ export interface PartitionTopic {
   readonly id: Uint8Array
   /** Number of all partitions, 0 while it is not known. */
   readonly partitionCount: number
-  /** Partitions whose queue is not empty. The partitions keep it. */
-  readonly queued: Set<PartitionState>
+  /** The queue of a partition is no longer empty. */
+  hasQueued(partition: PartitionState): void
+  /** The queue of a partition has become empty. */
+  hasEmptied(partition: PartitionState): void
   /** A batch of it was opened. */
   opened(nowMs: number): void
   /** Batches of it have come, or have their outcome. */
@@ -41,7 +43,10 @@ export class PartitionState {
   readonly topic: PartitionTopic
   readonly index: number
   readonly sequences = new PartitionSequences()
+  likelyPromises = 0
   private readonly waiting: PartitionBatch[] = []
+  /** The last of `waiting`, which is asked for at every record with a promise. */
+  private last: PartitionBatch | null = null
   private readonly launched: PartitionBatch[] = []
   private requests = 0
   private leader = NO_LEADER
@@ -51,6 +56,8 @@ export class PartitionState {
   readyPrevious: PartitionState | null = null
   /** The leader in whose list the partition stands; null: in none. */
   readyLeader: number | null = null
+  /** Its place in the topic's list of partitions with something queued, which keeps it. */
+  queuedPlace = -1
   /** No drain before this time on the monotonic clock. Belongs to {@link BackoffSet}. */
   backoffUntilMs = Number.NEGATIVE_INFINITY
 
@@ -96,23 +103,22 @@ export class PartitionState {
 
   /** The open batch at the end of the queue, or null. */
   get openBatch(): PartitionBatch | null {
-    const { waiting } = this
-    if (waiting.length === 0) return null
-    const last = waiting[waiting.length - 1] as PartitionBatch
-    return last.phase === BatchPhase.OPEN ? last : null
+    const { last } = this
+    return last !== null && last.phase === BatchPhase.OPEN ? last : null
   }
 
   /** A new batch goes to the end of the queue. */
   enqueue(batch: PartitionBatch): void {
-    if (this.waiting.length === 0) this.topic.queued.add(this)
+    if (this.waiting.length === 0) this.topic.hasQueued(this)
     this.waiting.push(batch)
+    this.last = batch
   }
 
   /** The head of the queue becomes part of a request. */
   launchHead(): PartitionBatch {
     const head = this.waiting.shift()
     if (head === undefined) throw new InternalError(`${this.topic.name}-${this.index} has nothing to send.`)
-    if (this.waiting.length === 0) this.topic.queued.delete(this)
+    if (this.waiting.length === 0) this.becomeEmpty()
     if (!head.wasDrained) this.launched.push(head)
     head.launch(this.epoch)
     this.requests++
@@ -135,8 +141,9 @@ export class PartitionState {
       if (other < 0 || other > order) break
       at++
     }
-    if (waiting.length === 0) this.topic.queued.add(this)
+    if (waiting.length === 0) this.topic.hasQueued(this)
     waiting.splice(at, 0, batch)
+    this.last = waiting[waiting.length - 1] as PartitionBatch
   }
 
   /** The parts of a batch take its place among those in flight, and wait to be sent. */
@@ -150,7 +157,8 @@ export class PartitionState {
     const at = this.waiting.indexOf(batch)
     if (at < 0) return false
     this.waiting.splice(at, 1)
-    if (this.waiting.length === 0) this.topic.queued.delete(this)
+    if (this.waiting.length === 0) this.becomeEmpty()
+    else this.last = this.waiting[this.waiting.length - 1] as PartitionBatch
     return true
   }
 
@@ -163,5 +171,10 @@ export class PartitionState {
     }
     const at = launched.indexOf(batch)
     if (at >= 0) launched.splice(at, 1)
+  }
+
+  private becomeEmpty(): void {
+    this.last = null
+    this.topic.hasEmptied(this)
   }
 }

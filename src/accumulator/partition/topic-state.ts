@@ -1,5 +1,4 @@
 import type { TopicMetadata } from '../../cluster/metadata-cache.js'
-import type { TopicLoad } from '../../partitioner/sticky.js'
 import { CompressionEstimate } from './compression-estimate.js'
 import { NO_LEADER, type PartitionBatch, PartitionState, type PartitionTopic } from './partition-state.js'
 
@@ -10,7 +9,8 @@ export class TopicState implements PartitionTopic {
   readonly name: string
   /** The topic's number on the native side. */
   readonly handle: number
-  readonly queued = new Set<PartitionState>()
+  /** Not a `Set`: partitions come and go with every batch, and each knows its place. */
+  private readonly withQueue: PartitionState[] = []
   readonly compression = new CompressionEstimate()
   /**
    * By index, those that were ever sent to: a topic of 100,000 partitions costs its producer what it uses.
@@ -76,14 +76,28 @@ export class TopicState implements PartitionTopic {
     return this.used[index]?.openBatch ?? null
   }
 
-  chooseSticky(partition: number): void {
-    this.sticky = partition
+  /** Partitions whose queue is not empty, in any order. */
+  get queued(): readonly PartitionState[] {
+    return this.withQueue
   }
 
-  /** What the choice of a sticky partition needs to know. */
-  load(isDrainable: (leaderId: number) => boolean): TopicLoad {
-    const { partitionCount, available, queued } = this
-    return { partitionCount, available, queued, isDrainable }
+  hasQueued(partition: PartitionState): void {
+    partition.queuedPlace = this.withQueue.length
+    this.withQueue.push(partition)
+  }
+
+  hasEmptied(partition: PartitionState): void {
+    const { withQueue } = this
+    const last = withQueue.pop() as PartitionState
+    if (last !== partition) {
+      withQueue[partition.queuedPlace] = last
+      last.queuedPlace = partition.queuedPlace
+    }
+    partition.queuedPlace = -1
+  }
+
+  chooseSticky(partition: number): void {
+    this.sticky = partition
   }
 
   opened(nowMs: number): void {

@@ -1,6 +1,7 @@
 import { RecordTable } from '../../accumulator/append/record-table.js'
 import {
   type AwaitedBatch,
+  type AwaitedPartition,
   type BatchOutcome,
   type BatchPart,
   partOf,
@@ -15,9 +16,6 @@ import { PromiseDelivery } from './promise-delivery.js'
 /** Promises made at once at most. */
 const AHEAD_MAX = 64
 const NONE: Promise<RecordMetadata>[] = []
-
-/** Records of a partition's last batch with promises that had one: as many are likely in the next. */
-const likelyPromises = new WeakMap<object, number>()
 
 /**
  * The promises of records that went into one batch, all derived from one promise of the batch.
@@ -36,7 +34,8 @@ export class PromiseGroup implements Settlement {
   private readonly baseTimestampMs: number
   private readonly settled: Promise<void>
   private readonly next: () => RecordMetadata | Promise<RecordMetadata> | undefined
-  private readonly partition: object
+  /** As many promises are likely as in its last batch. */
+  private readonly partition: AwaitedPartition
   private resolve: () => void = () => {}
   private readonly table = RecordTable.take()
   private added = 0
@@ -83,7 +82,7 @@ export class PromiseGroup implements Settlement {
     // A dead group that the old generation still holds must not keep its promises alive.
     this.chunks.length = 0
     this.ahead = NONE
-    likelyPromises.set(this.partition, this.added)
+    this.partition.likelyPromises = this.added
     this.resolve()
   }
 
@@ -127,7 +126,7 @@ export class PromiseGroup implements Settlement {
   private makeAhead(): void {
     const { settled, next, partition } = this
     const made = this.added - 1
-    const missing = (likelyPromises.get(partition) ?? 0) - made
+    const missing = partition.likelyPromises - made
     const count = Math.min(Math.max(missing > 0 ? Math.min(missing, made) : -missing, 1), AHEAD_MAX)
     const chunk = new Array<Promise<RecordMetadata>>(count)
     for (let at = 0; at < count; at++) chunk[at] = settled.then(next) as Promise<RecordMetadata>
