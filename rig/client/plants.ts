@@ -81,7 +81,7 @@ function swapBatches(): void {
   let isDone = false
   accumulator.drain = function (leaderId: number, gate: Patched) {
     for (const topic of isDone ? [] : this.topics) {
-      for (const partition of topic.queued as Set<PartitionState>) {
+      for (const partition of topic.queued as readonly PartitionState[]) {
         const queue = partition.queue as Patched
         const [first, second] = queue
         const isFresh = (batch: Batch | undefined) =>

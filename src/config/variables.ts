@@ -198,8 +198,8 @@ function sourceOf(name: string, provider: unknown, parameters: ReadonlyMap<strin
   }
   throw new ConfigError(
     `config.providers.${shownName(name)}.class is not valid; allowed: FileConfigProvider, ` +
-      'DirectoryConfigProvider and EnvVarConfigProvider of Kafka, by their full names, a function (path, keys) => values, or an object ' +
-      'with such a get method',
+      'DirectoryConfigProvider and EnvVarConfigProvider of Kafka, by their full names, ' +
+      'a function (path, keys) => values, or an object with such a get method',
     KEY,
   )
 }
