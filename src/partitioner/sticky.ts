@@ -41,6 +41,9 @@ export function chooseStickyPartition(topic: TopicLoad, options: StickyOptions):
   return available[Math.floor(options.random() * available.length)] as number
 }
 
+/** Up to so many with a queue are looked at again and again, which takes no memory. */
+const FEW = 16
+
 /**
  * Weight of a partition = longest queue + 1 − its own queue, so the longest still gets one share, and those
  * with nothing queued share alike; so it takes only as long as there are partitions with a queue. Partitions
@@ -77,6 +80,7 @@ function chooseByLoad({ available, queued }: TopicLoad, { random, isDrainable }:
 
 /** The place of the nth partition that has nothing queued: n, and one more for each before it that has. */
 function idlePlace(nth: number, available: readonly number[], queued: readonly QueuedPartition[]): number {
+  if (queued.length > FEW) return idlePlaceAmongMany(nth, available, queued)
   let place = nth
   for (;;) {
     let before = 0
@@ -87,6 +91,20 @@ function idlePlace(nth: number, available: readonly number[], queued: readonly Q
     if (place === nth + before) return place
     place = nth + before
   }
+}
+
+function idlePlaceAmongMany(
+  nth: number,
+  available: readonly number[],
+  queued: readonly QueuedPartition[],
+): number {
+  const places = Int32Array.from(queued, ({ index }) => placeOf(index, available)).sort()
+  let place = nth
+  for (const at of places) {
+    if (at > place) break
+    if (at >= 0) place++
+  }
+  return place
 }
 
 /** Binary search, unless all have a leader; -1 if it is not there. */
