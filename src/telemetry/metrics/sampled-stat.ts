@@ -36,16 +36,11 @@ export class SampledStat {
     this.windows = windows
   }
 
-  /** Before values of that time are added; answers until when more may be added without asking again. */
-  begin(atMs: number): number {
+  /** Takes `count` values of one millisecond, of which it needs the sum and the largest. */
+  add(count: number, sum: number, max: number, atMs: number): void {
     const { windowMs } = this.windows
     if (this.ring.length === 0) this.append(atMs)
     else if (atMs - (this.ring[this.current + START] as number) >= windowMs) this.advance(atMs)
-    return (this.ring[this.current + START] as number) + windowMs
-  }
-
-  /** Takes `count` values, of which it needs the sum, the largest, and when the last was. */
-  add(count: number, sum: number, max: number, atMs: number): void {
     const { ring } = this
     const place = this.current + VALUE
     const before = ring[place] as number

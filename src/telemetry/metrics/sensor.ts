@@ -27,8 +27,8 @@ export function isTotal(stat: Stat): boolean {
 }
 
 /**
- * One kind of event and the statistics of its values (Java: `Sensor`). Values that go into the same samples
- * are gathered and handed to the statistics together, which changes no result.
+ * One kind of event and the statistics of its values (Java: `Sensor`). Values of one millisecond are gathered
+ * and handed to the statistics together, which changes no result.
  */
 export class Sensor {
   private readonly stats: readonly Stat[]
@@ -36,13 +36,11 @@ export class Sensor {
   private readonly sampled: readonly (SampledStat | null)[]
   private total = 0
   private eventTotal = 0
-  /** Gathered and not handed on: how many values, their sum, the largest, and when the last was. */
+  /** Gathered and not handed on: how many values, their sum, the largest, and when. */
   private count = 0
   private sum = 0
   private max = Number.NEGATIVE_INFINITY
   private atMs = Number.NEGATIVE_INFINITY
-  /** From then on a value goes into a new sample of some statistic. */
-  private nextSampleMs = Number.NEGATIVE_INFINITY
 
   constructor(stats: readonly Stat[], windows: Windows) {
     this.stats = stats
@@ -53,7 +51,7 @@ export class Sensor {
 
   /** `atMs`: whole milliseconds, never less than before. */
   record(value: number, atMs: number): void {
-    if (atMs >= this.nextSampleMs) this.begin(atMs)
+    if (atMs !== this.atMs) this.handOn()
     this.atMs = atMs
     this.count++
     this.sum += value
@@ -62,11 +60,12 @@ export class Sensor {
 
   /** Several values at once; where only their sum is known, an average of them counts as the largest. */
   recordMany(count: number, sum: number, atMs: number): void {
-    this.begin(atMs)
+    this.handOn()
     this.atMs = atMs
     this.count = count
     this.sum = sum
     this.max = sum / count
+    this.handOn()
   }
 
   /** The value of the statistic at that place of the sensor's list. */
@@ -80,14 +79,6 @@ export class Sensor {
     if (stat === 'ratio') return value / (sampled.coveredMs(nowMs) * NS_PER_MS)
     if (stat === 'rate' || stat === 'event-rate') return value / (sampled.coveredMs(nowMs) / MS_PER_SECOND)
     return value
-  }
-
-  /** Has every statistic ready for values of that time. */
-  private begin(atMs: number): void {
-    this.handOn()
-    let next = Number.POSITIVE_INFINITY
-    for (const stat of this.sampled) if (stat !== null) next = Math.min(next, stat.begin(atMs))
-    this.nextSampleMs = next
   }
 
   private handOn(): void {
