@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { isOptionLike, shownValue } from '../common/secret.js'
+import { shownName, shownValue } from '../common/secret.js'
 
 /** What is wrong with how the command was called. Ends it with exit code 2. */
 export class UsageError extends Error {
@@ -103,7 +103,7 @@ function checkOption(token: OptionToken, table: OptionTable, foreign: ForeignOpt
     if (Object.hasOwn(foreign, rawName)) throw new UsageError(`Option ${rawName}: ${foreign[rawName]}`)
     const near = nearest(name, Object.keys(table))
     throw new UsageError(
-      `Unknown option ${shownOption(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
+      `Unknown option ${shownName(rawName)}${near === undefined ? '' : `; did you mean --${near}?`}`,
     )
   }
   if (option.type === 'boolean') {
@@ -177,10 +177,6 @@ function editDistance(from: string, to: string): number {
 /** A word of the command line for a message; what may be a secret is named by its length. */
 export function quote(text: string): string {
   return shownValue(text)
-}
-
-function shownOption(name: string): string {
-  return isOptionLike(name) ? name : shownValue(name)
 }
 
 /** For a file that the command line names and that cannot be used: the system's message repeats its name. */

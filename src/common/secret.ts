@@ -72,3 +72,8 @@ export function isOptionLike(name: string): boolean {
   const digits = name.replace(/[^0-9]/g, '').length
   return digits <= 2 && upper <= Math.max(2, name.length / 5)
 }
+
+/** A name for a message: what stands where a name belongs may be a piece of a key. */
+export function shownName(name: string): string {
+  return isOptionLike(name) ? name : `[a name of ${name.length} characters]`
+}

@@ -1,5 +1,5 @@
 import { reasonOf } from '../common/foreign-text.js'
-import { isOptionLike, shownValue } from '../common/secret.js'
+import { isOptionLike, shownName, shownValue } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 import {
   type ConfigProvider,
@@ -260,11 +260,6 @@ function replaced(
     rest = rest.slice(at + variable.text.length)
   }
   return text + rest
-}
-
-/** What stands where a name belongs may be a piece of a key. */
-function shownName(name: string): string {
-  return isOptionLike(name) ? name : shownValue(name)
 }
 
 function idOf(provider: string, path: string, key: string): string {

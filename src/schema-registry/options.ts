@@ -1,5 +1,5 @@
 import { defaultLogger, harmless, type Logger } from '../common/logger.js'
-import { Secret } from '../common/secret.js'
+import { isOptionLike, Secret, shownName } from '../common/secret.js'
 import { ConfigError } from '../errors/index.js'
 
 /** What a request is made with: the part of the standard `fetch` that the client uses. */
@@ -133,7 +133,8 @@ export function refuseUnknown(what: string, options: unknown, known: readonly st
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new ConfigError(`${what} has no option ${name}; it has ${known.join(', ')}.`, name)
+      const key = isOptionLike(name) ? name : undefined
+      throw new ConfigError(`${what} has no option ${shownName(name)}; it has ${known.join(', ')}.`, key)
     }
   }
 }
@@ -209,8 +210,5 @@ export function bearer(token: unknown): Secret {
 function checkHeader(name: string, value: unknown): void {
   if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value))
     return
-  throw new ConfigError(
-    `SchemaRegistryClient: header ${JSON.stringify(name)} is not a valid header.`,
-    'headers',
-  )
+  throw new ConfigError(`SchemaRegistryClient: header ${shownName(name)} is not a valid header.`, 'headers')
 }
