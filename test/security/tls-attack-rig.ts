@@ -6,11 +6,13 @@ import type { TlsOptions } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { startBroker, type TestBroker } from '../../dist/testing/index.js'
 import { CapturingProxy } from '../helpers/capturing-proxy.js'
-import { Authority } from '../helpers/certificates.js'
-import { secretForms } from '../helpers/secret-listener.js'
+import { Authority, openssl } from '../helpers/certificates.js'
+import { pemSecrets, secretForms } from '../helpers/secret-listener.js'
 
 /** What a client would give away if it trusted one of these servers. */
 export const CANARY = 'c4nary-0f-the-passw0rd'
+/** Of the client's key, which no server gets to know. */
+const KEY_CANARY = 'c4nary-0f-the-key/+ü'
 
 /** One hostile server as the suite of clients is told of it. */
 export interface TlsAttack {
@@ -42,7 +44,11 @@ export async function attackRuntime(runtime: string): Promise<void> {
     targets.push(...(await tlsTargets(authority)), ...(await otherTargets()))
     assert.ok(targets.length >= 12)
     const attacks = targets.map(target => target.attack)
-    const rig = JSON.stringify({ attacks, caFile: authority.ca.certFile, canary: CANARY })
+    const { cert, keyFile, key } = authority.issue({ commonName: 'client' })
+    const encrypted = openssl(['pkcs8', '-topk8', '-in', keyFile, '-passout', `pass:${KEY_CANARY}`])
+    const secrets = [CANARY, KEY_CANARY, ...[key, encrypted].flatMap(pemSecrets)]
+    const store = { sslKeystoreCertificateChain: cert, sslKeystoreKey: encrypted, sslKeyPassword: KEY_CANARY }
+    const rig = JSON.stringify({ attacks, caFile: authority.ca.certFile, canary: CANARY, secrets, store })
     const env = { ...process.env, MILLRACE_TLS_ATTACKS: rig }
     const child = spawn(process.execPath, [runner, '--suite', suite, runtime], { env })
     let output = ''
@@ -95,7 +101,9 @@ async function tlsTargets(authority: Authority): Promise<Target[]> {
   const expired = authority.issue({ days: -1 })
   const selfSigned = authority.selfSigned('127.0.0.1')
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+  const none = { sslKeystoreCertificateChain: null, sslKeystoreKey: null, sslKeyPassword: null }
   const strangerStore = {
+    sslKeyPassword: null,
     sslKeystoreKey: stranger.key,
     sslKeystoreCertificateChain: stranger.cert,
     sslKeystoreType: 'PEM',
@@ -123,15 +131,25 @@ async function tlsTargets(authority: Authority): Promise<Target[]> {
       { ...own, maxVersion: 'TLSv1.2' },
       { sslEnabledProtocols: 'TLSv1.3' },
     ),
-    await target('a client certificate is required and there is none', 'client certificate', {
-      ...own,
-      ...required,
-    }),
-    await target('a client certificate is required and there is none, TLS 1.2', 'client certificate', {
-      ...own,
-      ...required,
-      maxVersion: 'TLSv1.2',
-    }),
+    await target(
+      'a client certificate is required and there is none',
+      'client certificate',
+      {
+        ...own,
+        ...required,
+      },
+      none,
+    ),
+    await target(
+      'a client certificate is required and there is none, TLS 1.2',
+      'client certificate',
+      {
+        ...own,
+        ...required,
+        maxVersion: 'TLSv1.2',
+      },
+      none,
+    ),
     await target(
       'a client certificate of another authority',
       'closed by the broker right after',
