@@ -37,9 +37,12 @@ class RecordWriter {
     return open.records == index && recordBytes(bodyBytes) <= Appender::roomIn(open);
   }
 
-  // Writes a record into the open batch of its partition. False, with nothing done, where there is none with
-  // room, or anything else needs a closer look. Key, value and headers stand at `bytes`.
-  MILLRACE_INLINE bool extend(int32_t partition, const uint8_t* bytes, const RecordShape& shape) {
+  // Writes a record into the open batch of its partition, as record `index` of `batch` if it is promised that
+  // place. False, with nothing done, where there is none with room, or anything else needs a closer look.
+  // Key, value and headers stand at `bytes`.
+  template <bool kIsPromised = false>
+  MILLRACE_INLINE bool extend(int32_t partition, const uint8_t* bytes, const RecordShape& shape,
+                              int32_t promisedBatch = kNoBatch, int32_t promisedIndex = 0) {
     measure(shape);
     const bool isSticky = partition == kPartitionSticky;
     int32_t target = partition;
@@ -53,6 +56,8 @@ class RecordWriter {
     const int32_t handle = openBatch_[target];
     if (MILLRACE_UNLIKELY(handle == kNoBatch || payloadBytes_ > payloadBytesMax_)) return false;
     Batch& batch = batches_[handle];
+    if (kIsPromised && MILLRACE_UNLIKELY(handle != promisedBatch || batch.records != promisedIndex))
+      return false;
     const int64_t delta = timestampDelta(shape.timestampMs, batch.baseTimestampMs);
     const int64_t bodyBytes = recordBodyBytes(payloadBytes_, delta, batch.records);
     const auto recordSize = static_cast<uint32_t>(recordBytes(bodyBytes));

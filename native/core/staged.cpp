@@ -90,12 +90,15 @@ DrainResult drainStaged(Appender& appender, const StagingArea& area, int32_t fir
     const uint8_t* bytes = area.bytes + words[kOffset];
     const RecordShape shape{static_cast<int64_t>(timestampMs), words[kKeyBytes], words[kValueBytes],
                             words[kHeaderBytes]};
-    if (words[kBatch] != kNoBatch &&
-        MILLRACE_UNLIKELY(!writer.isNext(partition, bytes, shape, words[kBatch], words[kIndex]))) {
-      result.fault = kElsewhere;
-      return result;
-    }
-    if (!writer.extend(partition, bytes, shape)) {
+    const bool isPromised = words[kBatch] != kNoBatch;
+    const bool isWritten = isPromised
+                               ? writer.extend<true>(partition, bytes, shape, words[kBatch], words[kIndex])
+                               : writer.extend(partition, bytes, shape);
+    if (!isWritten) {
+      if (isPromised && !writer.isNext(partition, bytes, shape, words[kBatch], words[kIndex])) {
+        result.fault = kElsewhere;
+        return result;
+      }
       result.status = writer.append(partition, bytes, shape);
       if (result.status != AppendStatus::Ok) {
         result.sizeBytes = writer.sizeBytes();
