@@ -197,22 +197,31 @@ export class Diagnostics {
   batchesSent(batches: readonly ObservedBatch[], nodeId: number): void {
     if (!this.batchSent.hasSubscribers) return
     const { clientId } = this
-    for (const { partition, recordCount, bytes, attempts } of batches) {
-      const { topic, index } = partition
-      const place = { topic: topic.name, partition: index }
-      const message: BatchSentMessage = { clientId, nodeId, ...place, records: recordCount, bytes, attempts }
+    for (const batch of batches) {
+      const message: BatchSentMessage = {
+        clientId,
+        nodeId,
+        topic: batch.partition.topic.name,
+        partition: batch.partition.index,
+        records: batch.recordCount,
+        bytes: batch.bytes,
+        attempts: batch.attempts,
+      }
       publish(this.batchSent, message)
     }
   }
 
   batchRetried(batch: ObservedBatch, nodeId: number, error: KafkaError, delayMs: number): void {
     if (!this.retry.hasSubscribers) return
-    const { partition, recordCount, attempts } = batch
-    const { clientId } = this
-    const place = { topic: partition.topic.name, partition: partition.index }
     const message: RetryMessage = {
-      ...{ clientId, nodeId, ...place },
-      ...{ records: recordCount, attempts: attempts + 1, delayMs, error },
+      clientId: this.clientId,
+      nodeId,
+      topic: batch.partition.topic.name,
+      partition: batch.partition.index,
+      records: batch.recordCount,
+      attempts: batch.attempts + 1,
+      delayMs,
+      error,
     }
     publish(this.retry, message)
   }
@@ -250,8 +259,14 @@ export class Diagnostics {
     if (!this.requests.isWatched) return
     const { api, version, expectsResponse } = request
     const context: RequestContext = {
-      ...{ clientId: this.clientId, nodeId: id, host, port },
-      ...{ api: api.name, apiKey: api.key, apiVersion: version, bytes },
+      clientId: this.clientId,
+      nodeId: id,
+      host,
+      port,
+      api: api.name,
+      apiKey: api.key,
+      apiVersion: version,
+      bytes,
     }
     this.requests.begin(context)
     this.requests.returned(context)
