@@ -8,21 +8,22 @@ import { attackRuntime } from '../security/tls-attack-rig.js'
 
 const runner = fileURLToPath(new URL('../../test/runtimes/run.mjs', import.meta.url))
 const SUITES = [
-  'canaries',
-  'canary-failures',
-  'canary-options',
-  'hostile-text',
-  'oidc',
-  'sasl-attacks',
-  'sessions',
-  'tls',
-  'tls-trust',
+  'security/canaries',
+  'security/canary-failures',
+  'security/canary-options',
+  'security/hostile-text',
+  'security/oidc',
+  'security/sasl-attacks',
+  'security/sessions',
+  'security/tls',
+  'security/tls-trust',
+  'schema-registry/canaries',
 ]
 
 describe('security on every runtime', { skip: opensslSkip(), concurrency: 2 }, () => {
   for (const runtime of ['bun', 'deno']) {
     test(`${runtime} passes what Node passes, and gives hostile TLS servers nothing`, async () => {
-      const paths = SUITES.map(name => fileURLToPath(new URL(`../security/${name}.test.js`, import.meta.url)))
+      const paths = SUITES.map(name => fileURLToPath(new URL(`../${name}.test.js`, import.meta.url)))
       const args = [runner, ...paths.flatMap(path => ['--suite', path]), runtime]
       const child = spawn(process.execPath, args)
       let output = ''
