@@ -7,14 +7,17 @@
 // idempotently, to the discarding broker. Clients take turns, and the medians count. The goal: no more than
 // kafkajs on Node 20 and 24.
 //
+// The addon of confluent's client is compiled for one Node, which takes minutes the first time: the package
+// itself would download one. What cannot be built or does not run is named below the table, with the reason.
+//
 // A run without options writes its table to bench/results.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { npm, root } from '../scripts/commands.mjs'
+import { npm, root, StepError } from '../scripts/commands.mjs'
 import { makePackage } from '../scripts/package.mjs'
 import { startDiscardBroker } from './support/broker-process.js'
 import { machine } from './support/machine.js'
@@ -49,35 +52,49 @@ async function installPacked() {
   return folder
 }
 
-/** One cold start; undefined where the client does not run on the runtime. */
+/** One cold start: its figures, or `failure`, why there are none. */
 function startOf(client, runtime, folder, bootstrapServers) {
   const { program, args } = commandOf(runtime, script)
   const words = args.filter(word => !word.includes('expose-gc'))
   const child = spawn(program, [...words, client, folder, bootstrapServers], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: RUN_MS,
   })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', text => {
-    output += text
-  })
+  const said = { stdout: '', stderr: '' }
+  for (const name of Object.keys(said)) {
+    child[name].setEncoding('utf8').on('data', text => {
+      said[name] += text
+    })
+  }
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', () => {
-      const line = output.split('\n').find(each => each.startsWith('{'))
-      resolve(line === undefined ? undefined : JSON.parse(line))
+    child.once('close', (code, signal) => {
+      const line = said.stdout.split('\n').find(each => each.startsWith('{'))
+      if (line !== undefined) resolve(JSON.parse(line))
+      else resolve({ failure: reasonIn(said.stderr) ?? `it ended with ${signal ?? `exit code ${code}`}` })
     })
   })
 }
 
-/** Clients that are there: confluent's addon is built by `npm run bench -- compare`, which takes minutes. */
-function clientsThere(folder) {
-  const built = existsSync(
-    join(PEERS, `node_modules/${CONFLUENT}/build/Release/confluent-kafka-javascript.node`),
-  )
-  return options.client
-    .filter(name => name !== CONFLUENT || built)
+/** The line of an uncaught error, with no path of this machine. */
+function reasonIn(stderr) {
+  const line = stderr.split('\n').find(each => /\b\w*error\b.*: /i.test(each))
+  return line?.replaceAll(root, '.').trim()
+}
+
+/** Clients that can be had here, and for each other one why not. */
+async function clientsThere(folder) {
+  const left = []
+  if (options.client.includes(CONFLUENT)) {
+    await setUpPeer('confluent').catch(error => {
+      if (!(error instanceof StepError)) throw error
+      left.push(`- ${CONFLUENT} could not be built: ${error.message.split('\n').at(-1).trim()}`)
+    })
+  }
+  const clients = options.client
+    .filter(name => name !== CONFLUENT || left.length === 0)
     .map(name => ({ name, folder: name === 'millrace' ? folder : PEERS }))
+  return { clients, left }
 }
 
 function summary(runs) {
@@ -85,16 +102,19 @@ function summary(runs) {
   return { importMs: of('importMs'), firstRecordMs: of('firstRecordMs'), rssBytes: of('rssBytes') }
 }
 
-/** Medians by runtime and client. */
+/** Medians by runtime and client, and why there are none. */
 async function measure(clients, runtimes, bootstrapServers) {
-  const rows = runtimes.flatMap(runtime => clients.map(client => ({ runtime, client, runs: [] })))
+  const all = runtimes.flatMap(runtime => clients.map(client => ({ runtime, client, runs: [] })))
+  const failed = []
   for (let turn = 0; turn < Number(options.repeat); turn++) {
-    for (const { runtime, client, runs } of rows) {
+    for (const row of all.filter(each => !failed.includes(each))) {
+      const { runtime, client, runs } = row
       const run = await startOf(client.name, runtime, client.folder, bootstrapServers)
-      if (run !== undefined) runs.push(run)
+      if (run.failure === undefined) runs.push(run)
+      else failed.push(Object.assign(row, { failure: run.failure }))
     }
   }
-  return rows
+  const rows = all
     .filter(({ runs }) => runs.length > 0)
     .map(({ runtime, client, runs }) => ({
       runtime,
@@ -102,6 +122,11 @@ async function measure(clients, runtimes, bootstrapServers) {
       runs: runs.length,
       ...summary(runs),
     }))
+  const left = failed.map(
+    ({ runtime, client, runs, failure }) =>
+      `- ${runtime}, ${client.name}: ${runs.length === 0 ? 'does not run' : 'failed'}: ${failure}`,
+  )
+  return { rows, left }
 }
 
 function verdicts(rows) {
@@ -119,13 +144,14 @@ await setUpPeer('node')
 const broker = await startDiscardBroker()
 try {
   const runtimes = options.runtime.filter(name => availableRuntimes().includes(name))
-  const rows = await measure(clientsThere(folder), runtimes, broker.bootstrapServers)
+  const { clients, left } = await clientsThere(folder)
+  const { rows, left: failed } = await measure(clients, runtimes, broker.bootstrapServers)
   const shown = rows.map(row => [
     ...[row.runtime, row.client, row.importMs.toFixed(0), row.firstRecordMs.toFixed(0)],
     ...[(row.rssBytes / MIB).toFixed(0), row.runs],
   ])
   const head = ['runtime', 'client', 'import, ms', 'to the first acknowledged record, ms', 'RSS, MiB', 'runs']
-  const text = `${table(head, shown)}\n\n${verdicts(rows).join('\n')}\n`
+  const text = `${table(head, shown)}\n\n${[...verdicts(rows), ...left, ...failed].join('\n')}\n`
   console.log(text)
   if (process.argv.length === 2) {
     mkdirSync(join(root, 'bench/results'), { recursive: true })

@@ -3,7 +3,8 @@
 //   --host    with the addon that `npm run build` has made, for this platform alone: for tests, in seconds
 //   --output  the folder for the tarball
 //   --twice   compiles the addons again from nothing but sources and compares them byte for byte
-//   --verify  runs the addons where they can be run here and looks into the others (packaging/verify.mjs)
+//   --verify  runs the addons where they can be run here, looks into the others, and measures what an
+//             installation takes (packaging/verify.mjs)
 //   --table   tries the tarball in every tool chain, installed by every package manager; half an hour
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -108,22 +109,26 @@ async function pack(stage, folder, manifest, host) {
   return tarball
 }
 
-/** Builds every addon anew, into another folder and with nothing compiled of what it is made of. */
+/**
+ * Builds every addon anew, into another folder and with nothing compiled of what it is made of. Returns rows for
+ * the verification.
+ */
 async function compareBuilds() {
   const again = join(root, '.cache/package/again')
   const cache = join(root, '.cache/package/again-cache')
   rmSync(again, { recursive: true, force: true })
   rmSync(cache, { recursive: true, force: true })
-  const differing = []
+  const rows = []
   for (const target of targets) {
     await buildPrebuild(target, again, { cache })
     const path = `${target.name}/millrace.node`
     const isSame = sha256(join(again, path)) === sha256(join(root, PREBUILDS, path))
-    console.log(`package: ${target.name}: ${isSame ? 'equal byte for byte' : 'DIFFERS'}`)
-    if (!isSame) differing.push(target.name)
+    const note = isSame ? 'equal byte for byte' : 'two builds differ'
+    console.log(`package: ${target.name}: ${note}`)
+    rows.push({ name: target.name, how: 'built twice', outcome: isSame ? 'passed' : 'FAILED', note })
   }
   rmSync(cache, { recursive: true, force: true })
-  if (differing.length > 0) throw new StepError(`not reproducible: ${differing.join(', ')}`)
+  return rows
 }
 
 async function table(tarball) {
@@ -138,7 +143,9 @@ await main(import.meta.url, async words => {
   const unknown = words.find((word, index) => !known.includes(word) && (at < 0 || index !== at + 1))
   if (unknown !== undefined) throw new StepError(`unknown option ${unknown}: ${known.join(', ')}`)
   const tarball = await makePackage({ host: words.includes('--host'), folder })
-  if (words.includes('--verify')) await (await import('./packaging/verify.mjs')).verify(tarball)
+  const rebuilt = words.includes('--twice') ? await compareBuilds() : []
+  if (words.includes('--verify')) await (await import('./packaging/verify.mjs')).verify(tarball, rebuilt)
+  const differing = rebuilt.filter(({ outcome }) => outcome === 'FAILED').map(({ name }) => name)
+  if (differing.length > 0) throw new StepError(`not reproducible: ${differing.join(', ')}`)
   if (words.includes('--table')) await table(tarball)
-  if (words.includes('--twice')) await compareBuilds()
 })

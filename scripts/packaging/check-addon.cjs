@@ -3,6 +3,7 @@
 'use strict'
 const { createHash } = require('node:crypto')
 const { readFileSync, writeFileSync } = require('node:fs')
+const { basename } = require('node:path')
 const { gunzipSync } = require('node:zlib')
 
 const [addonPath, outputPath, foreignPath] = process.argv.slice(2)
@@ -33,6 +34,7 @@ async function check() {
   const frame = Buffer.alloc(addon.zstdBound(input.length))
   const decoded = Buffer.alloc(input.length)
   const blockBytes = addon.lz4Block(input, block)
+  const lz4 = sha256(block.subarray(0, blockBytes))
   const fromLz4 =
     addon.lz4Decode(block.subarray(0, blockBytes), decoded) === input.length && decoded.equals(input)
   decoded.fill(0)
@@ -60,7 +62,7 @@ async function check() {
     murmur2: addon.murmur2('foobar'),
     gzip: sha256(gzip),
     gzipDecoded: gunzipSync(gzip).equals(input),
-    lz4: sha256(block.subarray(0, blockBytes)),
+    lz4,
     lz4Decoded: fromLz4,
     snappy,
     snappyDecoded: fromSnappy,
@@ -78,4 +80,5 @@ async function check() {
 }
 
 module.exports = { inputOf, sha256 }
-if (outputPath !== undefined) check()
+// verify.mjs requires this file, too, and has words of its own.
+if (basename(process.argv[1]) === basename(__filename)) check()

@@ -1,6 +1,7 @@
 // `npm run package -- --verify`: what stands behind each prebuilt addon. Runs them where they can be run
 // here, Linux arm64 under qemu and Windows x64 under wine included, compares what they compute with
-// references that are not ours, and looks into the object files of all. Writes test/packaging/results.md.
+// references that are not ours, and looks into the object files of all. Measures what an installation takes.
+// Writes test/packaging/results.md.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -32,8 +33,9 @@ const LIBRARIES = {
   win32: /^(KERNEL32\.dll|api-ms-win-crt-[a-z]+-l1-1-0\.dll)$/,
 }
 
-export async function verify(tarball) {
-  await setUp(['deps', 'typescript', 'native', 'runtimes'])
+/** `rebuilt` are rows of two builds compared, if they have been. */
+export async function verify(tarball, rebuilt) {
+  await setUp(['deps', 'typescript', 'native', 'tests', 'runtimes', 'packaging-tools'])
   mkdirSync(FOLDER, { recursive: true })
   await installForeign()
   const expected = await reference()
@@ -44,12 +46,18 @@ export async function verify(tarball) {
     ...executed.map(each => execute(each, expected)),
     ...(await deliveries(foreign, tarball)),
     ...targets.map(inspect),
+    ...rebuilt,
   ]
-  const failed = rows.filter(({ outcome }) => outcome === 'FAILED')
-  writeFileSync(join(root, 'test/packaging/results.md'), report(rows))
+  const { installationFigures } = await import('../../dist-test/packaging/installation.js')
+  const figures = await installationFigures(tarball)
+  writeFileSync(join(root, 'test/packaging/results.md'), report(rows, figures))
   for (const { name, how, outcome, note } of rows)
     console.log(`${outcome.padEnd(8)} ${name}, ${how}: ${note}`)
-  if (failed.length > 0) throw new StepError(`${failed.length} of ${rows.length} checks failed`)
+  for (const { what, figure, limit, isMet } of figures)
+    console.log(`${isMet ? 'passed  ' : 'FAILED  '} ${what}: ${figure}, limit ${limit}`)
+  const failed = [...rows.filter(({ outcome }) => outcome === 'FAILED'), ...figures.filter(isOver)]
+  const all = rows.length + figures.length
+  if (failed.length > 0) throw new StepError(`${failed.length} of ${all} checks failed`)
 }
 
 /** Emulators from Debian where we may install them; Node for other platforms from npm. */
@@ -250,7 +258,9 @@ function inspect({ name, platform, arch }) {
 const isCppRuntime = symbol => /^_*(Z|cxa_|libcpp|gxx_)/.test(symbol)
 const isNodeApi = symbol => symbol.startsWith('napi_')
 
-function report(rows) {
+const isOver = ({ isMet }) => !isMet
+
+function report(rows, figures) {
   const lines = rows.map(({ name, how, outcome, note }) => `| ${name} | ${how} | ${outcome} | ${note} |`)
   return [
     '# What stands behind each prebuilt addon',
@@ -262,6 +272,16 @@ function report(rows) {
     '| target | how | outcome | what was seen |',
     '|---|---|---|---|',
     ...lines,
+    '',
+    '## What an installation takes',
+    '',
+    'Of the tarball with all eight addons, by its name from a registry on the loopback interface.',
+    '',
+    '| what | figure | limit | outcome |',
+    '|---|---|---|---|',
+    ...figures.map(
+      each => `| ${each.what} | ${each.figure} | ${each.limit} | ${isOver(each) ? 'FAILED' : 'passed'} |`,
+    ),
     '',
   ].join('\n')
 }

@@ -1,5 +1,7 @@
 // The package managers: each adds packages to a project by name, with scripts off, from one registry.
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { IMPORTS, REQUIRES } from './programs/programs.js'
 import { bareEnvironment, Project, ROOT, tool, versionOf } from './project.js'
 import type { Registry } from './registry.js'
@@ -105,6 +107,7 @@ function environmentOf({ url }: Registry, { folder }: Project): NodeJS.ProcessEn
     BUN_CONFIG_REGISTRY: url,
     YARN_NPM_REGISTRY_SERVER: url,
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
+    YARN_CACHE_FOLDER: join(folder, '.yarn-cache'),
     BUN_INSTALL_CACHE_DIR: join(folder, '.bun-cache'),
     DENO_DIR: join(folder, '.deno-cache'),
   }
@@ -126,4 +129,28 @@ export function projectFor(installer: Installer, registry: Registry): Project {
 /** Answers with what the installer prints. */
 export function install(installer: Installer, project: Project, packages = ['millrace']): Promise<string> {
   return project.run(program(installer.runtime), installer.add(packages))
+}
+
+const PNP = '.pnp.cjs'
+
+/** As {@link install}; then Node finds a Plug'n'Play project's packages however it is started. */
+export async function installForNode(
+  installer: Installer,
+  project: Project,
+  packages?: string[],
+): Promise<void> {
+  await install(installer, project, packages)
+  if (!existsSync(join(project.folder, PNP))) return
+  const loader = pathToFileURL(join(project.folder, '.pnp.loader.mjs'))
+  const hooks = `--require ${JSON.stringify(join(project.folder, PNP))} --experimental-loader ${loader}`
+  project.env = { ...project.env, NODE_OPTIONS: hooks }
+}
+
+/** The folder with the packages as files, and that of ours. */
+export function installedIn({ folder }: Project): { modules: string; own: string } {
+  const modules = join(folder, 'node_modules')
+  if (!existsSync(join(folder, PNP))) return { modules, own: join(modules, 'millrace') }
+  const unplugged = join(folder, '.yarn/unplugged')
+  const [name = ''] = readdirSync(unplugged).filter(each => each.startsWith('millrace-'))
+  return { modules: unplugged, own: join(unplugged, name, 'node_modules/millrace') }
 }

@@ -2,10 +2,19 @@
 // compiler on the PATH. Each cell sends records with every codec and reads them back. Writes toolchains.md.
 // Usage: node dist-test/packaging/table.js TARBALL [INSTALLER …]; of some installers it only prints.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildsAddon } from './build-addon.js'
-import { type Installer, install, installers, program, projectFor } from './installers.js'
+import { packagesOf, warmSeconds } from './installation.js'
+import {
+  type Installer,
+  installedIn,
+  installers,
+  installForNode,
+  plugAndPlay,
+  program,
+  projectFor,
+} from './installers.js'
 import { NEXT, nextDelivers } from './next.js'
 import { type Project, ROOT } from './project.js'
 import { type Registry, startRegistry } from './registry.js'
@@ -14,6 +23,7 @@ import { bundlers, canRun, compilers, runners, runtimes, SOURCES, type Toolchain
 const OUTPUT = join(ROOT, 'test/packaging/toolchains.md')
 const rows: readonly Toolchain[] = [...runtimes, ...compilers, ...runners, ...bundlers]
 const MS = 1000
+const WARM_ROUNDS = 3
 
 interface Column {
   readonly name: string
@@ -45,6 +55,25 @@ const ownRows: readonly OwnRow[] = [
   },
 ]
 
+/** Tools that resolve packages without Node, and do not know Yarn's way. */
+const WITHOUT_PLUG_AND_PLAY: readonly (readonly [row: RegExp, reason: string])[] = [
+  [/^(Bun|Deno): /, 'has no Plug’n’Play'],
+  [/^TypeScript, /, 'has no Plug’n’Play'],
+  [/^types stripped/, 'Yarn’s loader takes no .mts'],
+  [/^bun build/, 'has no Plug’n’Play'],
+  [/^Next\.js/, 'Turbopack has no Plug’n’Play'],
+]
+const NOT_RUN = 'not run'
+
+/** Why a row does not apply. */
+function reasonAgainst(row: string, { name }: Installer): string | undefined {
+  if (name !== plugAndPlay.name) return undefined
+  const found = WITHOUT_PLUG_AND_PLAY.find(([pattern]) => pattern.test(row))
+  return found && `n/a: ${found[1]}`
+}
+
+const isGood = (outcome: string) => outcome === 'delivers' || outcome.startsWith('n/a: ')
+
 async function outcomeOf(row: string, installer: string, work: () => Promise<void>): Promise<string> {
   const startedMs = Date.now()
   const title = `${row}, installed by ${installer}`
@@ -68,55 +97,24 @@ function freshProject(installer: Installer, registry: Registry): Project {
   return project
 }
 
-/** Real folders with a package.json that names a package; links to them count once. */
-function packagesOf(modules: string): { packages: number; bytes: number } {
-  const entries = readdirSync(modules, { withFileTypes: true, recursive: true }).filter(entry =>
-    entry.isFile(),
-  )
-  const bytes = entries.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
-  const isPackage = /node_modules[/\\](@[^/\\]+[/\\])?[^/\\]+$/
-  const folders = entries.filter(
-    ({ name, parentPath }) => name === 'package.json' && isPackage.test(parentPath),
-  )
-  return { packages: folders.length, bytes }
-}
-
-/** Seconds of the fastest of three more installations, each into a fresh project: the cache is warm then. */
-async function warmSeconds(installer: Installer, registry: Registry, first: Project): Promise<number> {
-  const seconds: number[] = []
-  for (let round = 0; round < 3; round += 1) {
-    const project = freshProject(installer, registry)
-    // Its caches are the first project's.
-    project.env = { ...first.env }
-    try {
-      const startedMs = Date.now()
-      await install(installer, project)
-      seconds.push((Date.now() - startedMs) / MS)
-      await project.delivers(program('node24'), ['requires.cjs'])
-    } finally {
-      project.remove()
-    }
-  }
-  return Math.min(...seconds)
-}
-
 async function columnOf(installer: Installer, registry: Registry): Promise<Column> {
   const outcomes: Record<string, string> = {}
   const project = freshProject(installer, registry)
   const { name } = installer
   try {
-    await install(installer, project)
-    const { packages, bytes } = packagesOf(join(project.folder, 'node_modules'))
-    const seconds = await warmSeconds(installer, registry, project)
+    await installForNode(installer, project)
+    const { packages, bytes } = packagesOf(installedIn(project).modules)
+    const [seconds = Number.NaN] = await warmSeconds(installer, registry, project, WARM_ROUNDS)
     project.write(SOURCES)
     for (const row of rows) {
-      const isPossible = canRun(row)
-      outcomes[row.name] = isPossible
-        ? await outcomeOf(row.name, name, () => row.delivers(project))
-        : 'not run'
+      outcomes[row.name] =
+        reasonAgainst(row.name, installer) ??
+        (canRun(row) ? await outcomeOf(row.name, name, () => row.delivers(project)) : NOT_RUN)
     }
     for (const row of ownRows) {
-      outcomes[row.name] = await outcomeOf(row.name, name, () => inOwnProject(row, installer, registry))
+      outcomes[row.name] =
+        reasonAgainst(row.name, installer) ??
+        (await outcomeOf(row.name, name, () => inOwnProject(row, installer, registry)))
     }
     return { name, version: installer.version(), outcomes, packages, megabytes: bytes / 1e6, seconds }
   } finally {
@@ -128,7 +126,7 @@ async function inOwnProject(row: OwnRow, installer: Installer, registry: Registr
   const project = freshProject(installer, registry)
   try {
     project.write(row.files)
-    await install(installer, project, ['millrace', ...row.packages])
+    await installForNode(installer, project, ['millrace', ...row.packages])
     await row.delivers(installer, project)
   } finally {
     project.remove()
@@ -145,27 +143,27 @@ function report(columns: readonly Column[]): string {
     'Written by `npm run package -- --table`. Installed by name from a registry on the loopback interface,',
     'with scripts off and nothing but `node` on the PATH. `delivers`: records of each codec were sent and read',
     'back. `build-addon` alone has compilers on the PATH.',
+    '`n/a`: the tool itself cannot, whatever the package. Yarn makes `node_modules` unless its column says otherwise.',
     'Seconds: the fastest of three installations with a warm cache, on the machine that wrote this.',
     '',
     line(['tool chain', 'version', ...of(({ name, version }) => `${name} ${version}`)]),
     line(['---', '---', ...of(() => '---')]),
     ...shown.map(({ name, version }) =>
-      line([name, version, ...of(({ outcomes }) => outcomes[name] ?? 'not run')]),
+      line([name, version, ...of(({ outcomes }) => outcomes[name] ?? NOT_RUN)]),
     ),
     line(['packages installed', '', ...of(({ packages }) => `${packages}`)]),
     line(['MB installed', '', ...of(({ megabytes }) => megabytes.toFixed(1))]),
-    line(['seconds, cache warm', '', ...of(({ seconds }) => seconds.toFixed(1))]),
+    line(['seconds, cache warm', '', ...of(({ seconds }) => seconds.toFixed(2))]),
     '',
   ].join('\n')
 }
 
 /** What this very tarball has shown already is kept: a run that was interrupted goes on where it was. */
 async function keptColumn(installer: Installer, registry: Registry, folder: string): Promise<Column> {
-  const kept = join(folder, `${installer.name}.json`)
+  const kept = join(folder, `${installer.name.replace(/\W+/g, '-')}.json`)
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as Column
   const column = await columnOf(installer, registry)
-  const isGood = Object.values(column.outcomes).every(each => each === 'delivers')
-  if (isGood) writeFileSync(kept, JSON.stringify(column))
+  if (Object.values(column.outcomes).every(isGood)) writeFileSync(kept, JSON.stringify(column))
   return column
 }
 
@@ -176,16 +174,14 @@ mkdirSync(folder, { recursive: true })
 const registry = await startRegistry(tarball)
 try {
   const columns: Column[] = []
-  for (const installer of installers) {
+  for (const installer of [...installers, plugAndPlay]) {
     const isWanted = names.length === 0 || names.includes(installer.name)
     if (!isWanted || !existsSync(program(installer.runtime))) continue
     columns.push(await keptColumn(installer, registry, folder))
   }
   console.log(report(columns))
   if (names.length === 0) writeFileSync(OUTPUT, report(columns))
-  const failed = columns
-    .flatMap(({ outcomes }) => Object.values(outcomes))
-    .filter(each => each !== 'delivers')
+  const failed = columns.flatMap(({ outcomes }) => Object.values(outcomes)).filter(each => !isGood(each))
   if (failed.length > 0) process.exitCode = 1
 } finally {
   await registry.close()
