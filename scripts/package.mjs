@@ -110,8 +110,8 @@ async function pack(stage, folder, manifest, host) {
 }
 
 /**
- * Builds every addon anew, into another folder and with nothing compiled of what it is made of. Returns rows for
- * the verification.
+ * Builds every addon anew, into another folder and with nothing compiled of what it is made of. Returns rows
+ * for the verification.
  */
 async function compareBuilds() {
   const again = join(root, '.cache/package/again')
