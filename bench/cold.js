@@ -58,6 +58,7 @@ function startOf(client, runtime, folder, bootstrapServers) {
   const words = args.filter(word => !word.includes('expose-gc'))
   const child = spawn(program, [...words, client, folder, bootstrapServers], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
     timeout: RUN_MS,
   })
   const said = { stdout: '', stderr: '' }
@@ -76,20 +77,28 @@ function startOf(client, runtime, folder, bootstrapServers) {
   })
 }
 
-/** The line of an uncaught error, with no path of this machine. */
+/** The message of an uncaught error, with no path of this machine. */
 function reasonIn(stderr) {
-  const line = stderr.split('\n').find(each => /\b\w*error\b.*: /i.test(each))
-  return line?.replaceAll(root, '.').trim()
+  const lines = stderr.split('\n')
+  const first = lines.findIndex(line => /\b\w*error\b.*: /i.test(line))
+  if (first < 0) return undefined
+  const length = lines.slice(first).findIndex(line => line.trim() === '' || /^\s+at /.test(line))
+  const message = lines.slice(first, length < 0 ? undefined : first + length)
+  return message.join(' ').replaceAll(root, '.').trim()
 }
 
 /** Clients that can be had here, and for each other one why not. */
 async function clientsThere(folder) {
   const left = []
   if (options.client.includes(CONFLUENT)) {
-    await setUpPeer('confluent').catch(error => {
+    try {
+      await setUpPeer('confluent')
+    } catch (error) {
       if (!(error instanceof StepError)) throw error
-      left.push(`- ${CONFLUENT} could not be built: ${error.message.split('\n').at(-1).trim()}`)
-    })
+      left.push(
+        `- ${CONFLUENT} could not be built: ${error.message.replaceAll(root, '.').replace(/\s+/g, ' ')}`,
+      )
+    }
   }
   const clients = options.client
     .filter(name => name !== CONFLUENT || left.length === 0)

@@ -2,7 +2,7 @@
 // addons of all targets, the bundled JavaScript, declarations, hashes, licences and a bill of materials.
 //   --host    with the addon that `npm run build` has made, for this platform alone: for tests, in seconds
 //   --output  the folder for the tarball
-//   --twice   compiles the addons again from nothing but sources and compares them byte for byte
+//   --twice   compiles each addon a second time, from nothing but sources, and compares them byte for byte
 //   --verify  runs the addons where they can be run here, looks into the others, and measures what an
 //             installation takes (packaging/verify.mjs)
 //   --table   tries the tarball in every tool chain, installed by every package manager; half an hour
@@ -26,6 +26,7 @@ const MiB = 1024 * 1024
 const TARBALL_MAX = 3 * MiB
 const UNPACKED_MAX = 10 * MiB
 const PREBUILDS = 'prebuilds'
+const AGAIN = '.cache/package/again'
 /** What a prebuilt addon follows from. */
 const ADDON_SOURCES = [
   ...['native/core', 'native/binding', 'native/prebuild', 'native/sources.gypi', 'native/targets.json'],
@@ -114,14 +115,15 @@ async function pack(stage, folder, manifest, host) {
  * for the verification.
  */
 async function compareBuilds() {
-  const again = join(root, '.cache/package/again')
+  const again = join(root, AGAIN)
   const cache = join(root, '.cache/package/again-cache')
-  rmSync(again, { recursive: true, force: true })
   rmSync(cache, { recursive: true, force: true })
   const rows = []
   for (const target of targets) {
-    await buildPrebuild(target, again, { cache })
     const path = `${target.name}/millrace.node`
+    // As the first builds are kept: a run that was interrupted goes on where it was.
+    const isKept = !isOutdated(`${AGAIN}/${path}`, ADDON_SOURCES)
+    if (!isKept) await buildPrebuild(target, again, { cache })
     const isSame = sha256(join(again, path)) === sha256(join(root, PREBUILDS, path))
     const note = isSame ? 'equal byte for byte' : 'two builds differ'
     console.log(`package: ${target.name}: ${note}`)

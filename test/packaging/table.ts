@@ -57,11 +57,11 @@ const ownRows: readonly OwnRow[] = [
 
 /** Tools that resolve packages without Node, and do not know Yarn's way. */
 const WITHOUT_PLUG_AND_PLAY: readonly (readonly [row: RegExp, reason: string])[] = [
-  [/^(Bun|Deno): /, 'has no Plug’n’Play'],
-  [/^TypeScript, /, 'has no Plug’n’Play'],
-  [/^types stripped/, 'Yarn’s loader takes no .mts'],
-  [/^bun build/, 'has no Plug’n’Play'],
-  [/^Next\.js/, 'Turbopack has no Plug’n’Play'],
+  [/^(Bun|Deno): /, "has no Plug'n'Play"],
+  [/^TypeScript, /, "has no Plug'n'Play"],
+  [/^types stripped/, "Yarn's loader takes no .mts"],
+  [/^bun build/, "has no Plug'n'Play"],
+  [/^Next\.js/, "Turbopack has no Plug'n'Play"],
 ]
 const NOT_RUN = 'not run'
 
