@@ -141,7 +141,7 @@ AppendStatus Appender::openBatch(Topic& topic, int32_t topicHandle, int64_t batc
   const int32_t partition = reservation->partition;
   const bool fitsSlab = batchBytes <= pool_.slabBytes();
   if (fitsSlab || batchBytes <= topic.batchLimitBytes) {
-    const int32_t handle = pool_.acquireSlab(topicHandle, partition, topic.batchLimitBytes);
+    const int32_t handle = pool_.acquireSlab(topicHandle, partition, topic.batchLimitBytes, batchBytes);
     if (handle != kNoBatch && (fitsSlab || pool_.grow(handle, batchBytes - kBatchHeaderBytes))) {
       topic.openBatch[static_cast<size_t>(partition)] = handle;
       reservation->batch = handle;

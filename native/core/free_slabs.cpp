@@ -44,14 +44,16 @@ int32_t FreeSlabs::longestRun() const {
   return runs_ == 0 ? 0 : 63 - __builtin_clzll(runs_);
 }
 
-int32_t FreeSlabs::take() {
-  const int32_t run = longestRun();
-  MILLRACE_ASSERT(run > 0, "no slab is free");
-  const int32_t group = byRun_[run].back();
+int32_t FreeSlabs::take(int32_t slabs) {
+  const int32_t longest = longestRun();
+  MILLRACE_ASSERT(slabs > 0 && slabs <= longest, "not so many free slabs side by side");
+  const int32_t group = byRun_[longest].back();
   const uint32_t free = groups_[static_cast<size_t>(group)].free;
-  const int32_t first = longestRunOf(free).first;
-  changed(group, free & ~bitOf(first));
-  return group * groupSlabs_ + first;
+  const Run run = longestRunOf(free);
+  const int32_t left = run.first == 0 ? 0 : std::min(run.slabs / 2, run.slabs - slabs);
+  const int32_t taken = run.first + left;
+  changed(group, free & ~bitOf(taken));
+  return group * groupSlabs_ + taken;
 }
 
 bool FreeSlabs::takeAfter(int32_t slab) {

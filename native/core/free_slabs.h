@@ -16,9 +16,10 @@ class FreeSlabs {
 
   // How many free slabs stand side by side in a group at most.
   int32_t longestRun() const;
-  // The first slab of such a run, of the group that was used last: the warmest memory is used next. Needs a
-  // free slab.
-  int32_t take();
+  // A slab of such a run, with at least so many in all from it on, which must be there. Of the groups that
+  // have one, that which was used last: the warmest memory is used next. Whoever stands in front of the run
+  // may want to grow into it, so its first half is left free where possible.
+  int32_t take(int32_t slabs);
   // Takes the slab behind another of the same group. False if there is none or it is not free.
   bool takeAfter(int32_t slab);
   void give(int32_t slab);

@@ -97,9 +97,9 @@ void SlabPool::open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uin
 }
 
 // The number of slabs that such a batch stands in.
-int32_t SlabPool::slabsOf(uint32_t bytes) const {
+int32_t SlabPool::slabsOf(int64_t bytes) const {
   const int64_t strideBytes = int64_t{options_.marginBytes} + options_.slabBytes;
-  return static_cast<int32_t>((int64_t{bytes} + options_.marginBytes + strideBytes - 1) / strideBytes);
+  return static_cast<int32_t>((bytes + options_.marginBytes + strideBytes - 1) / strideBytes);
 }
 
 void SlabPool::useSlab(int32_t slab) {
@@ -117,9 +117,10 @@ void SlabPool::freeSlab(int32_t slab) {
   freeSlabs_.give(slab);
 }
 
-int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition, uint32_t limitBytes) {
-  if (freeSlabs_.longestRun() == 0 || availableBytes() < options_.slabBytes) return kNoBatch;
-  const int32_t handle = freeSlabs_.take();
+int32_t SlabPool::acquireSlab(int32_t topic, int32_t partition, uint32_t limitBytes, int64_t batchBytes) {
+  const int32_t slabs = std::max(slabsOf(batchBytes), 1);
+  if (freeSlabs_.longestRun() < slabs || availableBytes() < options_.slabBytes) return kNoBatch;
+  const int32_t handle = freeSlabs_.take(slabs);
   useSlab(handle);
   open(handle, slabAt(handle), options_.slabBytes, options_.slabBytes, topic, partition);
   at(handle).limitBytes = limitBytes;

@@ -66,9 +66,9 @@ class SlabPool {
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
 
-  // An open batch in a slab, with as many free ones behind it as there are; kNoBatch when slabs or budget are
-  // used up.
-  int32_t acquireSlab(int32_t topic, int32_t partition, uint32_t limitBytes);
+  // An open batch in a slab, where it can grow most; kNoBatch when slabs or budget are used up, or no run of
+  // free slabs holds a batch of `batchBytes`, which it may become at once.
+  int32_t acquireSlab(int32_t topic, int32_t partition, uint32_t limitBytes, int64_t batchBytes = 0);
   // Makes room for records of so many bytes in an open batch, within its limit. False if a slab that it needs
   // is not free, or the budget is used up; then it may have grown in part.
   bool grow(int32_t handle, int64_t bytes);
@@ -116,7 +116,7 @@ class SlabPool {
   int64_t capacityOf(int32_t slabs) const {
     return slabs * (int64_t{options_.marginBytes} + options_.slabBytes) - options_.marginBytes;
   }
-  int32_t slabsOf(uint32_t bytes) const;
+  int32_t slabsOf(int64_t bytes) const;
   int32_t takeLargeHandle();
   void open(int32_t handle, uint8_t* memory, uint32_t capacityBytes, uint32_t chargeBytes, int32_t topic,
             int32_t partition);

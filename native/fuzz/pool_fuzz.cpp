@@ -178,7 +178,11 @@ class PoolModel {
     FUZZ_CHECK((handle != kNoBatch) == possible);
     if (!possible) return true;
     FUZZ_CHECK(handle < slabCount_);
-    FUZZ_CHECK(runFrom(handle) == longest);
+    int32_t before = 0;
+    while ((handle - before) % batchSlabsMax_ != 0 && isSlabFree(handle - before - 1)) before++;
+    const bool isFirst = (handle - before) % batchSlabsMax_ == 0;
+    FUZZ_CHECK(before + runFrom(handle) == longest);
+    FUZZ_CHECK(before == (isFirst ? 0 : longest / 2));
     uint8_t* memory = marginOf(handle) + marginBytes_;
     opened(handle, memory, slabBytes_, slabBytes_, topic, topic + 1);
     ModelBatch& batch = batches_[static_cast<size_t>(handle)];

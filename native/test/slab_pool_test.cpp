@@ -250,7 +250,7 @@ TEST_F(GrowingPoolTest, BatchesBeginWhereTheyCanGrow) {
   EXPECT_EQ(first, 0);
   EXPECT_EQ(second, 4) << "the other group is free as a whole";
   const int32_t third = acquire();
-  EXPECT_EQ(third % 4, 1) << "no group is free any more";
+  EXPECT_EQ(third % 4, 2) << "no group is free any more: both batches of it can grow";
 }
 
 TEST_F(GrowingPoolTest, GrowsWithinItsGroupItsLimitAndTheBudget) {
@@ -276,11 +276,21 @@ TEST_F(GrowingPoolTest, DoesNotGrowIntoASlabInUse) {
   const int32_t batch = acquire();
   acquire();
   const int32_t neighbour = acquire();
-  ASSERT_EQ(neighbour, 5);
-  EXPECT_TRUE(pool_.grow(batch, kSlabBytes));
-  EXPECT_FALSE(pool_.grow(4, kSlabBytes));
+  ASSERT_EQ(neighbour, 6) << "half of what is free behind batch 4";
+  EXPECT_TRUE(pool_.grow(batch, 3 * kStrideBytes));
+  EXPECT_TRUE(pool_.grow(4, kStrideBytes));
+  EXPECT_FALSE(pool_.grow(4, 2 * kStrideBytes));
   pool_.discard(neighbour);
-  EXPECT_TRUE(pool_.grow(4, kSlabBytes));
+  EXPECT_TRUE(pool_.grow(4, 2 * kStrideBytes));
+}
+
+TEST_F(GrowingPoolTest, BeginsWhereABatchOfThatSizeHasRoom) {
+  acquire();
+  acquire();
+  EXPECT_EQ(pool_.acquireSlab(0, 0, 10 * kSlabBytes, 4 * kSlabBytes), kNoBatch) << "three stand side by side";
+  const int32_t batch = pool_.acquireSlab(0, 0, 10 * kSlabBytes, 3 * kSlabBytes);
+  ASSERT_EQ(batch % 4, 1);
+  EXPECT_TRUE(pool_.grow(batch, 3 * kSlabBytes - kBatchHeaderBytes));
 }
 
 TEST_F(GrowingPoolTest, GivesBackAllItsSlabs) {
