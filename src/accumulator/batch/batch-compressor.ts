@@ -5,9 +5,7 @@ import type { Codec } from '../../compression/codec.js'
 import type { NativeCore } from '../../native/addon.js'
 import type { NativeBatches } from '../../native/native-batches.js'
 import { type Batch, type BatchPartition, BatchPhase } from './batch.js'
-
-/** Bytes of a record batch before its records (format v2). */
-export const BATCH_HEADER_BYTES = 61
+import { BATCH_HEADER_BYTES } from './batch-header.js'
 
 /** How long codecs may hold the event loop in one turn. */
 const TURN_MS = 2

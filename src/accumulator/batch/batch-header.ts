@@ -2,6 +2,9 @@ import type { NativeCore } from '../../native/addon.js'
 import type { NativeBatches } from '../../native/native-batches.js'
 import type { Batch } from './batch.js'
 
+/** Bytes of a record batch before its records (format v2). */
+export const BATCH_HEADER_BYTES = 61
+
 /**
  * What Java's estimate of a record has beyond the record as it is written: 61 bytes of batch header and 21 of
  * overhead, of which the record has about four (`AbstractRecords.estimateSizeInBytesUpperBound`).

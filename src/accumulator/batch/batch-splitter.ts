@@ -4,7 +4,7 @@ import type { NativeCore } from '../../native/addon.js'
 import type { NativeBatches } from '../../native/native-batches.js'
 import { wholeOf } from './arena.js'
 import { Batch, type BatchPartition } from './batch.js'
-import { BATCH_HEADER_BYTES } from './batch-compressor.js'
+import { BATCH_HEADER_BYTES } from './batch-header.js'
 import type { BatchOutcome, Settlement } from './batch-outcome.js'
 
 /** Some consecutive records of a batch and memory for the batch they will make. */

@@ -1,4 +1,4 @@
-import { BATCH_HEADER_BYTES } from '../batch/batch-compressor.js'
+import { BATCH_HEADER_BYTES } from '../batch/batch-header.js'
 
 /** A batch that came out larger than expected is half as bad as one that could have held more. */
 const DETERIORATION = 0.05
