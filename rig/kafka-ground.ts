@@ -1,11 +1,6 @@
 import { once } from 'node:events'
-import {
-  freePorts,
-  type Kafka,
-  type KafkaNode,
-  type NodePorts,
-  startKafka,
-} from '../dist-test/kafka/broker.js'
+import { freePorts } from '../dist-test/helpers/free-ports.js'
+import { type Kafka, type KafkaNode, type NodePorts, startKafka } from '../dist-test/kafka/broker.js'
 import { startJava } from '../dist-test/kafka/java.js'
 import { Admin, type PartitionPlace } from './admin.js'
 import type { ClientName } from './client-process.js'

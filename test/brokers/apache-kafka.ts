@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Metadata } from '../../dist/protocol/metadata.js'
-import { freePorts } from '../kafka/broker.js'
+import { freePorts } from '../helpers/free-ports.js'
 import { RawClient } from '../testing/support.js'
 import { CACHE, ROOT, type RunningBroker, startProgram, stopProgram } from './process.js'
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../helpers/free-ports.js'
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 export const TIMEOUT_MS = 60_000
@@ -41,12 +41,7 @@ export async function until(what: () => boolean): Promise<void> {
 
 export const textOf = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString())
 
-/** An address where nobody listens: a port the system had free a moment ago. */
+/** An address where nobody listens. */
 export async function unreachable(): Promise<string> {
-  const server = createServer()
-  const port = await new Promise<number>(resolve => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-  })
-  await new Promise(resolve => server.close(resolve))
-  return `127.0.0.1:${port}`
+  return `127.0.0.1:${await freePort()}`
 }

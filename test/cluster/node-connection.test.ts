@@ -19,6 +19,7 @@ import { Produce } from '../../dist/protocol/produce.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
 import { eventually } from '../helpers/eventually.js'
 import { FakeClock } from '../helpers/fake-clock.js'
+import { freePort } from '../helpers/free-ports.js'
 import { RawRequest, rawResponse } from '../helpers/raw-requests.js'
 import { apiVersionsResponse, ScriptedBroker } from '../helpers/scripted-broker.js'
 
@@ -97,14 +98,6 @@ async function ready(to: Rig): Promise<void> {
   await eventually('ready', () => to.node.state === NodeState.Ready)
 }
 
-/** A port nobody listens on. */
-async function closedPort(): Promise<number> {
-  const broker = await ScriptedBroker.start()
-  const { port } = broker
-  await broker.close()
-  return port
-}
-
 describe('The way to a broker', () => {
   it('leads from nothing over TCP and ApiVersions to ready', async () => {
     const broker = await brokerOf()
@@ -122,7 +115,7 @@ describe('The way to a broker', () => {
   })
 
   it('waits longer after each failed attempt, and forgets the failures when ready', async () => {
-    const port = await closedPort()
+    const port = await freePort()
     const to = rig('127.0.0.1', port)
     for (const [index, backoffMs] of [50, 100, 200, 400, 800, 1_000, 1_000].entries()) {
       to.node.ensureConnected()
@@ -139,7 +132,7 @@ describe('The way to a broker', () => {
   })
 
   it('connects by itself when the backoff is over, if it was wanted meanwhile', async () => {
-    const to = rig('127.0.0.1', await closedPort())
+    const to = rig('127.0.0.1', await freePort())
     to.node.ensureConnected()
     await eventually('failure', () => to.ends.length === 1)
     to.node.ensureConnected()
@@ -156,7 +149,7 @@ describe('The way to a broker', () => {
   })
 
   it('logs failures ever more rarely', async () => {
-    const to = rig('127.0.0.1', await closedPort())
+    const to = rig('127.0.0.1', await freePort())
     for (let failures = 1; failures <= 9; failures++) {
       to.node.ensureConnected()
       await eventually('failure', () => to.ends.length === failures)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { freePorts } from '../kafka/broker.js'
+import { freePort } from '../helpers/free-ports.js'
 import { exampleFile, ROOT } from './program.js'
 
 const START_TIMEOUT_MS = 60_000
@@ -47,7 +47,7 @@ export class Postgres implements AsyncDisposable {
     const owner = ownerOf(folder)
     const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
     execFileSync(join(programs, 'initdb'), initdb, { ...owner, cwd: folder, stdio: 'ignore' })
-    const [port = 0] = await freePorts(1)
+    const port = await freePort()
     const settings = {
       listen_addresses: '127.0.0.1',
       port,

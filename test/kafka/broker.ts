@@ -2,10 +2,10 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePorts } from '../helpers/free-ports.js'
 import { startJava } from './java.js'
 
 const HEAP_MB = 1024
@@ -239,17 +239,4 @@ class Node implements KafkaNode {
     await ended
     clearTimeout(timer)
   }
-}
-
-/** Ports the system had free a moment ago: a KRaft node must know its own and the others' before it starts. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = []
-  for (let i = 0; i < count; i++) {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    servers.push(server)
-  }
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
 }

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AuthenticationError, Producer, type ProducerOptions } from '../../dist/index.js'
 import { Authority, opensslSkip } from '../helpers/certificates.js'
 import { RecordingLogger } from '../helpers/cluster-options.js'
+import { freePort } from '../helpers/free-ports.js'
 import { OauthServer } from '../helpers/oauth-server.js'
-import { freePorts, type Kafka, startKafka } from './broker.js'
+import { type Kafka, startKafka } from './broker.js'
 import { RecordDigest } from './digest.js'
 import { kafkaSkip } from './java.js'
 import { JavaClient } from './java-client.js'
@@ -34,7 +35,7 @@ describe('a real Kafka that takes tokens of an OAuth server', { skip, timeout: 3
       clients: { me: 'secret' },
       lifetimeSeconds: TOKEN_SECONDS,
     })
-    const [saslPort] = await freePorts(1)
+    const saslPort = await freePort()
     bootstrapServers = `127.0.0.1:${saslPort}`
     const listener = 'listener.name.sasl_plaintext.oauthbearer'
     const sub = 'unsecuredLoginStringClaim_sub="broker"'

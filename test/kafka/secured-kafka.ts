@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Authority, type Certificate } from '../helpers/certificates.js'
-import { freePorts, type Kafka, startKafka } from './broker.js'
+import { freePorts } from '../helpers/free-ports.js'
+import { type Kafka, startKafka } from './broker.js'
 
 export const USER = 'alice'
 /** With what a quotation must escape; a comma would end it for the tool that formats the storage. */

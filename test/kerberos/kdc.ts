@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { freePorts } from '../kafka/broker.js'
+import { freePort } from '../helpers/free-ports.js'
 
 export const REALM = 'MILLRACE.TEST'
 const START_MS_MAX = 30_000
@@ -67,7 +67,7 @@ export class Kdc implements AsyncDisposable {
   }
 
   private async begin(): Promise<void> {
-    const [port] = (await freePorts(1)) as [number]
+    const port = await freePort()
     const at = (name: string) => join(this.folder, name)
     writeFileSync(
       this.configFile,

@@ -5,7 +5,8 @@ import { readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { freePorts, type Kafka, startKafka } from '../kafka/broker.js'
+import { freePort } from '../helpers/free-ports.js'
+import { type Kafka, startKafka } from '../kafka/broker.js'
 import { JavaClient } from '../kafka/java-client.js'
 import { Kdc, REALM } from './kdc.js'
 import type { KerberosResult, KerberosRig } from './kerberos.suite.js'
@@ -36,7 +37,7 @@ describe('a real Kafka that asks for Kerberos', { timeout: 900_000 }, () => {
     process.once('exit', unlink)
     java = new JavaClient()
     kdc = await Kdc.start()
-    ;[port] = (await freePorts(1)) as [number]
+    port = await freePort()
     client = await kdc.keytab('client', ['-maxlife', `${TICKET_SECONDS} seconds`])
     steady = await kdc.keytab('steady')
     const broker = await kdc.keytab('kafka/localhost')

@@ -2,9 +2,8 @@
 // route, starts it, and asks the route, which sends with every codec and reads the records back.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../helpers/free-ports.js'
 import type { Project } from './project.js'
 
 const VERSION = '16.4.6'
@@ -61,15 +60,4 @@ async function answerOf(url: string): Promise<string> {
     }
   }
   return `no answer within ${ANSWER_MS / 1000} s`
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }

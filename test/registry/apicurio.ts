@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { freePorts } from '../kafka/broker.js'
+import { freePort } from '../helpers/free-ports.js'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CACHE = join(ROOT, '.cache/registry')
@@ -26,8 +26,7 @@ export class Apicurio implements AsyncDisposable {
 
   /** Does not start it yet. */
   static async reserve(): Promise<Apicurio> {
-    const [port] = await freePorts(1)
-    return new Apicurio(port as number)
+    return new Apicurio(await freePort())
   }
 
   /** The Confluent-compatible interface. */
