@@ -2,7 +2,7 @@
 // on those named:  node test/runtimes/run.mjs [--suite FILE]… [current node20 node24 node26 bun deno]
 // The suite is node:test, which Bun and Deno know too. Each runtime must pass exactly the same tests: one that
 // silently registers fewer of them fails.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -13,6 +13,8 @@ const root = resolve(here, '../..')
 const suiteFolder = join(root, 'dist-test/public-api')
 const scratch = join(root, '.cache/runtimes')
 const FILE_TIMEOUT_MS = 180_000
+/** Many tests wait for something: two runtimes side by side keep two cores busy. */
+const AT_ONCE = 2
 
 const nodeArgs = (file, report) => [
   '--test',
@@ -85,8 +87,8 @@ function readReport(file) {
   return names
 }
 
-/** Runs one suite file on one runtime; returns its tests and whether the runtime called it a success. */
-function runSuite(name, suite) {
+/** Runs one suite file on one runtime; returns its tests, its output and whether the runtime called it a success. */
+async function runSuite(name, suite) {
   const { program, args } = runtimes[name]
   const folder = join(scratch, name)
   mkdirSync(folder, { recursive: true })
@@ -96,28 +98,51 @@ function runSuite(name, suite) {
   const env = { ...process.env, NO_COLOR: '1', MILLRACE_RUNTIME: name }
   // Set by a `node --test` around this run, it would make the one started here report to that instead.
   delete env.NODE_TEST_CONTEXT
-  const options = { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: FILE_TIMEOUT_MS }
-  const { status, signal } = spawnSync(program, args(entry, report), { ...options, killSignal: 'SIGKILL' })
+  const { status, output } = await outputOf(program, args(entry, report), env)
   const tests = readReport(report)
   return {
     suite: basename(suite),
     tests,
     isSuccess: status === 0 && tests.failed.length === 0,
-    status: signal ?? status,
+    status,
+    output,
   }
 }
 
-/** Runs every suite on one runtime; returns the sorted names of what passed, or undefined when something failed. */
-function runRuntime(name, suites) {
+/** Runs a program within the time of a file; `status` is its code, its signal, or why it could not be started. */
+function outputOf(program, args, env) {
+  return new Promise(resolve => {
+    const child = spawn(program, args, {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: FILE_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => {
+        output += text
+      })
+    }
+    child.once('error', error => resolve({ status: error.message, output }))
+    child.once('close', (code, signal) => resolve({ status: signal ?? code, output }))
+  })
+}
+
+/** Runs every suite on one runtime; returns the sorted names of what passed, and whether that was all of it. */
+async function runRuntime(name, suites) {
   const { program } = runtimes[name]
   if (!existsSync(program)) {
     const isAllowed = process.env.CI !== 'true' && process.platform !== 'linux'
     console.log(`\n-- ${name}: not installed (${program})${isAllowed ? ', SKIPPED' : ''}`)
     return { name, outcome: isAllowed ? 'skipped' : 'failed', passed: [] }
   }
-  console.log(`\n-- ${name}: ${version(program)}`)
   const startedMs = Date.now()
-  const results = suites.map(suite => runSuite(name, suite))
+  const results = []
+  for (const suite of suites) results.push(await runSuite(name, suite))
+  // All of it at once, or it would stand between the lines of another runtime.
+  console.log(`\n-- ${name}: ${version(program)}\n${results.map(({ output }) => output).join('')}`)
   for (const { suite, status, isSuccess } of results) {
     if (!isSuccess) console.log(`${name}: ${suite} failed (${status})`)
   }
@@ -131,6 +156,17 @@ function runRuntime(name, suites) {
     skipped,
     durationMs: Date.now() - startedMs,
   }
+}
+
+/** Runs the suites on each runtime, a few runtimes at a time; the results stand in the order of the names. */
+async function runRuntimes(names, suites) {
+  const results = []
+  const waiting = names.entries()
+  const runner = async () => {
+    for (const [index, name] of waiting) results[index] = await runRuntime(name, suites)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, runner))
+  return results
 }
 
 /** Marks as failed each runtime that did not pass exactly what all of them together have passed. */
@@ -164,7 +200,7 @@ function publicApiSuites() {
 
 const { names, suites: given } = parseArguments(process.argv.slice(2))
 const suites = given.length > 0 ? given : publicApiSuites()
-const results = names.map(name => runRuntime(name, suites))
+const results = await runRuntimes(names, suites)
 compare(results)
 console.log('')
 for (const { name, outcome, passed, skipped = 0, durationMs = 0 } of results) {
