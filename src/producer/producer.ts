@@ -6,6 +6,7 @@ import type { ClusterClient } from '../cluster/cluster-client.js'
 import { abortable } from '../common/abort.js'
 import { type Clock, systemClock } from '../common/clock.js'
 import type { Observer } from '../common/observer.js'
+import { type PromiseView, SEND_VIEWED, viewed } from '../common/promise-view.js'
 import {
   checkOptions,
   fetchVariables,
@@ -428,9 +429,16 @@ export class Producer<K = Bytes, V = Bytes> implements KafkaProducer<K, V> {
       const sent = sendIntercepted(entry, interceptors, record as never, callback, nowMs, failedCallbacks)
       return sent ?? room.isThere
     }
-    if (callback === undefined) return this.promises.send(record as never, nowMs)
+    if (callback === undefined) return this.promises.send<RecordMetadata>(record as never, nowMs, null)
     this.callbacks.send(record as never, callback, nowMs)
     return room.isThere
+  }
+
+  /** @internal As `send(record)`, with what `view` makes of the outcome. For `millrace/kafkajs`. */
+  [SEND_VIEWED]<T>(record: ProducerRecord<K, V>, view: PromiseView<RecordMetadata, T>): Promise<T> {
+    const { interceptors, observer, promises, recordClock } = this
+    if (interceptors !== null || observer.watchesSends) return viewed(this.send(record), view)
+    return promises.send(record as never, recordClock.now(), view)
   }
 
   /** As {@link flush}, by the producer itself. */

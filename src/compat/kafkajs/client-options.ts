@@ -9,6 +9,8 @@ const DELIVERY_MS_MIN = 30_000
 const METADATA_WAIT_MS_MIN = 2_000
 const REQUEST_TIMEOUT_MS = 30_000
 const CONNECTION_TIMEOUT_MS = 1_000
+/** KafkaJS sends a call's messages for a partition in one batch, however many: so ours are large. */
+const BATCH_BYTES = 64 * 1024
 /** With more in flight a broker cannot tell duplicates from reordered batches. */
 const IN_FLIGHT_MAX = 5
 
@@ -59,6 +61,7 @@ export function engineOptions(
     enableIdempotence: acks === -1,
     // KafkaJS waits for nobody; messages of one turn of the event loop still share batches.
     lingerMs: 0,
+    batchSize: BATCH_BYTES,
     bufferMemory,
     // What is too large is for the broker to say.
     maxRequestSize: bufferMemory,

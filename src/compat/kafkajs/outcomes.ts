@@ -1,3 +1,4 @@
+import type { PromiseView } from '../../common/promise-view.js'
 import {
   type DeliveryReport,
   type ProducerRecord,
@@ -14,11 +15,26 @@ const SENDS_PER_LOOK = 10_000
 /** A record as it was given to millrace. */
 type SentRecord = Pick<ProducerRecord, 'timestamp'>
 
-interface TopicTimes {
-  isAppendTime: boolean
-  sendsLeft: number
-  /** What a send of one message resolves to: one function for all of them, which keeps nothing of any. */
-  readonly resultOf: (stored: Stored) => RecordMetadata[]
+/** What is known of a topic; the view of all sends of one message into it. */
+class TopicTimes implements PromiseView<Stored, RecordMetadata[]> {
+  isAppendTime = false
+  sendsLeft = 0
+  readonly topic: string
+  private readonly budget: RetryBudget
+
+  constructor(topic: string, budget: RetryBudget) {
+    this.topic = topic
+    this.budget = budget
+  }
+
+  valueOf(stored: Stored): RecordMetadata[] {
+    const result = resultOf(this.topic, stored, textOf(stored, this.isAppendTime))
+    return [result]
+  }
+
+  errorOf(error: unknown): Error {
+    return toKafkaJSError(error, this.budget)
+  }
 }
 
 /**
@@ -26,11 +42,20 @@ interface TopicTimes {
  */
 export class AppendTimes {
   private readonly topics = new Map<string, TopicTimes>()
+  private readonly budget: RetryBudget
+  /** Most calls are for the topic of the call before. */
+  private last: TopicTimes | null = null
+
+  constructor(budget: RetryBudget) {
+    this.budget = budget
+  }
 
   /** What is known of the topic, unless the next record should have a time of its own, to tell by. */
   known(topic: string): TopicTimes | undefined {
-    const times = this.topics.get(topic)
-    return times === undefined || --times.sendsLeft < 0 ? undefined : times
+    const times = this.last?.topic === topic ? this.last : this.topics.get(topic)
+    if (times === undefined || --times.sendsLeft < 0) return undefined
+    if (times !== this.last) this.last = times
+    return times
   }
 
   /**
@@ -56,11 +81,7 @@ export class AppendTimes {
   }
 
   private newTopic(topic: string): TopicTimes {
-    const times: TopicTimes = {
-      isAppendTime: false,
-      sendsLeft: 0,
-      resultOf: stored => [resultOf(topic, stored, textOf(stored, times.isAppendTime))],
-    }
+    const times = new TopicTimes(topic, this.budget)
     this.topics.set(topic, times)
     return times
   }
@@ -70,14 +91,9 @@ const textOf = (stored: Stored, isAppendTime: boolean) => (isAppendTime ? String
 
 /** KafkaJS's answer for the messages of one partition; `stored` is the first of them. */
 export function resultOf(topicName: string, stored: Stored, logAppendTime: string): RecordMetadata {
-  return {
-    topicName,
-    partition: stored.partition,
-    errorCode: 0,
-    baseOffset: stored.offsetText,
-    logAppendTime,
-    logStartOffset: '0',
-  }
+  // Read before the object is made: what is stored into a new object at once needs no write barrier.
+  const { partition, offsetText: baseOffset } = stored
+  return { topicName, partition, errorCode: 0, baseOffset, logAppendTime, logStartOffset: '0' }
 }
 
 /** One entry for each partition that got records, by topic in the order of the call, then by partition. */

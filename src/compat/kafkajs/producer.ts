@@ -49,7 +49,7 @@ export function createProducer(kafka: ClientConfig, config: ProducerConfig, root
     budget,
     partitioner: config.createPartitioner?.() ?? null,
     lists: new PartitionLists(),
-    appendTimes: new AppendTimes(),
+    appendTimes: new AppendTimes(budget),
     checkOpen: () => connection.checkOpen(),
   }
   connection.transactionsOver = shared

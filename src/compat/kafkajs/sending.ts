@@ -1,3 +1,4 @@
+import { SEND_VIEWED } from '../../common/promise-view.js'
 import { AuthorizationError, Producer, type ProducerRecord as Record, SendManyError } from '../../index.js'
 import { KafkaJSNonRetriableError } from './errors.js'
 import { toKafkaJSError } from './map-error.js'
@@ -47,9 +48,6 @@ export function createSender(to: Destination): Sender {
       return Promise.reject(toKafkaJSError(error, to.budget))
     }
   }
-  const failed = (error: unknown): never => {
-    throw toKafkaJSError(error, to.budget)
-  }
   const send = (record: ProducerRecord): Promise<RecordMetadata[]> => {
     try {
       const { topic, messages } = record
@@ -61,11 +59,10 @@ export function createSender(to: Destination): Sender {
       const engine = to.plainEngine()
       const times = engine === null ? undefined : to.appendTimes.known(topic)
       if (engine === null || times === undefined) return sendRecord(to, record, message)
-      // Nothing of the call is kept while it waits: what thousands keep, the collector would copy again and
-      // again.
-      return engine
-        .send({ topic, key: bytesOrNull(message.key), value: bytesOrNull(message.value) })
-        .then(times.resultOf, failed)
+      // Nothing of the call is kept while it waits, and no promise of ours: what thousands keep, the
+      // collector would copy again and again.
+      const plain = { topic, key: bytesOrNull(message.key), value: bytesOrNull(message.value) }
+      return engine[SEND_VIEWED](plain, times)
     } catch (error) {
       return Promise.reject(toKafkaJSError(error, to.budget))
     }
@@ -88,8 +85,9 @@ function sendRecord(
   return sendOne(to, engine, topic, message, options)
 }
 
-function hasOptions({ acks, timeout, compression }: ProducerRecord): boolean {
-  return acks !== undefined || timeout !== undefined || compression !== undefined
+/** Whether the call asks for anything else than a call without options does. */
+function hasOptions({ acks = -1, timeout, compression = 0 }: ProducerRecord): boolean {
+  return acks !== -1 || timeout !== undefined || compression !== 0
 }
 
 function checkOptions(to: Destination, hasTopics: boolean, acks: number | undefined): void {

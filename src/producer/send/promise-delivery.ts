@@ -6,6 +6,7 @@ import {
   partOf,
   type Settlement,
 } from '../../accumulator/batch/batch-outcome.js'
+import { type PromiseView, viewed } from '../../common/promise-view.js'
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 
@@ -72,4 +73,12 @@ export class PromiseDelivery implements Delivery, Settlement {
   fail(error: KafkaError): void {
     this.reject(error)
   }
+}
+
+/** The promise of a delivery as its caller gets it; a view of null is that of metadata. */
+export function seen<T>(
+  { promise }: PromiseDelivery,
+  view: PromiseView<RecordMetadata, T> | null,
+): Promise<T> {
+  return view === null ? (promise as Promise<T>) : viewed(promise, view)
 }

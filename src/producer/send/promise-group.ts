@@ -8,14 +8,15 @@ import {
   type Settlement,
 } from '../../accumulator/batch/batch-outcome.js'
 import { isInt32 } from '../../common/int32.js'
+import type { PromiseView } from '../../common/promise-view.js'
 import type { KafkaError } from '../../errors/index.js'
 import { RecordMetadata } from '../record-metadata.js'
 import { deliveriesOf } from './batch-deliveries.js'
-import { PromiseDelivery } from './promise-delivery.js'
+import { PromiseDelivery, seen } from './promise-delivery.js'
 
 /** Promises made at once at most. */
 const AHEAD_MAX = 64
-const NONE: Promise<RecordMetadata>[] = []
+const NONE: Promise<never>[] = []
 
 /**
  * The promises of records that went into one batch, all derived from one promise of the batch.
@@ -29,11 +30,13 @@ const NONE: Promise<RecordMetadata>[] = []
  * cache miss. Side by side they are not, and looking at them just before has those that are left fetched
  * together. The promises that no record has taken resolve to nothing, and nobody holds them.
  */
-export class PromiseGroup implements Settlement {
+export class PromiseGroup<T> implements Settlement {
   private readonly outcome: BatchOutcome
   private readonly baseTimestampMs: number
   private readonly settled: Promise<void>
-  private readonly next: () => RecordMetadata | Promise<RecordMetadata> | undefined
+  private readonly next: () => T | Promise<T> | undefined
+  /** Of all its promises; null: they are of metadata. */
+  private readonly view: PromiseView<RecordMetadata, T> | null
   /** As many promises are likely as in its last batch. */
   private readonly partition: AwaitedPartition
   private resolve: () => void = () => {}
@@ -41,14 +44,15 @@ export class PromiseGroup implements Settlement {
   private added = 0
   private taken = 0
   /** All promises, as they were made. */
-  private readonly chunks: Promise<RecordMetadata>[][] = []
+  private readonly chunks: Promise<T>[][] = []
   /** The chunk that promises are taken from. */
-  private ahead = NONE
+  private ahead: Promise<T>[] = NONE
   private aheadTaken = 0
   /** Of each record, where smaller batches have taken the batch's place. */
   private deliveries: PromiseDelivery[] | null = null
 
-  private constructor(batch: AwaitedBatch, timestampMs: number) {
+  private constructor(batch: AwaitedBatch, timestampMs: number, view: PromiseView<RecordMetadata, T> | null) {
+    this.view = view
     this.outcome = batch.outcome
     this.partition = batch.partition
     this.baseTimestampMs = timestampMs
@@ -59,22 +63,26 @@ export class PromiseGroup implements Settlement {
     batch.settlements.push(this)
   }
 
-  /** The group of a batch; made when the batch has none that can hold this timestamp. */
-  static of(batch: AwaitedBatch, timestampMs: number): PromiseGroup {
+  /** The group of a batch; made when its newest has another view, or cannot hold this timestamp. */
+  static of<T = RecordMetadata>(
+    batch: AwaitedBatch,
+    timestampMs: number,
+    view: PromiseView<RecordMetadata, T> | null,
+  ): PromiseGroup<T> {
     const deliveries = deliveriesOf(batch)
-    let group = deliveries.promises as PromiseGroup | null
-    if (group === null || !isInt32(timestampMs - group.baseTimestampMs)) {
-      group = new PromiseGroup(batch, timestampMs)
+    let group = deliveries.promises as PromiseGroup<T> | null
+    if (group === null || group.view !== view || !isInt32(timestampMs - group.baseTimestampMs)) {
+      group = new PromiseGroup(batch, timestampMs, view)
       deliveries.promises = group
     }
     return group
   }
 
   /** The promise of one more record. */
-  add(index: number, keyBytes: number, valueBytes: number, timestampMs: number): Promise<RecordMetadata> {
+  add(index: number, keyBytes: number, valueBytes: number, timestampMs: number): Promise<T> {
     this.table.set(this.added++, timestampMs - this.baseTimestampMs, index, keyBytes, valueBytes)
     if (this.aheadTaken === this.ahead.length) this.makeAhead()
-    return this.ahead[this.aheadTaken++] as Promise<RecordMetadata>
+    return this.ahead[this.aheadTaken++] as Promise<T>
   }
 
   settle(): void {
@@ -106,10 +114,10 @@ export class PromiseGroup implements Settlement {
     this.settle()
   }
 
-  private takeNext(): RecordMetadata | Promise<RecordMetadata> | undefined {
+  private takeNext(): T | Promise<T> | undefined {
     if (this.taken === this.added) return undefined
-    if (this.deliveries !== null) return this.deliveries[this.taken++]?.promise
-    const { table, outcome } = this
+    if (this.deliveries !== null) return this.nextOfParts(this.deliveries)
+    const { table, outcome, view } = this
     const record = this.taken++
     const index = table.indexOf(record)
     const keyBytes = table.keyBytesOf(record)
@@ -118,8 +126,14 @@ export class PromiseGroup implements Settlement {
     // The batch is settled, so no record joins any more: after the last one the table is free.
     if (this.taken === this.added) table.giveBack()
     const error = outcome.error === null ? null : outcome.errorOf(index)
-    if (error !== null) throw error
-    return new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
+    if (error !== null) throw view === null ? error : view.errorOf(error)
+    const metadata = new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
+    return view === null ? (metadata as T) : view.valueOf(metadata)
+  }
+
+  private nextOfParts(deliveries: readonly PromiseDelivery[]): Promise<T> | undefined {
+    const delivery = deliveries[this.taken++]
+    return delivery === undefined ? undefined : seen(delivery, this.view)
   }
 
   /** As many as are likely to be taken, in chunks that double. */
@@ -128,8 +142,8 @@ export class PromiseGroup implements Settlement {
     const made = this.added - 1
     const missing = partition.likelyPromises - made
     const count = Math.min(Math.max(missing > 0 ? Math.min(missing, made) : -missing, 1), AHEAD_MAX)
-    const chunk = new Array<Promise<RecordMetadata>>(count)
-    for (let at = 0; at < count; at++) chunk[at] = settled.then(next) as Promise<RecordMetadata>
+    const chunk = new Array<Promise<T>>(count)
+    for (let at = 0; at < count; at++) chunk[at] = settled.then(next) as Promise<T>
     this.chunks.push(chunk)
     this.ahead = chunk
     this.aheadTaken = 0
