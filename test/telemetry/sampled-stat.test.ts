@@ -54,7 +54,7 @@ describe('a sensor', () => {
     const one = rig()
     const many = rig()
     for (let count = 0; count < 4; count++) one.sensor.record(5, 100)
-    many.sensor.recordMany(4, 20, 100)
+    many.sensor.recordAll(4, 20, 5, 100)
     for (const stat of STATS) assert.equal(many.at(stat, 2000), one.at(stat, 2000), stat)
   })
 

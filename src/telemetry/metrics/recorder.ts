@@ -128,24 +128,55 @@ export class MetricsRecorder {
   }
 
   batchesSent(batches: readonly ObservedBatch[]): void {
-    const { nowMs, preciseMs } = this
-    const { batchSize, compression, queueTime, recordsPerRequest, largestRecord } = this.producer.sensors
     let records = 0
-    for (const batch of batches) {
-      const { bytes, recordCount, uncompressedBytes } = batch
-      const ratio = bytes === uncompressedBytes ? 1 : ratioOf(bytes, uncompressedBytes)
-      batchSize.record(bytes, nowMs)
-      compression.record(ratio, nowMs)
-      queueTime.record(Math.max(0, Math.floor(preciseMs - batch.createdMs)), nowMs)
-      largestRecord.record(batch.largestRecordBytes, nowMs)
-      this.batchBytes.record(bytes, 1)
-      const topic = this.topicOf(batch).set.sensors
-      topic.records.record(recordCount, nowMs)
-      topic.bytes.record(bytes, nowMs)
-      topic.compression.record(ratio, nowMs)
-      records += recordCount
+    for (let first = 0; first < batches.length; ) {
+      const end = endOfTopic(batches, first)
+      records += this.topicSent(batches, first, end)
+      first = end
     }
-    recordsPerRequest.record(records, nowMs)
+    this.producer.sensors.recordsPerRequest.record(records, this.nowMs)
+  }
+
+  /** The batches of one topic in a request, told to each sensor together; how many records they hold. */
+  private topicSent(batches: readonly ObservedBatch[], first: number, end: number): number {
+    const { nowMs, preciseMs, batchBytes } = this
+    let records = 0
+    let mostRecords = 0
+    let bytes = 0
+    let mostBytes = 0
+    let largest = 0
+    let largestOfAll = 0
+    let ratios = 0
+    let worstRatio = 0
+    let queuedMs = 0
+    let longestMs = 0
+    for (let at = first; at < end; at++) {
+      const batch = batches[at] as ObservedBatch
+      const ratio = ratioOf(batch.bytes, batch.uncompressedBytes)
+      const inQueueMs = Math.max(0, Math.floor(preciseMs - batch.createdMs))
+      records += batch.recordCount
+      bytes += batch.bytes
+      largest += batch.largestRecordBytes
+      ratios += ratio
+      queuedMs += inQueueMs
+      if (batch.recordCount > mostRecords) mostRecords = batch.recordCount
+      if (batch.bytes > mostBytes) mostBytes = batch.bytes
+      if (batch.largestRecordBytes > largestOfAll) largestOfAll = batch.largestRecordBytes
+      if (ratio > worstRatio) worstRatio = ratio
+      if (inQueueMs > longestMs) longestMs = inQueueMs
+      batchBytes.record(batch.bytes, 1)
+    }
+    const count = end - first
+    const { batchSize, compression, queueTime, largestRecord } = this.producer.sensors
+    batchSize.recordAll(count, bytes, mostBytes, nowMs)
+    compression.recordAll(count, ratios, worstRatio, nowMs)
+    queueTime.recordAll(count, queuedMs, longestMs, nowMs)
+    largestRecord.recordAll(count, largest, largestOfAll, nowMs)
+    const topic = this.topicOf(batches[first] as ObservedBatch).set.sensors
+    topic.records.recordAll(count, records, mostRecords, nowMs)
+    topic.bytes.recordAll(count, bytes, mostBytes, nowMs)
+    topic.compression.recordAll(count, ratios, worstRatio, nowMs)
+    return records
   }
 
   batchAcknowledged(batch: ObservedBatch): void {
@@ -279,8 +310,11 @@ export class MetricsRecorder {
     if (turns === 0) return
     const now = loopTime()
     const { polls, busy } = this.producer.sensors
-    polls.recordMany(turns, (now.idleMs - loopTimeBefore.idleMs) * NS_PER_MS, nowMs)
-    busy.recordMany(turns, (now.busyMs - loopTimeBefore.busyMs) * NS_PER_MS, nowMs)
+    // Of single turns only the sum is known: their average counts as the longest.
+    const idleNs = (now.idleMs - loopTimeBefore.idleMs) * NS_PER_MS
+    const busyNs = (now.busyMs - loopTimeBefore.busyMs) * NS_PER_MS
+    polls.recordAll(turns, idleNs, idleNs / turns, nowMs)
+    busy.recordAll(turns, busyNs, busyNs / turns, nowMs)
     this.loopTimeBefore = now
     this.loopTimeAtMs = nowMs
     this.turns = 0
@@ -335,8 +369,16 @@ export class MetricsRecorder {
   }
 }
 
+/** Where the batches of another topic than that at `first` begin. */
+function endOfTopic(batches: readonly ObservedBatch[], first: number): number {
+  const topic = batches[first]?.partition.topic
+  let end = first + 1
+  while (end < batches.length && batches[end]?.partition.topic === topic) end++
+  return end
+}
+
 /** A batch's header is never compressed, and Java leaves it out of the ratio. */
 function ratioOf(bytes: number, uncompressedBytes: number): number {
-  if (uncompressedBytes <= 0) return 1
+  if (bytes === uncompressedBytes || uncompressedBytes <= 0) return 1
   return (bytes - BATCH_HEADER_BYTES) / (uncompressedBytes - BATCH_HEADER_BYTES)
 }

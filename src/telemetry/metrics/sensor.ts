@@ -51,21 +51,16 @@ export class Sensor {
 
   /** `atMs`: whole milliseconds, never less than before. */
   record(value: number, atMs: number): void {
-    if (atMs !== this.atMs) this.handOn()
-    this.atMs = atMs
-    this.count++
-    this.sum += value
-    if (value > this.max) this.max = value
+    this.recordAll(1, value, value, atMs)
   }
 
-  /** Several values at once; where only their sum is known, an average of them counts as the largest. */
-  recordMany(count: number, sum: number, atMs: number): void {
-    this.handOn()
+  /** As `record` of each of `count` values, of which only the sum and the largest count. */
+  recordAll(count: number, sum: number, max: number, atMs: number): void {
+    if (atMs !== this.atMs) this.handOn()
     this.atMs = atMs
-    this.count = count
-    this.sum = sum
-    this.max = sum / count
-    this.handOn()
+    this.count += count
+    this.sum += sum
+    if (max > this.max) this.max = max
   }
 
   /** The value of the statistic at that place of the sensor's list. */
