@@ -31,12 +31,9 @@ export class Bench {
   #serial = 0
   #certificates = null
   #shipped = null
-  #commandOf
 
-  /** `commandOf` gives the command of a client by its name, where it is not that of peers.js. */
-  constructor({ verify = false, commandOf = name => clients[name].command() } = {}) {
+  constructor({ verify = false } = {}) {
     this.#verify = verify
-    this.#commandOf = commandOf
   }
 
   /**
@@ -47,7 +44,7 @@ export class Bench {
     this.#shipped ??= makeShipped()
     await this.#shipped
     const broker = await this.#brokerOf(row.caseName)
-    const client = new MeasuredProcess(this.#commandOf(row.name), this.#given(row, broker))
+    const client = new MeasuredProcess(clients[row.name].command(), this.#given(row, broker))
     const limit = setTimeout(() => client.kill(), RUN_MS_MAX)
     try {
       await client.ready()

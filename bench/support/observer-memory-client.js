@@ -1,13 +1,13 @@
 // The client of bench/observer.js --memory: sends to so many topics, and tells what memory is then in use.
-import { observeBy } from './observers.js'
+import { observeNone } from './observers.js'
 import { shipped } from './shipped.js'
 
 const TOPICS_AT_ONCE = 1000
 const ROUNDS = 3
 
-const { bootstrapServers, observer, topics } = JSON.parse(process.argv[2])
+const { bootstrapServers, isObserved, topics } = JSON.parse(process.argv[2])
 const { Producer } = await shipped('index')
-await observeBy(observer, Producer)
+if (!isObserved) await observeNone(Producer)
 const producer = new Producer({ 'bootstrap.servers': bootstrapServers })
 for (let round = 0; round < ROUNDS; round++) {
   for (let first = 0; first < topics; first += TOPICS_AT_ONCE) {

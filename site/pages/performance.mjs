@@ -7,6 +7,10 @@ const CASES = {
   C: 'C: 1,000-byte value, 12-byte key, batches of 128 KiB',
   D: 'D: as C, JSON, lz4',
   E: 'E: as C, JSON, zstd level 3',
+  F: 'F: as A, key and value as strings',
+  H: 'H: as A, with the headers `traceparent` and `content-type`',
+  FH: 'FH: as A, strings and headers',
+  T: 'T: as A, over TLS 1.3',
 }
 const OURS = 'millrace, Node 24'
 const MODES = { many: '`sendMany`', callback: '`send`, callback', record: '`send`, promise' }
@@ -69,15 +73,16 @@ function compared() {
   const runtimes = caseOf('A').rows.filter(
     ([client, mode]) => /^millrace, (Node 24|Bun|Deno)$/.test(client) && MODES[mode],
   )
-  return { caseOf, machine: fact('Machine'), versions, runtimes }
+  const [, runs] = /^- Medians of (\d+)/m.exec(text)
+  return { caseOf, machine: fact('Machine'), versions, runtimes, runs }
 }
 
 function cpuSections() {
-  const { caseOf, runtimes } = compared()
+  const { caseOf, runtimes, runs } = compared()
   return [
     '## CPU beside other clients',
     `CPU time of the client's process for each record, and how many records it sent in a second. All clients sent to the same
-broker, which reads and discards. Medians of five runs. Less CPU is better.`,
+broker, which reads and discards. Medians of ${runs} runs. Less CPU is better.`,
     '![CPU per record of each client](../bench/results/compare.svg)',
     ...Object.entries(CASES).flatMap(([letter, title]) => [`### ${title}`, caseTable(caseOf(letter))]),
     `[All figures](../bench/results/compare.md), with their spread, bytes on the wire and the other runtimes.`,
@@ -137,7 +142,9 @@ export async function performancePage() {
     '# Performance',
     generatedBy('bench/results'),
     `Every figure here was measured by a command of this repository, on one machine. It tells how clients compare, and not
-what your cluster does. The machine has ${machine}`,
+what your cluster does.
+
+Machine: ${machine}`,
     ...cpuSections(),
     ...latencySections(),
     ...transactionSections(),
