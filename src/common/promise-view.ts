@@ -6,7 +6,7 @@ export const SEND_VIEWED = Symbol('millrace.sendViewed')
  * without a view costs; derived from that by `then` it would cost twice as much.
  */
 export interface PromiseView<From, To> {
-  valueOf(value: From): To
+  resultOf(value: From): To
   /** What the promise rejects with. */
   errorOf(error: unknown): unknown
 }
@@ -14,7 +14,7 @@ export interface PromiseView<From, To> {
 /** The view of a promise that was made without one. */
 export function viewed<From, To>(promise: Promise<From>, view: PromiseView<From, To>): Promise<To> {
   return promise.then(
-    value => view.valueOf(value),
+    value => view.resultOf(value),
     error => {
       throw view.errorOf(error)
     },

@@ -78,7 +78,7 @@ test('records of one batch whose times are too far apart for one table have thei
 })
 
 const VIEW = {
-  valueOf: ({ offset }: RecordMetadata) => `at ${offset}`,
+  resultOf: ({ offset }: RecordMetadata) => `at ${offset}`,
   errorOf: (error: unknown) => new Error(`seen: ${(error as KafkaError).message}`),
 }
 

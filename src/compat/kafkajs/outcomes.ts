@@ -27,7 +27,7 @@ class TopicTimes implements PromiseView<Stored, RecordMetadata[]> {
     this.budget = budget
   }
 
-  valueOf(stored: Stored): RecordMetadata[] {
+  resultOf(stored: Stored): RecordMetadata[] {
     const result = resultOf(this.topic, stored, textOf(stored, this.isAppendTime))
     return [result]
   }

@@ -128,7 +128,7 @@ export class PromiseGroup<T> implements Settlement {
     const error = outcome.error === null ? null : outcome.errorOf(index)
     if (error !== null) throw view === null ? error : view.errorOf(error)
     const metadata = new RecordMetadata(outcome, index, timestampMs, keyBytes, valueBytes)
-    return view === null ? (metadata as T) : view.valueOf(metadata)
+    return view === null ? (metadata as T) : view.resultOf(metadata)
   }
 
   private nextOfParts(deliveries: readonly PromiseDelivery[]): Promise<T> | undefined {
