@@ -2,7 +2,7 @@ import { SEND_VIEWED } from '../../common/promise-view.js'
 import { AuthorizationError, Producer, type ProducerRecord as Record, SendManyError } from '../../index.js'
 import { KafkaJSNonRetriableError } from './errors.js'
 import { toKafkaJSError } from './map-error.js'
-import { bytesOrNull, checkTopicMessages, mergeTopics, partitionOf, recordOf } from './messages.js'
+import { bytesOrNull, checkTopicMessages, headersOf, mergeTopics, partitionOf, recordOf } from './messages.js'
 import { type AppendTimes, failureOf, resultOf, resultsOf } from './outcomes.js'
 import type { PartitionLists } from './partition-lists.js'
 import type { RetryBudget } from './retry.js'
@@ -61,8 +61,9 @@ export function createSender(to: Destination): Sender {
       if (engine === null || times === undefined) return sendRecord(to, record, message)
       // Nothing of the call is kept while it waits, and no promise of ours: what thousands keep, the
       // collector would copy again and again.
-      const plain = { topic, key: bytesOrNull(message.key), value: bytesOrNull(message.value) }
-      return engine[SEND_VIEWED](plain, times)
+      const key = bytesOrNull(message.key)
+      const value = bytesOrNull(message.value)
+      return engine[SEND_VIEWED]({ topic, key, value, headers: headersOf(message.headers) }, times)
     } catch (error) {
       return Promise.reject(toKafkaJSError(error, to.budget))
     }
@@ -136,9 +137,9 @@ function stampIfDue(times: AppendTimes, record: Record): void {
   if (record.timestamp === undefined && times.isLookDue(record.topic)) record.timestamp = Date.now()
 }
 
-/** Nothing but a key and a value. */
-function isPlain({ value, partition, timestamp, headers }: Message): boolean {
-  return value !== undefined && partition == null && timestamp == null && headers === undefined
+/** Without a partition and a time of its own. */
+function isPlain({ value, partition, timestamp }: Message): boolean {
+  return value !== undefined && partition == null && timestamp == null
 }
 
 async function sendTopics(
