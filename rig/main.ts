@@ -155,7 +155,11 @@ async function main(): Promise<void> {
     },
   })
   const [name] = positionals
-  if (values.help || name === undefined || positionals.length > 1) throw new Error(USAGE)
+  if (values.help) {
+    console.log(USAGE)
+    return
+  }
+  if (name === undefined || positionals.length > 1) throw new Error(USAGE)
   const seed = wholeNumber('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31)
   if (name === 'controls') {
     if (!(await runControls(seed))) process.exitCode = 1
