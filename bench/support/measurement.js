@@ -31,9 +31,12 @@ export class Bench {
   #serial = 0
   #certificates = null
   #shipped = null
+  #commandOf
 
-  constructor({ verify = false } = {}) {
+  /** `commandOf` gives the command of a client by its name, where it is not that of peers.js. */
+  constructor({ verify = false, commandOf = name => clients[name].command() } = {}) {
     this.#verify = verify
+    this.#commandOf = commandOf
   }
 
   /**
@@ -44,7 +47,7 @@ export class Bench {
     this.#shipped ??= makeShipped()
     await this.#shipped
     const broker = await this.#brokerOf(row.caseName)
-    const client = new MeasuredProcess(clients[row.name].command(), this.#given(row, broker))
+    const client = new MeasuredProcess(this.#commandOf(row.name), this.#given(row, broker))
     const limit = setTimeout(() => client.kill(), RUN_MS_MAX)
     try {
       await client.ready()

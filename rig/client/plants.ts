@@ -129,11 +129,11 @@ function promiseOfAnotherBatch(): void {
   const groups: Patched = PromiseGroup
   const { of } = groups
   let last: Batch | null = null
-  groups.of = (batch: Batch, timestampMs: number) => {
+  groups.of = (batch: Batch, ...rest: unknown[]) => {
     const before = last
     last = batch
     const isPossible = before?.phase === BatchPhase.OPEN && before.partition.topic === batch.partition.topic
-    return of.call(groups, isWrong && isPossible ? before : batch, timestampMs)
+    return of.call(groups, isWrong && isPossible ? before : batch, ...rest)
   }
 }
 
