@@ -67,6 +67,9 @@ export const connectTcp: Connect = (address, port) => {
     writableHighWaterMark: WRITABLE_BYTES_MAX,
     onread: { buffer, callback },
   } as TcpNetConnectOpts)
+  // A socket is shown to whoever listens to Node's channels, and keeps the buffer: with it a broker's last
+  // words, which may repeat a secret.
+  socket.once('close', () => buffer.fill(0))
   return socket
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import type { Connection } from '../../dist/cluster/connection.js'
 import {
   type Connect,
@@ -460,4 +462,18 @@ describe('A ready node', () => {
     assert.equal(to.node.versions, null)
     assert.ok(request.responses()[0]?.error instanceof NetworkError)
   })
+})
+
+it('a closed socket keeps nothing of what the broker has said', async () => {
+  const server = createServer(peer => peer.end('secret-of-the-broker'))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const heard: string[] = []
+  const { port } = server.address() as AddressInfo
+  const socket = connectTcp('127.0.0.1', port, '127.0.0.1')
+  socket.on('data', (bytes: Buffer) => heard.push(bytes.toString()))
+  await once(socket, 'close')
+  server.close()
+  assert.deepEqual(heard, ['secret-of-the-broker'])
+  const shown = inspect(socket, { depth: 2, showHidden: true, maxArrayLength: null })
+  assert.doesNotMatch(shown, /secret-of-the-broker|73 65 63 72 65 74/)
 })
