@@ -19,7 +19,7 @@ type SentRecord = Pick<ProducerRecord, 'timestamp'>
 class TopicTimes implements PromiseView<Stored, RecordMetadata[]> {
   isAppendTime = false
   sendsLeft = 0
-  readonly topic: string
+  private readonly topic: string
   private readonly budget: RetryBudget
 
   constructor(topic: string, budget: RetryBudget) {
@@ -28,8 +28,7 @@ class TopicTimes implements PromiseView<Stored, RecordMetadata[]> {
   }
 
   resultOf(stored: Stored): RecordMetadata[] {
-    const result = resultOf(this.topic, stored, textOf(stored, this.isAppendTime))
-    return [result]
+    return [resultOf(this.topic, stored, textOf(stored, this.isAppendTime))]
   }
 
   errorOf(error: unknown): Error {
@@ -43,8 +42,6 @@ class TopicTimes implements PromiseView<Stored, RecordMetadata[]> {
 export class AppendTimes {
   private readonly topics = new Map<string, TopicTimes>()
   private readonly budget: RetryBudget
-  /** Most calls are for the topic of the call before. */
-  private last: TopicTimes | null = null
 
   constructor(budget: RetryBudget) {
     this.budget = budget
@@ -52,10 +49,8 @@ export class AppendTimes {
 
   /** What is known of the topic, unless the next record should have a time of its own, to tell by. */
   known(topic: string): TopicTimes | undefined {
-    const times = this.last?.topic === topic ? this.last : this.topics.get(topic)
-    if (times === undefined || --times.sendsLeft < 0) return undefined
-    if (times !== this.last) this.last = times
-    return times
+    const times = this.topics.get(topic)
+    return times === undefined || --times.sendsLeft < 0 ? undefined : times
   }
 
   /**
@@ -91,7 +86,6 @@ const textOf = (stored: Stored, isAppendTime: boolean) => (isAppendTime ? String
 
 /** KafkaJS's answer for the messages of one partition; `stored` is the first of them. */
 export function resultOf(topicName: string, stored: Stored, logAppendTime: string): RecordMetadata {
-  // Read before the object is made: what is stored into a new object at once needs no write barrier.
   const { partition, offsetText: baseOffset } = stored
   return { topicName, partition, errorCode: 0, baseOffset, logAppendTime, logStartOffset: '0' }
 }
